@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/base/file_system.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+
+#include "core/base/error.h"
+
+namespace statelib {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A file descriptor that closes itself.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+  int Release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+Descriptor OpenOrThrow(const fs::path& path, int flags) {
+  const int fd = ::open(path.c_str(), flags | O_CLOEXEC, 0666);
+  if (fd < 0)
+    ThrowErrno((flags & O_CREAT) != 0 ? "cannot create" : "cannot open", path.string(), errno);
+  return Descriptor(fd);
+}
+
+class RealWritableFile : public WritableFile {
+ public:
+  RealWritableFile(fs::path path, Descriptor&& file)
+      : path_(std::move(path)), file_(file.Release()) {}
+
+  void Append(ByteSpan bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t written = ::write(file_.get(), bytes.data(), bytes.size());
+      if (written < 0) {
+        if (errno == EINTR) continue;
+        ThrowErrno("cannot write", path_.string(), errno);
+      }
+      bytes = bytes.subspan(static_cast<size_t>(written));
+    }
+  }
+
+  void Sync() override {
+    if (::fsync(file_.get()) != 0) ThrowErrno("cannot sync", path_.string(), errno);
+  }
+
+  void Close() override {
+    if (::close(file_.Release()) != 0) ThrowErrno("cannot close", path_.string(), errno);
+  }
+
+ private:
+  fs::path path_;
+  Descriptor file_;
+};
+
+class RealFileSystem : public FileSystem {
+ public:
+  Bytes ReadFile(const Path& path, uint64_t max_bytes) override {
+    const Descriptor file = OpenOrThrow(path, O_RDONLY);
+    struct stat info {};
+    if (::fstat(file.get(), &info) != 0) ThrowErrno("cannot stat", path.string(), errno);
+    if (S_ISDIR(info.st_mode)) ThrowErrno("cannot read", path.string(), EISDIR);
+    if (static_cast<uint64_t>(info.st_size) > max_bytes) {
+      Throw(ErrorKind::kCorrupt, "{}: expected at most {} bytes, found {}", path.string(),
+            max_bytes, info.st_size);
+    }
+    Bytes bytes(static_cast<size_t>(info.st_size));
+    size_t filled = 0;
+    while (filled < bytes.size()) {
+      const ssize_t got = ::read(file.get(), bytes.data() + filled, bytes.size() - filled);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) ThrowErrno("cannot read", path.string(), errno);
+      if (got == 0) break;  // it became shorter while it was read: the caller's checks decide
+      filled += static_cast<size_t>(got);
+    }
+    bytes.resize(filled);
+    return bytes;
+  }
+
+  std::unique_ptr<WritableFile> Create(const Path& path) override {
+    return std::make_unique<RealWritableFile>(path, OpenOrThrow(path, O_WRONLY | O_CREAT | O_EXCL));
+  }
+
+  void Rename(const Path& from, const Path& to) override {
+    if (::rename(from.c_str(), to.c_str()) != 0)
+      ThrowErrno("cannot rename a file to", to.string(), errno);
+  }
+
+  void Remove(const Path& path) override {
+    if (::unlink(path.c_str()) != 0) ThrowErrno("cannot remove", path.string(), errno);
+  }
+
+  void CreateDirectories(const Path& path) override {
+    std::error_code error;
+    fs::create_directories(path, error);
+    if (error) ThrowErrno("cannot create the folder", path.string(), error.value());
+  }
+
+  void SyncDirectory(const Path& path) override {
+    const Descriptor directory = OpenOrThrow(path, O_RDONLY | O_DIRECTORY);
+    if (::fsync(directory.get()) != 0) ThrowErrno("cannot sync the folder", path.string(), errno);
+  }
+
+  bool Exists(const Path& path) override {
+    std::error_code error;
+    return fs::exists(path, error);
+  }
+
+  uint64_t FileSize(const Path& path) override {
+    std::error_code error;
+    const uint64_t size = fs::file_size(path, error);
+    if (error) ThrowErrno("cannot stat", path.string(), error.value());
+    return size;
+  }
+
+  std::vector<Path> List(const Path& directory) override {
+    std::vector<Path> names;
+    std::error_code error;
+    for (fs::directory_iterator entry(directory, error), end; !error && entry != end;
+         entry.increment(error)) {
+      names.push_back(entry->path().filename());
+    }
+    if (error && error != std::errc::no_such_file_or_directory) {
+      ThrowErrno("cannot list the folder", directory.string(), error.value());
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+};
+
+}  // namespace
+
+FileSystem& FileSystem::Real() {
+  static RealFileSystem real;  // stateless
+  return real;
+}
+
+void WriteFileAtomically(FileSystem& files, const fs::path& path, ByteSpan bytes) {
+  const fs::path temporary = path.string() + "." + std::to_string(::getpid()) + ".part";
+  try {
+    const auto file = files.Create(temporary);
+    file->Append(bytes);
+    file->Sync();
+    file->Close();
+    files.Rename(temporary, path);
+  } catch (...) {
+    try {
+      files.Remove(temporary);
+    } catch (const Error&) {
+      // It may never have been created; the first error is the one to report.
+    }
+    throw;
+  }
+  files.SyncDirectory(path.has_parent_path() ? path.parent_path() : fs::path("."));
+}
+
+}  // namespace statelib

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_CORE_BASE_FILE_SYSTEM_H_
+#define STATELIB_CORE_BASE_FILE_SYSTEM_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "core/base/bytes.h"
+
+namespace statelib {
+
+/// A file that is being written for the first time. Destroying it without Close() leaves what was
+/// written.
+class WritableFile {
+ public:
+  virtual ~WritableFile() = default;
+  virtual void Append(ByteSpan bytes) = 0;
+  virtual void Sync() = 0;   ///< returns once the bytes would survive a power cut
+  virtual void Close() = 0;  ///< reports what the operating system only says at the end
+};
+
+/// Every write of the library goes through this interface, so that tests can make the n-th one
+/// fail. Every method throws kIo (kNotFound where a path does not exist) with the path and the
+/// system's reason. Thread-safe.
+class FileSystem {
+ public:
+  using Path = std::filesystem::path;
+
+  virtual ~FileSystem() = default;
+
+  /// The whole file. Errors: kCorrupt when it holds more than max_bytes.
+  virtual Bytes ReadFile(const Path& path, uint64_t max_bytes) = 0;
+  /// Creates a file that must not exist yet.
+  virtual std::unique_ptr<WritableFile> Create(const Path& path) = 0;
+  /// Atomically puts `from` in the place of `to`, which may exist.
+  virtual void Rename(const Path& from, const Path& to) = 0;
+  virtual void Remove(const Path& path) = 0;
+  /// Makes the folder and those above it; one that exists is fine.
+  virtual void CreateDirectories(const Path& path) = 0;
+  /// Makes the names in a folder durable.
+  virtual void SyncDirectory(const Path& path) = 0;
+  virtual bool Exists(const Path& path) = 0;
+  virtual uint64_t FileSize(const Path& path) = 0;
+  /// The names in a folder, sorted; empty when the folder does not exist.
+  virtual std::vector<Path> List(const Path& directory) = 0;
+
+  /// The machine's own file system.
+  static FileSystem& Real();
+};
+
+/// Writes a file so that readers see the old one or the whole new one, never a part: temporary name
+/// beside it, sync, rename, sync of the folder. The temporary file is removed when a step fails.
+void WriteFileAtomically(FileSystem& files, const std::filesystem::path& path, ByteSpan bytes);
+
+}  // namespace statelib
+
+#endif  // STATELIB_CORE_BASE_FILE_SYSTEM_H_

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/base/mapped_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "core/base/error.h"
+
+namespace statelib {
+
+MappedFile::MappedFile(std::filesystem::path path, const std::byte* data, size_t size)
+    : path_(std::move(path)), data_(data), size_(size) {}
+
+MappedFile MappedFile::Open(const std::filesystem::path& path) {
+  // O_NONBLOCK: opening a named pipe returns at once, to be refused below, and does not wait for a
+  // writer.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) ThrowErrno("cannot open", path.string(), errno);
+  struct stat info {};
+  const int stat_failed = ::fstat(fd, &info);
+  const int stat_errno = errno;
+  if (stat_failed != 0 || !S_ISREG(info.st_mode)) {
+    ::close(fd);
+    if (stat_failed != 0) ThrowErrno("cannot stat", path.string(), stat_errno);
+    Throw(ErrorKind::kInvalidArgument, "{}: expected a regular file, found {}", path.string(),
+          S_ISDIR(info.st_mode) ? "a folder" : "a device, pipe or socket");
+  }
+  const auto size = static_cast<size_t>(info.st_size);
+  // mmap refuses a length of zero; an empty file is an empty span.
+  void* address = size == 0 ? nullptr : ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+  const int map_errno = errno;
+  ::close(fd);
+  if (address == MAP_FAILED) ThrowErrno("cannot map", path.string(), map_errno);
+  return MappedFile(path, static_cast<const std::byte*>(address), size);
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+}  // namespace statelib

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_CORE_BASE_MAPPED_FILE_H_
+#define STATELIB_CORE_BASE_MAPPED_FILE_H_
+
+#include <filesystem>
+
+#include "core/base/bytes.h"
+
+namespace statelib {
+
+/// A whole file mapped read-only into memory. Move-only. Thread-compatible.
+/// The file must not shrink while it is mapped: reading past its new end raises SIGBUS. Writers
+/// that replace a file by renaming, as every careful one does, are safe.
+class MappedFile {
+ public:
+  /// Errors: kNotFound, kIo; kInvalidArgument when the path is not a regular file.
+  static MappedFile Open(const std::filesystem::path& path);
+
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  ~MappedFile();
+
+  ByteSpan bytes() const { return {data_, size_}; }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  MappedFile(std::filesystem::path path, const std::byte* data, size_t size);
+
+  std::filesystem::path path_;
+  const std::byte* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+}  // namespace statelib
+
+#endif  // STATELIB_CORE_BASE_MAPPED_FILE_H_

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/base/file_system.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/base/error.h"
+#include "tests/temporary_directory.h"
+
+namespace statelib {
+namespace {
+
+using testing::ElementsAre;
+
+TEST(FileSystem, AnAtomicWriteReplacesTheFileAndLeavesNothingElse) {
+  TemporaryDirectory folder;
+  FileSystem& files = FileSystem::Real();
+  const auto path = folder.Write("a", "old");
+  WriteFileAtomically(files, path, AsBytes("new"));
+  EXPECT_EQ(AsText(files.ReadFile(path, 100)), "new");
+  EXPECT_THAT(files.List(folder.path()), ElementsAre("a"));
+}
+
+TEST(FileSystem, AFailedAtomicWriteKeepsTheOldFileAndLeavesNothingElse) {
+  TemporaryDirectory folder;
+  FileSystem& files = FileSystem::Real();
+  const auto path = folder.Write("directory/inner", "x").parent_path();
+  EXPECT_THROW(WriteFileAtomically(files, path, AsBytes("new")), Error);  // a folder is in the way
+  EXPECT_THAT(files.List(folder.path()), ElementsAre("directory"));
+}
+
+TEST(FileSystem, AFileLongerThanTheCallerAllowsIsRefused) {
+  TemporaryDirectory folder;
+  const auto path = folder.Write("a", "12345");
+  EXPECT_THROW(FileSystem::Real().ReadFile(path, 4), Error);
+  EXPECT_EQ(FileSystem::Real().ReadFile(path, 5).size(), 5u);
+}
+
+TEST(FileSystem, CreateRefusesAFileThatExists) {
+  TemporaryDirectory folder;
+  EXPECT_THROW(FileSystem::Real().Create(folder.Write("a", "")), Error);
+}
+
+TEST(FileSystem, AMissingFileIsNotFoundAndNamed) {
+  try {
+    FileSystem::Real().ReadFile("/nonexistent/file", 1);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kNotFound);
+    EXPECT_THAT(error.what(), testing::HasSubstr("/nonexistent/file"));
+  }
+}
+
+}  // namespace
+}  // namespace statelib
