@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_CORE_CHECKPOINT_CHECKPOINT_H_
+#define STATELIB_CORE_CHECKPOINT_CHECKPOINT_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/json.h"
+#include "core/checkpoint/tensor_ref.h"
+
+namespace statelib::checkpoint {
+
+/// A file of a checkpoint as it was when it was opened: what says cheaply whether it may have
+/// changed.
+struct FileFact {
+  std::filesystem::path path;
+  uint64_t size_bytes = 0;
+  int64_t modified_ns = 0;  ///< since 1970, UTC
+
+  bool operator==(const FileFact&) const = default;
+};
+
+/// The weights and the configuration of a model, as published: named tensors in mapped files and
+/// the root of config.json. It knows formats and no architecture. Immutable and thread-safe; it
+/// owns its mappings, and every TensorRef and JsonValue of it lives as long as it does. The files
+/// must not shrink meanwhile (MappedFile says why).
+class Checkpoint {
+ public:
+  /// Opens a folder that holds config.json and, in this order of preference, model.safetensors or
+  /// model.safetensors.index.json with its shards. Checks every header; reads no tensor.
+  /// Errors: kNotFound with what was looked for; kCorrupt and kUnsupported with the path, the
+  /// place, what was expected and what was found; kInvalidArgument for a path that is no folder.
+  static std::unique_ptr<Checkpoint> Open(const std::filesystem::path& path);
+
+  Checkpoint(const Checkpoint&) = delete;
+  Checkpoint& operator=(const Checkpoint&) = delete;
+  ~Checkpoint();
+
+  /// The folder as it was given.
+  const std::filesystem::path& path() const;
+  /// The root of config.json; ExtendedNumber (config_json.h) reads fields that may be infinite.
+  JsonValue config() const;
+  /// config.json byte by byte.
+  ByteSpan config_bytes() const;
+
+  /// The tensor, or nullptr.
+  const TensorRef* Find(std::string_view name) const { return tensors().Find(name); }
+  /// The tensor. Errors: kCorrupt with the name and the checkpoint when there is none.
+  const TensorRef& Get(std::string_view name) const { return tensors().Get(name); }
+  /// All tensors, in the order of their names.
+  const TensorTable& tensors() const;
+
+  /// config.json and the weight files, with the facts that a cached fingerprint is checked by.
+  std::span<const FileFact> files() const;
+  /// Odd things that do no harm, a line each: a tensor in a shard that the index leaves out.
+  std::span<const std::string> notes() const;
+
+ private:
+  struct Impl;
+  explicit Checkpoint(std::unique_ptr<Impl> impl);
+
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace statelib::checkpoint
+
+#endif  // STATELIB_CORE_CHECKPOINT_CHECKPOINT_H_

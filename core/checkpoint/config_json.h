@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_CORE_CHECKPOINT_CONFIG_JSON_H_
+#define STATELIB_CORE_CHECKPOINT_CONFIG_JSON_H_
+
+#include <string>
+
+#include "core/base/json.h"
+
+namespace statelib::checkpoint {
+
+/// Parses a configuration as its writers spell it: JSON, and the bare words Infinity, -Infinity and
+/// NaN that Python's json module writes. A bare word becomes {"__float__": "Infinity"}, the form
+/// that newer writers use. Errors: kCorrupt with `name`.
+JsonDocument ParseConfig(ByteSpan text, const std::string& name);
+
+/// A number that may be infinite: a JSON number, the strings "Infinity", "-Infinity", "inf",
+/// "-inf", or {"__float__": one of these}. Errors: kCorrupt for anything else, NaN too.
+double ExtendedNumber(const JsonValue& value);
+
+}  // namespace statelib::checkpoint
+
+#endif  // STATELIB_CORE_CHECKPOINT_CONFIG_JSON_H_

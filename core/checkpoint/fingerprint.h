@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_CORE_CHECKPOINT_FINGERPRINT_H_
+#define STATELIB_CORE_CHECKPOINT_FINGERPRINT_H_
+
+#include "core/base/cancel.h"
+#include "core/base/digest.h"
+#include "core/checkpoint/checkpoint.h"
+
+namespace statelib::checkpoint {
+
+/// The identity of a checkpoint's content. It covers config.json byte by byte and every tensor's
+/// name, element type, shape and bytes, and nothing of how they are spread over files. With H for
+/// BLAKE2b-256, fields with their lengths and numbers as 8 little-endian bytes:
+///   piece  = H(at most 16 MiB of a tensor)
+///   tensor = H(piece_0 | piece_1 | …)
+///   result = H("statelib checkpoint 1" | H(config) | count | for each tensor in the order of
+///            names: name, type, rank, axes, tensor)
+/// The tokenizer is no part of it. Cost: reads all weights once, about 1 GB/s a thread.
+/// `threads` 0 means as many as the machine has; the result does not depend on it.
+/// Errors: kCancelled.
+Digest FingerprintOf(const Checkpoint& checkpoint, size_t threads = 0,
+                     const CancelFlag* cancel = nullptr);
+
+}  // namespace statelib::checkpoint
+
+#endif  // STATELIB_CORE_CHECKPOINT_FINGERPRINT_H_

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_CORE_CHECKPOINT_QUOTED_H_
+#define STATELIB_CORE_CHECKPOINT_QUOTED_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace statelib::checkpoint {
+
+/// A text from a file, fit for a one-line message: in double quotes, control bytes and bytes beyond
+/// ASCII as \xNN, cut after 100 bytes.
+std::string Quoted(std::string_view text);
+
+/// "[3, 4]", cut after 16 axes.
+std::string ShapeText(std::span<const int64_t> shape);
+
+/// Whether a tensor's name is one that statelib accepts: 1 to 1024 bytes, no control bytes.
+bool IsPlainName(std::string_view name);
+
+}  // namespace statelib::checkpoint
+
+#endif  // STATELIB_CORE_CHECKPOINT_QUOTED_H_

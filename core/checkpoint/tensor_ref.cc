@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/checkpoint/tensor_ref.h"
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/checkpoint/half_float.h"
+#include "core/checkpoint/quoted.h"
+
+namespace statelib::checkpoint {
+
+namespace {
+
+template <typename Stored, typename Value, typename Convert>
+std::vector<Value> ReadAll(const TensorRef& tensor, Convert convert) {
+  std::vector<Value> values(tensor.bytes.size() / sizeof(Stored));
+  for (size_t i = 0; i < values.size(); ++i) {
+    values[i] = convert(LoadLittle<Stored>(tensor.bytes.data() + i * sizeof(Stored)));
+  }
+  return values;
+}
+
+}  // namespace
+
+int64_t TensorRef::elements() const {
+  int64_t product = 1;
+  for (const int64_t axis : shape) product *= axis;
+  return product;
+}
+
+std::string TensorRef::Label() const {
+  return fmt::format("{}: tensor {} ({} {})", file ? *file : "?", Quoted(name), NameOf(type),
+                     ShapeText(shape));
+}
+
+kernels::DType WeightType(const TensorRef& tensor) {
+  const std::optional<kernels::DType> type = WeightTypeOf(tensor.type);
+  if (!type) {
+    Throw(ErrorKind::kUnsupported,
+          "{}: expected weights of type F32, BF16 or F16, found {}; use the checkpoint in one of "
+          "these types",
+          tensor.Label(), NameOf(tensor.type));
+  }
+  return *type;
+}
+
+void RequireShape(const TensorRef& tensor, std::span<const int64_t> shape) {
+  if (std::ranges::equal(tensor.shape, shape)) return;
+  Throw(ErrorKind::kCorrupt,
+        "{}: expected the shape {}, found {}; the configuration and the weights do not belong "
+        "together",
+        tensor.Label(), ShapeText(shape), ShapeText(tensor.shape));
+}
+
+std::vector<float> ReadF32(const TensorRef& tensor) {
+  switch (WeightType(tensor)) {
+    case kernels::DType::kF32:
+      return ReadAll<float, float>(tensor, [](float value) { return value; });
+    case kernels::DType::kBF16:
+      return ReadAll<uint16_t, float>(tensor, F32FromBF16);
+    case kernels::DType::kF16:
+      return ReadAll<uint16_t, float>(tensor, F32FromF16);
+  }
+  return {};
+}
+
+std::vector<int64_t> ReadI64(const TensorRef& tensor) {
+  if (tensor.type != ElementType::kI64) {
+    Throw(ErrorKind::kUnsupported, "{}: expected elements of type I64, found {}", tensor.Label(),
+          NameOf(tensor.type));
+  }
+  return ReadAll<int64_t, int64_t>(tensor, [](int64_t value) { return value; });
+}
+
+TensorTable::TensorTable(std::vector<TensorRef> tensors, std::string where)
+    : tensors_(std::move(tensors)), where_(std::move(where)) {
+  std::ranges::sort(tensors_, {}, &TensorRef::name);
+  const auto twice = std::ranges::adjacent_find(tensors_, {}, &TensorRef::name);
+  if (twice != tensors_.end()) {
+    Throw(ErrorKind::kCorrupt, "{}: expected every tensor once, found {} twice", where_,
+          Quoted(twice->name));
+  }
+}
+
+const TensorRef* TensorTable::Find(std::string_view name) const {
+  const auto found = std::ranges::lower_bound(tensors_, name, {}, &TensorRef::name);
+  return found != tensors_.end() && found->name == name ? &*found : nullptr;
+}
+
+const TensorRef& TensorTable::Get(std::string_view name) const {
+  const TensorRef* tensor = Find(name);
+  if (tensor == nullptr) {
+    Throw(
+        ErrorKind::kCorrupt,
+        "{}: expected the tensor {}, found {} tensors without it; the checkpoint is incomplete or "
+        "of another architecture than its configuration says",
+        where_, Quoted(name), tensors_.size());
+  }
+  return *tensor;
+}
+
+uint64_t TensorTable::total_bytes() const {
+  uint64_t total = 0;
+  for (const TensorRef& tensor : tensors_) total += tensor.bytes.size();
+  return total;
+}
+
+}  // namespace statelib::checkpoint
