@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// Divides each operation among the threads: matrix products by panels of outputs, convolution and
+// scan by channels, norms by rows. No sum is ever divided.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <thread>
+
+#include "kernels/aligned.h"
+#include "kernels/backends.h"
+#include "kernels/check.h"
+#include "kernels/cpu/cpu_kernels.h"
+#include "kernels/cpu/packed_matrix.h"
+#include "kernels/profile.h"
+#include "kernels/weights.h"
+
+namespace statelib::kernels {
+
+namespace {
+
+// Below this many multiply-adds, waking a thread costs more than it brings (about 2 microseconds of
+// work).
+constexpr size_t kSmallWork = 64 * 1024;
+
+int UsableProcessors() {
+  cpu_set_t allowed;
+  if (::sched_getaffinity(0, sizeof(allowed), &allowed) == 0) return CPU_COUNT(&allowed);
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+class CpuBackend : public Backend {
+ public:
+  CpuBackend(const CpuKernels& kernels, int threads) : kernels_(kernels), threads_(threads) {}
+
+  std::string name() const override {
+    return fmt::format("cpu {}, {} threads", kernels_.target, threads_.size());
+  }
+  std::string profile() const override { return kExactProfile; }
+
+  Buffer Allocate(size_t floats) override { return AllocateHostBuffer(floats); }
+  void Upload(std::span<const float> from_host, float* to) override {
+    std::copy(from_host.begin(), from_host.end(), to);
+  }
+  void Download(const float* from, std::span<float> to_host) override {
+    std::copy_n(from, to_host.size(), to_host.begin());
+  }
+  void Copy(const float* from, float* to, size_t floats) override { std::copy_n(from, floats, to); }
+  void Zero(float* to, size_t floats) override { std::fill_n(to, floats, 0.0f); }
+
+  std::unique_ptr<Matrix> Pack(const WeightView& weights) override {
+    return std::make_unique<PackedMatrix>(weights, threads_);
+  }
+
+  void Embed(const Matrix& table, std::span<const int32_t> ids, Rows out) override {
+    const auto& packed = static_cast<const PackedMatrix&>(table);
+    for (size_t t = 0; t < ids.size(); ++t) {
+      const auto id = static_cast<size_t>(ids[t]);
+      const size_t panel = id / kPanelWidth, lane = id % kPanelWidth;
+      float* to = out.data + t * out.stride;
+      for (size_t k = 0; k < packed.cols(); ++k) {
+        const size_t at = k * kPanelWidth + lane;
+        to[k] = packed.is_bf16() ? FloatFromBF16(packed.panel<uint16_t>(panel)[at])
+                                 : packed.panel<float>(panel)[at];
+      }
+    }
+  }
+
+  void RmsNorm(ConstRows x, const float* weight, float epsilon, Rows out) override {
+    threads_.Run(x.rows * x.cols < kSmallWork / 4, [&](size_t share, size_t shares) {
+      kernels_.rms_norm(x, weight, epsilon, out, PartOf(x.rows, 1, share, shares));
+    });
+  }
+
+  void MatMul(const Matrix& weights, const float* bias, ConstRows x, Epilogue epilogue,
+              Rows out) override {
+    const auto& packed = static_cast<const PackedMatrix&>(weights);
+    STATELIB_CHECK(x.cols == packed.cols() && out.cols == packed.rows() && x.rows == out.rows);
+    threads_.Run(x.rows * packed.rows() * packed.cols() < kSmallWork, [&](size_t share,
+                                                                          size_t shares) {
+      kernels_.mat_mul(packed, bias, x, epilogue, out, PartOf(packed.panels(), 1, share, shares));
+    });
+  }
+
+  void CausalConv(const CausalConvArgs& args) override {
+    STATELIB_CHECK(args.x.cols == args.out.cols && args.kernel > 0);
+    threads_.Run(args.x.rows * args.x.cols < kSmallWork / 32, [&](size_t share, size_t shares) {
+      kernels_.causal_conv(args, PartOf(args.x.cols, kPanelWidth, share, shares));
+    });
+  }
+
+  void SelectiveScan(const SelectiveScanArgs& args) override {
+    STATELIB_CHECK(args.x.cols == args.dt.cols && args.x.cols == args.z.cols &&
+                   args.b.cols == args.c.cols);
+    threads_.Run(args.x.rows * args.x.cols * args.b.cols < kSmallWork / 16,
+                 [&](size_t share, size_t shares) {
+                   kernels_.selective_scan(args, PartOf(args.x.cols, kPanelWidth, share, shares));
+                 });
+  }
+
+ private:
+  CpuKernels kernels_;
+  ThreadPool threads_;
+};
+
+}  // namespace
+
+std::vector<std::string> CpuTargets() {
+  std::vector<std::string> names;
+  for (const CpuKernels& kernels : SupportedCpuKernels()) names.emplace_back(kernels.target);
+  return names;
+}
+
+std::unique_ptr<Backend> MakeCpuBackend(int threads, std::string_view target) {
+  const auto& supported = SupportedCpuKernels();
+  if (target.empty() && supported.empty()) return MakeReferenceBackend();
+  const auto found = std::find_if(
+      supported.begin(), supported.end(),
+      [&](const CpuKernels& kernels) { return target.empty() || kernels.target == target; });
+  if (found == supported.end()) {
+    throw std::invalid_argument(fmt::format("[cpu] instruction set: got \"{}\", want one of: {}",
+                                            target, fmt::join(CpuTargets(), ", ")));
+  }
+  return std::make_unique<CpuBackend>(*found, threads > 0 ? threads : UsableProcessors());
+}
+
+}  // namespace statelib::kernels

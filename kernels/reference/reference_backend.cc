@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// The oracle: every operation as its formula reads, one element at a time. Its order of operations
+// is the contract.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include "kernels/aligned.h"
+#include "kernels/backends.h"
+#include "kernels/check.h"
+#include "kernels/profile.h"
+#include "kernels/reference/math.h"
+#include "kernels/weights.h"
+
+namespace statelib::kernels {
+
+namespace {
+
+class ReferenceMatrix : public Matrix {
+ public:
+  explicit ReferenceMatrix(const WeightView& weights)
+      : Matrix(weights.rows, weights.cols), values_(weights.rows * weights.cols) {
+    for (size_t i = 0; i < values_.size(); ++i)
+      values_[i] = LoadWeight(weights.data, weights.dtype, i);
+  }
+
+  const float* row(size_t index) const { return values_.data() + index * cols(); }
+
+ private:
+  std::vector<float> values_;
+};
+
+const ReferenceMatrix& Own(const Matrix& matrix) {
+  return static_cast<const ReferenceMatrix&>(matrix);
+}
+
+float Finish(float sum, float before, Epilogue epilogue) {
+  switch (epilogue) {
+    case Epilogue::kStore:
+      return sum;
+    case Epilogue::kAdd:
+      return before + sum;
+    case Epilogue::kSoftplus:
+      return reference::Softplus(sum);
+  }
+  return sum;
+}
+
+/// The sum of squares in the order that every backend follows: 16 interleaved sums, then halves
+/// onto halves.
+float SumOfSquares(const float* x, size_t count) {
+  std::array<float, 16> lanes{};
+  for (size_t i = 0; i < count; ++i) lanes[i % 16] = std::fma(x[i], x[i], lanes[i % 16]);
+  for (size_t half = 8; half > 0; half /= 2) {
+    for (size_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+  }
+  return lanes[0];
+}
+
+class ReferenceBackend : public Backend {
+ public:
+  std::string name() const override { return "reference"; }
+  std::string profile() const override { return kExactProfile; }
+
+  Buffer Allocate(size_t floats) override { return AllocateHostBuffer(floats); }
+  void Upload(std::span<const float> from_host, float* to) override {
+    std::copy(from_host.begin(), from_host.end(), to);
+  }
+  void Download(const float* from, std::span<float> to_host) override {
+    std::copy_n(from, to_host.size(), to_host.begin());
+  }
+  void Copy(const float* from, float* to, size_t floats) override { std::copy_n(from, floats, to); }
+  void Zero(float* to, size_t floats) override { std::fill_n(to, floats, 0.0f); }
+
+  std::unique_ptr<Matrix> Pack(const WeightView& weights) override {
+    return std::make_unique<ReferenceMatrix>(weights);
+  }
+
+  void Embed(const Matrix& table, std::span<const int32_t> ids, Rows out) override {
+    for (size_t t = 0; t < ids.size(); ++t) {
+      std::copy_n(Own(table).row(static_cast<size_t>(ids[t])), table.cols(),
+                  out.data + t * out.stride);
+    }
+  }
+
+  void RmsNorm(ConstRows x, const float* weight, float epsilon, Rows out) override {
+    for (size_t t = 0; t < x.rows; ++t) {
+      const float* from = x.data + t * x.stride;
+      float* to = out.data + t * out.stride;
+      const float mean = SumOfSquares(from, x.cols) / static_cast<float>(x.cols);
+      const float scale = 1.0f / std::sqrt(mean + epsilon);
+      for (size_t i = 0; i < x.cols; ++i) to[i] = (from[i] * scale) * weight[i];
+    }
+  }
+
+  void MatMul(const Matrix& weights, const float* bias, ConstRows x, Epilogue epilogue,
+              Rows out) override {
+    STATELIB_CHECK(x.cols == weights.cols() && out.cols == weights.rows() && x.rows == out.rows);
+    for (size_t t = 0; t < x.rows; ++t) {
+      for (size_t o = 0; o < weights.rows(); ++o) {
+        const float* w = Own(weights).row(o);
+        float sum = 0.0f;
+        for (size_t k = 0; k < x.cols; ++k) sum = std::fma(w[k], x.data[t * x.stride + k], sum);
+        if (bias != nullptr) sum += bias[o];
+        float& result = out.data[t * out.stride + o];
+        result = Finish(sum, result, epilogue);
+      }
+    }
+  }
+
+  void CausalConv(const CausalConvArgs& args) override {
+    const size_t channels = args.x.cols;
+    for (const SequenceRows& sequence : args.sequences) {
+      for (size_t e = 0; e < channels; ++e) {
+        // The window of this channel over the saved inputs and the new ones.
+        std::vector<float> window(args.kernel - 1 + sequence.row_count);
+        for (size_t j = 0; j + 1 < args.kernel; ++j) window[j] = sequence.state[j * channels + e];
+        for (size_t t = 0; t < sequence.row_count; ++t) {
+          window[args.kernel - 1 + t] = args.x.data[(sequence.first_row + t) * args.x.stride + e];
+        }
+        for (size_t t = 0; t < sequence.row_count; ++t) {
+          float sum = args.bias[e];
+          for (size_t j = 0; j < args.kernel; ++j)
+            sum = std::fma(args.weight[j * channels + e], window[t + j], sum);
+          args.out.data[(sequence.first_row + t) * args.out.stride + e] = reference::Silu(sum);
+        }
+        for (size_t j = 0; j + 1 < args.kernel; ++j) {
+          sequence.state[j * channels + e] = window[sequence.row_count + j];
+        }
+      }
+    }
+  }
+
+  void SelectiveScan(const SelectiveScanArgs& args) override {
+    const size_t channels = args.x.cols, states = args.b.cols;
+    for (const SequenceRows& sequence : args.sequences) {
+      for (size_t t = sequence.first_row; t < sequence.first_row + sequence.row_count; ++t) {
+        const float* b = args.b.data + t * args.b.stride;
+        const float* c = args.c.data + t * args.c.stride;
+        for (size_t e = 0; e < channels; ++e) {
+          const float x = args.x.data[t * args.x.stride + e];
+          const float dt = args.dt.data[t * args.dt.stride + e];
+          const float z = args.z.data[t * args.z.stride + e];
+          float y = args.d[e] * x;
+          for (size_t n = 0; n < states; ++n) {
+            float& s = sequence.state[n * channels + e];
+            s = std::fma(reference::Exp(dt * args.a[n * channels + e]), s, (dt * x) * b[n]);
+            y = std::fma(s, c[n], y);
+          }
+          args.y.data[t * args.y.stride + e] = y * reference::Silu(z);
+        }
+      }
+    }
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> MakeReferenceBackend() { return std::make_unique<ReferenceBackend>(); }
+
+}  // namespace statelib::kernels

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+// One body for every backend: each operation against its formula in double precision, and bit by
+// bit against the reference, on sizes that are one, odd, and no multiple of any vector.
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <random>
+
+#include "tests/kernels/backends_under_test.h"
+
+namespace statelib::kernels {
+namespace {
+
+class Numbers {
+ public:
+  explicit Numbers(uint32_t seed) : engine_(seed) {}
+  std::vector<float> Make(size_t count, float low = -1.0f, float high = 1.0f) {
+    std::uniform_real_distribution<float> uniform(low, high);
+    std::vector<float> values(count);
+    for (float& value : values) value = uniform(engine_);
+    return values;
+  }
+
+ private:
+  std::mt19937 engine_;
+};
+
+/// Values in a backend's memory.
+Buffer ToBackend(Backend& backend, const std::vector<float>& values) {
+  Buffer buffer = backend.Allocate(std::max<size_t>(values.size(), 1));
+  backend.Upload(values, buffer.data());
+  return buffer;
+}
+
+std::vector<float> ToHost(Backend& backend, const Buffer& buffer) {
+  std::vector<float> values(buffer.size());
+  backend.Download(buffer.data(), values);
+  return values;
+}
+
+bool SameBits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+WeightView View(const std::vector<float>& values, size_t rows, size_t cols) {
+  return {reinterpret_cast<const std::byte*>(values.data()), DType::kF32, rows, cols};
+}
+
+WeightView View(const std::vector<uint16_t>& values, size_t rows, size_t cols) {
+  return {reinterpret_cast<const std::byte*>(values.data()), DType::kBF16, rows, cols};
+}
+
+class BackendTest : public testing::TestWithParam<BackendRecipe> {
+ protected:
+  std::unique_ptr<Backend> backend_ = GetParam().Make();
+  std::unique_ptr<Backend> reference_ = MakeReferenceBackend();
+};
+
+INSTANTIATE_TEST_SUITE_P(All, BackendTest, testing::ValuesIn(BackendsUnderTest()),
+                         [](const auto& recipe) { return recipe.param.Label(); });
+
+struct MatMulSize {
+  size_t rows, inputs, outputs;
+};
+const std::vector<MatMulSize> kMatMulSizes = {
+    {1, 1, 1},     {1, 24, 768},  {1, 300, 130}, {2, 17, 56},   {3, 31, 16},
+    {4, 257, 33},  {5, 48, 192},  {7, 96, 35},   {12, 256, 32}, {13, 512, 17},
+    {25, 513, 96}, {64, 80, 320}, {193, 40, 31}};
+
+std::vector<float> RunMatMul(Backend& backend, const WeightView& weights,
+                             const std::vector<float>& bias, const std::vector<float>& x,
+                             size_t rows, Epilogue epilogue, const std::vector<float>& before) {
+  const auto matrix = backend.Pack(weights);
+  Buffer bias_buffer = ToBackend(backend, bias), x_buffer = ToBackend(backend, x),
+         out = ToBackend(backend, before);
+  backend.MatMul(*matrix, bias.empty() ? nullptr : bias_buffer.data(),
+                 Rows{x_buffer.data(), rows, weights.cols, weights.cols}, epilogue,
+                 {out.data(), rows, weights.rows, weights.rows});
+  return ToHost(backend, out);
+}
+
+TEST_P(BackendTest, MatMulIsTheSumOfProductsWithinItsRoundingBound) {
+  Numbers numbers(1);
+  for (const auto& [rows, inputs, outputs] : kMatMulSizes) {
+    const auto weights = numbers.Make(outputs * inputs), x = numbers.Make(rows * inputs),
+               bias = numbers.Make(outputs);
+    const auto out = RunMatMul(*backend_, View(weights, outputs, inputs), bias, x, rows,
+                               Epilogue::kStore, std::vector<float>(rows * outputs));
+    for (size_t t = 0; t < rows; ++t) {
+      for (size_t o = 0; o < outputs; ++o) {
+        double sum = bias[o], norm = std::fabs(bias[o]);
+        for (size_t k = 0; k < inputs; ++k) {
+          const double product = static_cast<double>(weights[o * inputs + k]) * x[t * inputs + k];
+          sum += product;
+          norm += std::fabs(product);
+        }
+        const double bound = 0x1p-24 * static_cast<double>(inputs + 1) * norm;
+        ASSERT_NEAR(out[t * outputs + o], sum, bound) << rows << "x" << inputs << "x" << outputs;
+      }
+    }
+  }
+}
+
+TEST_P(BackendTest, MatMulHasTheBitsOfTheReferenceInEveryEpilogueAndWeightType) {
+  Numbers numbers(2);
+  for (const auto& [rows, inputs, outputs] : kMatMulSizes) {
+    const auto weights = numbers.Make(outputs * inputs), x = numbers.Make(rows * inputs);
+    const auto before = numbers.Make(rows * outputs);
+    std::vector<uint16_t> bf16(weights.size());
+    for (size_t i = 0; i < bf16.size(); ++i) {
+      bf16[i] = static_cast<uint16_t>(std::bit_cast<uint32_t>(weights[i]) >> 16);
+    }
+    for (const Epilogue epilogue : {Epilogue::kStore, Epilogue::kAdd, Epilogue::kSoftplus}) {
+      for (const auto& bias : {std::vector<float>(), numbers.Make(outputs)}) {
+        for (const WeightView& view :
+             {View(weights, outputs, inputs), View(bf16, outputs, inputs)}) {
+          EXPECT_TRUE(SameBits(RunMatMul(*backend_, view, bias, x, rows, epilogue, before),
+                               RunMatMul(*reference_, view, bias, x, rows, epilogue, before)))
+              << rows << "x" << inputs << "x" << outputs;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(BackendTest, EmbedCopiesRowsOfTheTable) {
+  Numbers numbers(3);
+  const auto table = numbers.Make(35 * 20);
+  const auto matrix = backend_->Pack(View(table, 35, 20));
+  const std::vector<int32_t> ids = {34, 0, 16, 15};
+  Buffer out = backend_->Allocate(ids.size() * 20);
+  backend_->Embed(*matrix, ids, {out.data(), ids.size(), 20, 20});
+  const auto rows = ToHost(*backend_, out);
+  for (size_t t = 0; t < ids.size(); ++t) {
+    for (size_t k = 0; k < 20; ++k)
+      EXPECT_EQ(rows[t * 20 + k], table[static_cast<size_t>(ids[t]) * 20 + k]);
+  }
+}
+
+TEST_P(BackendTest, RmsNormHasTheBitsOfTheReferenceAndUnitMeanSquare) {
+  Numbers numbers(4);
+  for (const size_t cols : {1, 15, 16, 33, 80, 384}) {
+    const auto x = numbers.Make(7 * cols, -3, 3);
+    const auto run = [&](Backend& backend, const std::vector<float>& weight) {
+      Buffer x_buffer = ToBackend(backend, x), weight_buffer = ToBackend(backend, weight);
+      Buffer out = backend.Allocate(x.size());
+      backend.RmsNorm(Rows{x_buffer.data(), 7, cols, cols}, weight_buffer.data(), 1e-5f,
+                      {out.data(), 7, cols, cols});
+      return ToHost(backend, out);
+    };
+    const auto weight = numbers.Make(cols);
+    EXPECT_TRUE(SameBits(run(*backend_, weight), run(*reference_, weight))) << cols;
+    const auto plain = run(*backend_, std::vector<float>(cols, 1.0f));
+    double mean_square = 0;
+    for (size_t i = 0; i < cols; ++i) mean_square += static_cast<double>(plain[i]) * plain[i];
+    EXPECT_NEAR(mean_square / static_cast<double>(cols), 1.0, 1e-3) << cols;
+  }
+}
+
+/// A ragged batch: rows of three sequences, lengths 1, 5 and 2.
+const std::vector<size_t> kLengths = {1, 5, 2};
+constexpr size_t kRowTotal = 8;
+
+/// Runs `advance(rows of x, its sequences)` over the ragged batch in one call and returns outputs,
+/// then all states.
+template <typename Advance>
+std::vector<float> RunRagged(Backend& backend, const std::vector<float>& states, size_t state_size,
+                             size_t channels, const Advance& advance) {
+  Buffer state_buffer = ToBackend(backend, states), out = backend.Allocate(kRowTotal * channels);
+  std::vector<SequenceRows> sequences;
+  size_t row = 0;
+  for (size_t i = 0; i < kLengths.size(); ++i) {
+    sequences.push_back({row, kLengths[i], state_buffer.data() + i * state_size});
+    row += kLengths[i];
+  }
+  advance(sequences, Rows{out.data(), kRowTotal, channels, channels});
+  std::vector<float> all = ToHost(backend, out);
+  const std::vector<float> after = ToHost(backend, state_buffer);
+  all.insert(all.end(), after.begin(), after.end());
+  return all;
+}
+
+TEST_P(BackendTest, CausalConvHasTheBitsOfTheReferenceAndShiftsItsState) {
+  Numbers numbers(5);
+  for (const size_t kernel : {1, 3, 4}) {
+    for (const size_t channels : {1, 16, 53, 160}) {
+      const auto x = numbers.Make(kRowTotal * channels), weight = numbers.Make(kernel * channels);
+      const auto bias = numbers.Make(channels),
+                 states = numbers.Make(3 * (kernel - 1) * channels + 1);
+      const auto run = [&](Backend& backend) {
+        Buffer xb = ToBackend(backend, x), wb = ToBackend(backend, weight),
+               bb = ToBackend(backend, bias);
+        return RunRagged(backend, states, (kernel - 1) * channels, channels,
+                         [&](const auto& sequences, Rows out) {
+                           backend.CausalConv({Rows{xb.data(), kRowTotal, channels, channels},
+                                               wb.data(), bb.data(), kernel, sequences, out});
+                         });
+      };
+      const auto result = run(*backend_);
+      EXPECT_TRUE(SameBits(result, run(*reference_)))
+          << kernel << " taps, " << channels << " channels";
+      // The last sequence ends with the last row: its newest saved input is that row.
+      if (kernel > 1) {
+        const float newest = result[kRowTotal * channels + (3 * (kernel - 1) - 1) * channels];
+        EXPECT_EQ(newest, x[(kRowTotal - 1) * channels]);
+      }
+    }
+  }
+}
+
+TEST_P(BackendTest, SelectiveScanHasTheBitsOfTheReference) {
+  Numbers numbers(6);
+  for (const size_t states : {1, 8, 16}) {
+    for (const size_t channels : {1, 16, 53, 160}) {
+      const auto x = numbers.Make(kRowTotal * channels),
+                 z = numbers.Make(kRowTotal * channels, -9, 9);
+      const auto dt = numbers.Make(kRowTotal * channels, 0.001f, 3),
+                 a = numbers.Make(states * channels, -40, -0.01f);
+      const auto b = numbers.Make(kRowTotal * states), c = numbers.Make(kRowTotal * states);
+      const auto d = numbers.Make(channels), initial = numbers.Make(3 * states * channels);
+      const auto run = [&](Backend& backend) {
+        Buffer xb = ToBackend(backend, x), zb = ToBackend(backend, z), dtb = ToBackend(backend, dt);
+        Buffer ab = ToBackend(backend, a), bb = ToBackend(backend, b), cb = ToBackend(backend, c);
+        Buffer db = ToBackend(backend, d);
+        const auto rows = [](Buffer& buffer, size_t cols) {
+          return Rows{buffer.data(), kRowTotal, cols, cols};
+        };
+        return RunRagged(
+            backend, initial, states * channels, channels, [&](const auto& sequences, Rows out) {
+              backend.SelectiveScan({rows(xb, channels), rows(dtb, channels), rows(bb, states),
+                                     rows(cb, states), rows(zb, channels), ab.data(), db.data(),
+                                     sequences, out});
+            });
+      };
+      EXPECT_TRUE(SameBits(run(*backend_), run(*reference_)))
+          << states << " states, " << channels << " channels";
+    }
+  }
+}
+
+TEST_P(BackendTest, SelectiveScanFollowsItsFormula) {
+  // One channel, one state, two steps, by hand: s1 = e^(-1)*2 + 1*3*0.5, s2 = e^(-0.5)*s1 +
+  // 0.5*(-1)*2.
+  Backend& backend = *backend_;
+  Buffer x = ToBackend(backend, {3, -1}), dt = ToBackend(backend, {1, 0.5f}),
+         b = ToBackend(backend, {0.5f, 2});
+  Buffer c = ToBackend(backend, {1, -1}), z = ToBackend(backend, {2, 1}),
+         a = ToBackend(backend, {-1});
+  Buffer d = ToBackend(backend, {0.25f}), state = ToBackend(backend, {2}), y = backend.Allocate(2);
+  const auto rows = [](Buffer& buffer) { return Rows{buffer.data(), 2, 1, 1}; };
+  const std::vector<SequenceRows> sequences = {{0, 2, state.data()}};
+  backend.SelectiveScan(
+      {rows(x), rows(dt), rows(b), rows(c), rows(z), a.data(), d.data(), sequences, rows(y)});
+  const double s1 = std::exp(-1.0) * 2 + 1.5, s2 = std::exp(-0.5) * s1 - 1;
+  const auto silu = [](double v) { return v / (1 + std::exp(-v)); };
+  const auto result = ToHost(backend, y);
+  EXPECT_NEAR(result[0], (0.75 + s1) * silu(2), 1e-6);
+  EXPECT_NEAR(result[1], (-0.25 - s2) * silu(1), 1e-6);
+  EXPECT_NEAR(ToHost(backend, state)[0], s2, 1e-6);
+}
+
+TEST(CpuBackend, AnUnknownInstructionSetIsRefusedWithTheOnesThereAre) {
+  try {
+    MakeCpuBackend(1, "mmx");
+    FAIL();
+  } catch (const std::invalid_argument& error) {
+    EXPECT_NE(std::string(error.what()).find("got \"mmx\""), std::string::npos) << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace statelib::kernels
