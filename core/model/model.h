@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_CORE_MODEL_MODEL_H_
+#define STATELIB_CORE_MODEL_MODEL_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/history.h"
+#include "core/base/segment.h"
+#include "core/checkpoint/checkpoint.h"
+#include "kernels/backend.h"
+
+namespace statelib::model {
+
+/// What a model is, for people, listings and checks.
+struct ModelInfo {
+  std::string architecture;     ///< "mamba"
+  int64_t vocabulary_size = 0;  ///< rows of the head; a tokenizer may use fewer
+  int64_t layers = 0;
+  int64_t hidden_size = 0;  ///< D
+  uint64_t parameters = 0;  ///< elements of all weight tensors, a tied head counted once
+  std::vector<TokenId> end_of_text_ids;  ///< generation ends at any of these
+};
+
+/// One sequence of a ragged batch.
+struct SequenceInput {
+  std::span<const TokenId> tokens;  ///< at least one, each in [0, vocabulary_size)
+  /// The segments of its state in state_spec() order, in the backend's memory; advanced in place.
+  std::span<float* const> segments;
+};
+
+/// The weights of one architecture, bound to the backend that computes with them. A sequence's
+/// result does not depend on what else is in its batch, nor on how its tokens are cut into calls.
+/// One thread at a time.
+class Model {
+ public:
+  virtual ~Model() = default;
+
+  virtual const ModelInfo& info() const = 0;
+  /// The segments of one sequence's state. A sequence that has read nothing has zeros.
+  virtual const StateSpec& state_spec() const = 0;
+
+  /// Reads the batch's tokens: afterwards each state is the one after its last token, and its
+  /// hidden segment holds the head's input there. The batch has at most rows_max tokens in all.
+  /// Errors: std::bad_alloc and device failures, after which the states are to be discarded.
+  virtual void Advance(std::span<const SequenceInput> batch) = 0;
+  static constexpr size_t rows_max = 96;
+
+  /// out[s] = logits after hidden vector s. hidden, out: backend memory, [sequences, D] and
+  /// [sequences, vocabulary].
+  virtual void Logits(kernels::ConstRows hidden, kernels::Rows out) = 0;
+};
+
+/// Recognises a checkpoint's architecture by its configuration and loads it. Every tensor's
+/// presence, type and shape is checked before this returns; the checkpoint and the backend must
+/// outlive the model. Errors: kUnsupported for an architecture or a feature that is not there,
+/// kCorrupt for a config or tensors that do not fit together.
+std::unique_ptr<Model> LoadModel(const checkpoint::Checkpoint& checkpoint,
+                                 kernels::Backend& backend);
+
+}  // namespace statelib::model
+
+#endif  // STATELIB_CORE_MODEL_MODEL_H_
