@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/storage/container.h"
+
+#include <cstring>
+
+#include "core/base/error.h"
+
+namespace statelib::storage {
+
+Bytes MakeHead(const FileKind& kind, ByteSpan header) {
+  Bytes head(HeadBytes(header.size()));
+  std::memcpy(head.data(), kind.magic.data(), kind.magic.size());
+  StoreLittle<uint32_t>(kind.version, head.data() + 8);
+  StoreLittle(static_cast<uint32_t>(header.size()), head.data() + 12);
+  if (!header.empty()) std::memcpy(head.data() + kPreludeBytes, header.data(), header.size());
+  const size_t hashed = kPreludeBytes + header.size();
+  const Digest digest = HashOf(ByteSpan(head).first(hashed));
+  std::memcpy(head.data() + hashed, digest.bytes.data(), digest.bytes.size());
+  return head;
+}
+
+uint32_t HeaderBytesOf(const FileKind& kind, ByteSpan first_bytes, const std::string& where) {
+  if (first_bytes.size() < kPreludeBytes) {
+    Throw(ErrorKind::kCorrupt, "{}: expected a statelib {} of at least {} bytes, found {}", where,
+          kind.name, HeadBytes(0), first_bytes.size());
+  }
+  if (std::memcmp(first_bytes.data(), kind.magic.data(), kind.magic.size()) != 0) {
+    Throw(ErrorKind::kCorrupt, "{}: not a statelib {}: its first 8 bytes are others", where,
+          kind.name);
+  }
+  const auto version = LoadLittle<uint32_t>(first_bytes.data() + 8);
+  if (version != kind.version) {
+    Throw(ErrorKind::kUnsupported,
+          "{}: {} format version {}, this statelib reads version {}; use a statelib that reads "
+          "version {}",
+          where, kind.name, version, kind.version, version);
+  }
+  const auto header_bytes = LoadLittle<uint32_t>(first_bytes.data() + 12);
+  if (header_bytes > kind.header_bytes_max) {
+    Throw(ErrorKind::kCorrupt, "{}: header of {} bytes, expected at most {}", where, header_bytes,
+          kind.header_bytes_max);
+  }
+  return header_bytes;
+}
+
+ByteSpan CheckedHeader(const FileKind& kind, ByteSpan first_bytes, const std::string& where) {
+  const size_t header_bytes = HeaderBytesOf(kind, first_bytes, where);
+  if (first_bytes.size() < HeadBytes(header_bytes)) {
+    Throw(ErrorKind::kCorrupt, "{}: cut short: the header ends at byte {}, the file at byte {}",
+          where, HeadBytes(header_bytes), first_bytes.size());
+  }
+  const size_t hashed = kPreludeBytes + header_bytes;
+  const Digest expected = *Digest::FromBytes(first_bytes.subspan(hashed, sizeof(Digest::bytes)));
+  const Digest found = HashOf(first_bytes.first(hashed));
+  if (found != expected) {
+    Throw(ErrorKind::kCorrupt, "{}: damaged header: expected hash {}, found {}", where,
+          expected.ShortHex(), found.ShortHex());
+  }
+  return first_bytes.subspan(kPreludeBytes, header_bytes);
+}
+
+}  // namespace statelib::storage

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_STATESTORE_STORAGE_CONTAINER_H_
+#define STATELIB_STATESTORE_STORAGE_CONTAINER_H_
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "core/base/bytes.h"
+#include "core/base/digest.h"
+#include "statestore/storage/limits.h"
+
+// How every statelib file begins: magic, format version, length of the header, header, and a
+// BLAKE2b-256 over all of that. What follows is the file kind's own. proto/FORMAT.md has the
+// layout.
+namespace statelib::storage {
+
+struct FileKind {
+  const char* name;  ///< for messages
+  std::array<char, 8> magic;
+  uint32_t version;  ///< the one that this build writes and reads
+  uint32_t header_bytes_max;
+};
+
+// As in PNG, the bytes after the name show what a transfer as text would have changed.
+inline constexpr FileKind kObjectFile{
+    "object", {'\x89', 'S', 'L', 'O', '\r', '\n', '\x1a', '\n'}, 1, kObjectHeaderBytesMax};
+inline constexpr FileKind kBundleFile{
+    "bundle", {'\x89', 'S', 'L', 'B', '\r', '\n', '\x1a', '\n'}, 1, kManifestBytesMax};
+
+inline constexpr size_t kPreludeBytes = 16;  ///< magic, version, header length
+
+/// Bytes from the file's first to the first one after the header's digest.
+constexpr size_t HeadBytes(size_t header_bytes) {
+  return kPreludeBytes + header_bytes + sizeof(Digest::bytes);
+}
+
+/// The head of a file: prelude, header, digest. The caller keeps the header under the kind's limit.
+Bytes MakeHead(const FileKind& kind, ByteSpan header);
+
+/// Reads a prelude and returns the header's length. `where` names the file in messages.
+/// Errors: kCorrupt for other magic, for too few bytes or a length beyond the limit; kUnsupported
+/// for another version, with the one that is needed.
+uint32_t HeaderBytesOf(const FileKind& kind, ByteSpan first_bytes, const std::string& where);
+
+/// The header inside a file's first bytes, its digest checked. Errors: as above, and kCorrupt.
+ByteSpan CheckedHeader(const FileKind& kind, ByteSpan first_bytes, const std::string& where);
+
+}  // namespace statelib::storage
+
+#endif  // STATELIB_STATESTORE_STORAGE_CONTAINER_H_

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/storage/message_codec.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/stubs/logging.h>
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "proto/statelib.pb.h"
+#include "statestore/storage/limits.h"
+
+namespace statelib::storage {
+
+namespace {
+
+// ---------------------------------------------------------------------------- to messages
+
+void SetDigest(const Digest& digest, std::string* field) { field->assign(AsText(digest.bytes)); }
+
+v1::DType ToProto(DType dtype) {
+  switch (dtype) {
+    case DType::kF32:
+      return v1::DTYPE_F32;
+    case DType::kBF16:
+      return v1::DTYPE_BF16;
+    case DType::kF16:
+      return v1::DTYPE_F16;
+  }
+  return v1::DTYPE_UNSPECIFIED;
+}
+
+void ToProto(const ModelIdentity& model, v1::Model* out) {
+  SetDigest(model.fingerprint, out->mutable_fingerprint());
+  out->set_architecture(model.architecture);
+  out->set_summary(model.summary);
+}
+
+void ToProto(const SegmentSpec& spec, const SegmentEntry& entry, v1::Segment* out) {
+  out->set_layer(spec.layer);
+  out->set_kind(static_cast<uint32_t>(spec.kind));
+  out->set_dtype(ToProto(spec.dtype));
+  for (const int64_t extent : spec.shape) out->add_shape(static_cast<uint64_t>(extent));
+  out->set_axes(spec.axes);
+  out->set_codec(static_cast<v1::Codec>(entry.codec));
+  out->set_raw_bytes(entry.raw_bytes);
+  out->set_stored_bytes(entry.stored_bytes);
+  SetDigest(entry.frame_digest, out->mutable_frame_digest());
+}
+
+void ToProto(const StateHeader& header, v1::StateHeader* out) {
+  const StateDescription& description = header.description;
+  ToProto(description.model, out->mutable_model());
+  out->set_numerics_profile(description.profile);
+  out->set_token_count(description.history.token_count());
+  SetDigest(description.history.chain(), out->mutable_history_chain());
+  out->set_tokens_kept(description.tokens_kept);
+  for (const TokenChunk& chunk : description.chunks) {
+    v1::TokenChunk* item = out->add_chunks();
+    SetDigest(chunk.id, item->mutable_object_id());
+    item->set_token_count(chunk.token_count);
+  }
+  SetDigest(header.content, out->mutable_content_digest());
+  for (size_t i = 0; i < header.segments.size(); ++i)
+    ToProto(description.spec[i], header.segments[i], out->add_segments());
+}
+
+void ToProto(const TokensHeader& header, v1::TokensHeader* out) {
+  out->set_token_count(header.token_count);
+  out->set_encoding(static_cast<v1::TokenEncoding>(header.encoding));
+  out->set_raw_bytes(header.raw_bytes);
+  out->set_stored_bytes(header.stored_bytes);
+  SetDigest(header.frame_digest, out->mutable_frame_digest());
+}
+
+void ToProto(const Derivation& derivation, v1::Derivation* out) {
+  SetDigest(derivation.state, out->mutable_state_id());
+  if (derivation.parent_state) SetDigest(*derivation.parent_state, out->mutable_parent_state_id());
+  if (derivation.parent) out->set_parent(static_cast<uint32_t>(*derivation.parent + 1));
+  out->set_operation(static_cast<v1::Operation>(derivation.operation));
+  out->set_token_count(derivation.token_count);
+  out->set_created_at_ms(derivation.created_at_ms);
+  for (const SourceRecord& source : derivation.sources) {
+    v1::Source* item = out->add_sources();
+    item->set_name(source.name);
+    item->set_size_bytes(source.size_bytes);
+    SetDigest(source.digest, item->mutable_digest());
+    item->set_token_count(source.token_count);
+    item->set_read_at_ms(source.read_at_ms);
+  }
+}
+
+std::string Canonical(const google::protobuf::MessageLite& message) {
+  std::string bytes;
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);
+    message.SerializePartialToCodedStream(&coded);
+  }
+  return bytes;
+}
+
+// -------------------------------------------------------------------------- from messages
+
+/// Checks the fields of one header. Every method throws kCorrupt with the place and the field.
+class Reader {
+ public:
+  explicit Reader(const std::string& where) : where_(where) {}
+
+  template <typename Message>
+  void Parse(ByteSpan bytes, Message* out) const {
+    const google::protobuf::LogSilencer silencer;  // the Error says it, once
+    google::protobuf::io::CodedInputStream coded(reinterpret_cast<const uint8_t*>(bytes.data()),
+                                                 static_cast<int>(bytes.size()));
+    coded.SetTotalBytesLimit(static_cast<int>(kManifestBytesMax));
+    if (!out->ParseFromCodedStream(&coded) || !coded.ConsumedEntireMessage())
+      Fail("its header is not a message of this format");
+  }
+
+  template <typename... Args>
+  [[noreturn]] void Fail(fmt::format_string<Args...> format, Args&&... args) const {
+    Throw(ErrorKind::kCorrupt, "{}: {}", where_, fmt::format(format, std::forward<Args>(args)...));
+  }
+
+  Digest ReadDigest(const std::string& field, const char* name) const {
+    const auto digest = Digest::FromBytes(AsBytes(field));
+    if (!digest) Fail("{}: expected 32 bytes, found {}", name, field.size());
+    return *digest;
+  }
+
+  const std::string& ReadText(const std::string& field, const char* name) const {
+    if (field.size() > kTextBytesMax)
+      Fail("{}: {} bytes, expected at most {}", name, field.size(), kTextBytesMax);
+    const bool control = std::any_of(field.begin(), field.end(), [](char c) {
+      return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+    });
+    if (control) Fail("{}: a control character inside a text", name);
+    return field;
+  }
+
+  template <typename Enum>
+  Enum ReadEnum(int value, int last, const char* name) const {
+    if (value < 1 || value > last) {
+      Throw(ErrorKind::kUnsupported,
+            "{}: {} number {}, this statelib knows 1 to {}; use a newer statelib", where_, name,
+            value, last);
+    }
+    return static_cast<Enum>(value);
+  }
+
+  ModelIdentity ReadModel(const v1::Model& message) const {
+    return {ReadDigest(message.fingerprint(), "model fingerprint"),
+            ReadText(message.architecture(), "model architecture"),
+            ReadText(message.summary(), "model summary")};
+  }
+
+  SegmentSpec ReadSpec(const v1::Segment& message) const {
+    static constexpr DType kDTypes[] = {DType::kF32, DType::kBF16, DType::kF16};
+    SegmentSpec spec;
+    if (message.layer() < -1) Fail("segment of layer {}", message.layer());
+    spec.layer = message.layer();
+    spec.kind = ReadEnum<SegmentKind>(static_cast<int>(std::min(message.kind(), 1000u)),
+                                      static_cast<int>(SegmentKind::kHidden), "segment kind");
+    spec.dtype = kDTypes[ReadEnum<int>(message.dtype(), 3, "dtype") - 1];
+    spec.axes = ReadText(message.axes(), "axes");
+    if (message.shape_size() > static_cast<int>(kAxesMax))
+      Fail("segment with {} axes, expected at most {}", message.shape_size(), kAxesMax);
+    uint64_t bytes = kernels::SizeOf(spec.dtype);
+    for (const uint64_t extent : message.shape()) {
+      if (extent > kSegmentBytesMax || (bytes *= extent) > kSegmentBytesMax)
+        Fail("segment of more than {} bytes", kSegmentBytesMax);
+      spec.shape.push_back(static_cast<int64_t>(extent));
+    }
+    if (message.raw_bytes() != bytes) {
+      Fail("{}: expected {} raw bytes from its shape, found {}", spec.Label(), bytes,
+           message.raw_bytes());
+    }
+    return spec;
+  }
+
+  SegmentEntry ReadEntry(const v1::Segment& message) const {
+    SegmentEntry entry;
+    entry.codec = ReadEnum<Codec>(message.codec(), v1::Codec_MAX, "codec");
+    entry.raw_bytes = message.raw_bytes();
+    entry.stored_bytes = message.stored_bytes();
+    if (entry.stored_bytes > kObjectBytesMax) Fail("frame of {} bytes", entry.stored_bytes);
+    entry.frame_digest = ReadDigest(message.frame_digest(), "frame digest");
+    return entry;
+  }
+
+  StateHeader ReadState(const v1::StateHeader& message) const {
+    StateHeader header;
+    StateDescription& description = header.description;
+    description.model = ReadModel(message.model());
+    description.profile = ReadText(message.numerics_profile(), "numerics profile");
+    description.history =
+        History(message.token_count(), ReadDigest(message.history_chain(), "history chain"));
+    description.tokens_kept = message.tokens_kept();
+    ReadChunks(message, &description);
+    header.content = ReadDigest(message.content_digest(), "content digest");
+    if (message.segments_size() > static_cast<int>(kSegmentsMax))
+      Fail("{} segments, expected at most {}", message.segments_size(), kSegmentsMax);
+    uint64_t raw_bytes = 0;
+    for (const v1::Segment& segment : message.segments()) {
+      description.spec.push_back(ReadSpec(segment));
+      header.segments.push_back(ReadEntry(segment));
+      raw_bytes += segment.raw_bytes();
+    }
+    if (raw_bytes > kStateBytesMax)
+      Fail("a state of {} bytes, expected at most {}", raw_bytes, kStateBytesMax);
+    return header;
+  }
+
+  TokensHeader ReadTokens(const v1::TokensHeader& message) const {
+    TokensHeader header;
+    header.token_count = message.token_count();
+    if (header.token_count == 0 || header.token_count > kTokensPerChunk)
+      Fail("{} tokens, expected 1 to {}", header.token_count, kTokensPerChunk);
+    header.encoding =
+        ReadEnum<TokenEncoding>(message.encoding(), v1::TokenEncoding_MAX, "token encoding");
+    header.raw_bytes = message.raw_bytes();
+    if (header.raw_bytes > kTokensPerChunk * 5) Fail("ids of {} raw bytes", header.raw_bytes);
+    header.stored_bytes = message.stored_bytes();
+    header.frame_digest = ReadDigest(message.frame_digest(), "frame digest");
+    return header;
+  }
+
+  Derivation ReadDerivation(const v1::Derivation& message, size_t place) const {
+    Derivation derivation;
+    derivation.state = ReadDigest(message.state_id(), "derivation's state");
+    if (!message.parent_state_id().empty())
+      derivation.parent_state = ReadDigest(message.parent_state_id(), "parent state");
+    if (message.parent() > place) Fail("derivation {} stands before its parent", place);
+    if (message.parent() != 0) derivation.parent = static_cast<int64_t>(message.parent()) - 1;
+    derivation.operation = ReadEnum<Operation>(message.operation(), v1::Operation_MAX, "operation");
+    derivation.token_count = message.token_count();
+    derivation.created_at_ms = message.created_at_ms();
+    for (const v1::Source& source : message.sources()) {
+      derivation.sources.push_back({ReadText(source.name(), "source name"), source.size_bytes(),
+                                    ReadDigest(source.digest(), "source digest"),
+                                    source.token_count(), source.read_at_ms()});
+    }
+    return derivation;
+  }
+
+  BundleManifest::Reference ReadReference(const v1::BundleReference& message,
+                                          size_t derivations) const {
+    if (message.derivation() == 0 || message.derivation() > derivations)
+      Fail("reference to derivation {} of {}", message.derivation(), derivations);
+    return {ReadText(message.name(), "name"), ReadText(message.tag(), "tag"),
+            ReadDigest(message.state_id(), "reference's state"), message.derivation() - 1};
+  }
+
+ private:
+  void ReadChunks(const v1::StateHeader& message, StateDescription* out) const {
+    uint64_t tokens = 0;
+    for (const v1::TokenChunk& chunk : message.chunks()) {
+      const bool last = out->chunks.size() + 1 == static_cast<size_t>(message.chunks_size());
+      if (chunk.token_count() == 0 || chunk.token_count() > kTokensPerChunk ||
+          (!last && chunk.token_count() != kTokensPerChunk)) {
+        Fail("chunk {} of {} tokens, expected {}", out->chunks.size(), chunk.token_count(),
+             kTokensPerChunk);
+      }
+      out->chunks.push_back({ReadDigest(chunk.object_id(), "chunk"), chunk.token_count()});
+      tokens += chunk.token_count();
+    }
+    const uint64_t expected = message.tokens_kept() ? message.token_count() : 0;
+    if (tokens != expected) Fail("expected chunks of {} tokens, found {}", expected, tokens);
+  }
+
+  const std::string& where_;
+};
+
+v1::ObjectHeader ToProto(const ObjectHeader& header) {
+  v1::ObjectHeader message;
+  if (const auto* state = std::get_if<StateHeader>(&header)) {
+    ToProto(*state, message.mutable_state());
+  } else {
+    ToProto(std::get<TokensHeader>(header), message.mutable_tokens());
+  }
+  return message;
+}
+
+v1::BundleManifest ToProto(const BundleManifest& manifest) {
+  v1::BundleManifest message;
+  for (const BundleManifest::Model& model : manifest.models) {
+    v1::BundleModel* item = message.add_models();
+    ToProto(model.identity, item->mutable_model());
+    item->set_name(model.name);
+  }
+  for (const BundleManifest::Object& object : manifest.objects) {
+    v1::BundleObject* item = message.add_objects();
+    SetDigest(object.id, item->mutable_object_id());
+    item->set_size_bytes(object.size_bytes);
+  }
+  for (const Derivation& derivation : manifest.derivations)
+    ToProto(derivation, message.add_derivations());
+  for (const BundleManifest::Reference& reference : manifest.references) {
+    v1::BundleReference* item = message.add_references();
+    item->set_name(reference.name);
+    item->set_tag(reference.tag);
+    SetDigest(reference.state, item->mutable_state_id());
+    item->set_derivation(static_cast<uint32_t>(reference.derivation + 1));
+  }
+  return message;
+}
+
+}  // namespace
+
+std::string SerializeHeader(const ObjectHeader& header) { return Canonical(ToProto(header)); }
+
+ObjectHeader ParseHeader(ByteSpan bytes, const std::string& where) {
+  const Reader reader(where);
+  v1::ObjectHeader message;
+  reader.Parse(bytes, &message);
+  if (message.kind_case() == v1::ObjectHeader::KIND_NOT_SET)
+    reader.Fail("neither a state nor tokens");
+  ObjectHeader header = message.has_state() ? ObjectHeader(reader.ReadState(message.state()))
+                                            : ObjectHeader(reader.ReadTokens(message.tokens()));
+  if (AsText(bytes) != SerializeHeader(header)) reader.Fail("its header is not in canonical form");
+  return header;
+}
+
+std::string SerializeManifest(const BundleManifest& manifest) {
+  return Canonical(ToProto(manifest));
+}
+
+BundleManifest ParseManifest(ByteSpan bytes, const std::string& where) {
+  const Reader reader(where);
+  v1::BundleManifest message;
+  reader.Parse(bytes, &message);
+  BundleManifest manifest;
+  for (const v1::BundleModel& model : message.models())
+    manifest.models.push_back(
+        {reader.ReadModel(model.model()), reader.ReadText(model.name(), "model name")});
+  for (const v1::BundleObject& object : message.objects()) {
+    if (object.size_bytes() > kObjectBytesMax)
+      reader.Fail("object of {} bytes, expected at most {}", object.size_bytes(), kObjectBytesMax);
+    manifest.objects.push_back(
+        {reader.ReadDigest(object.object_id(), "object id"), object.size_bytes()});
+  }
+  for (const v1::Derivation& derivation : message.derivations())
+    manifest.derivations.push_back(reader.ReadDerivation(derivation, manifest.derivations.size()));
+  for (const v1::BundleReference& reference : message.references())
+    manifest.references.push_back(reader.ReadReference(reference, manifest.derivations.size()));
+  if (AsText(bytes) != SerializeManifest(manifest))
+    reader.Fail("its manifest is not in canonical form");
+  return manifest;
+}
+
+}  // namespace statelib::storage

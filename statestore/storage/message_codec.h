@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_STATESTORE_STORAGE_MESSAGE_CODEC_H_
+#define STATELIB_STATESTORE_STORAGE_MESSAGE_CODEC_H_
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "statestore/storage/records.h"
+
+// The headers of statelib's files as protobuf messages (proto/statelib.proto). The generated code
+// is seen by message_codec.cc alone.
+//
+// Writing is canonical: equal values give equal bytes. Reading takes only canonical bytes: what it
+// returns would be written as exactly the bytes it read, so nothing unknown, repeated or reordered
+// gets through. Every text is valid UTF-8 without control characters, every digest 32 bytes, every
+// shape, count and size within limits.h. Errors of all Parse functions: kCorrupt with `where` and
+// the field.
+namespace statelib::storage {
+
+/// What a bundle carries beside its objects.
+struct BundleManifest {
+  struct Model {
+    ModelIdentity identity;
+    std::string name;  ///< in the exporting library; may be empty
+    bool operator==(const Model&) const = default;
+  };
+  struct Object {
+    ObjectId id;
+    uint64_t size_bytes = 0;
+    bool operator==(const Object&) const = default;
+  };
+  struct Reference {
+    std::string name;
+    std::string tag;
+    StateId state;
+    size_t derivation = 0;  ///< index into derivations
+    bool operator==(const Reference&) const = default;
+  };
+
+  std::vector<Model> models;            ///< ascending by fingerprint
+  std::vector<Object> objects;          ///< in file order: tokens objects before their states
+  std::vector<Derivation> derivations;  ///< parents before children; `parent` is an index here
+  std::vector<Reference> references;    ///< ascending by name, then tag
+  bool operator==(const BundleManifest&) const = default;
+};
+
+using ObjectHeader = std::variant<StateHeader, TokensHeader>;
+
+std::string SerializeHeader(const ObjectHeader& header);
+ObjectHeader ParseHeader(ByteSpan bytes, const std::string& where);
+
+std::string SerializeManifest(const BundleManifest& manifest);
+BundleManifest ParseManifest(ByteSpan bytes, const std::string& where);
+
+}  // namespace statelib::storage
+
+#endif  // STATELIB_STATESTORE_STORAGE_MESSAGE_CODEC_H_

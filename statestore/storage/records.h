@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_STATESTORE_STORAGE_RECORDS_H_
+#define STATELIB_STATESTORE_STORAGE_RECORDS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/digest.h"
+#include "core/base/history.h"
+#include "core/base/segment.h"
+
+// What is stored, as plain values. Times are Unix milliseconds.
+namespace statelib::storage {
+
+using ObjectId = Digest;  ///< BLAKE2b-256 of every byte of the object's file
+using StateId = ObjectId;
+
+/// Which model a state belongs to. All of it follows from the model's files alone.
+struct ModelIdentity {
+  Digest fingerprint;
+  std::string architecture;  ///< "mamba"
+  std::string summary;       ///< for messages: "12 layers, 384 wide, 8192 tokens"
+
+  bool operator==(const ModelIdentity&) const = default;
+};
+
+/// A run of a history's tokens, stored as an object of its own.
+struct TokenChunk {
+  ObjectId id;
+  uint32_t token_count = 0;
+
+  bool operator==(const TokenChunk&) const = default;
+};
+
+/// Everything about a state but its bytes. Nothing here depends on time, names or lineage, so
+/// equal states are equal objects.
+struct StateDescription {
+  ModelIdentity model;
+  std::string profile;  ///< numerics profile
+  History history;
+  bool tokens_kept = false;        ///< false: the user keeps only count and chain
+  std::vector<TokenChunk> chunks;  ///< the history in order; empty when not kept
+  StateSpec spec;
+
+  bool operator==(const StateDescription&) const = default;
+};
+
+/// A state in memory: segments[i] holds the raw bytes of description.spec[i].
+struct StateRecord {
+  StateDescription description;
+  std::vector<Bytes> segments;
+};
+
+/// How a segment is stored. The numbers are written to disk: never reuse one.
+enum class Codec : uint8_t { kExact = 1 };
+
+struct SegmentEntry {
+  Codec codec = Codec::kExact;
+  uint64_t raw_bytes = 0;
+  uint64_t stored_bytes = 0;
+  Digest frame_digest;
+
+  bool operator==(const SegmentEntry&) const = default;
+};
+
+/// The header of a state object.
+struct StateHeader {
+  StateDescription description;
+  Digest content;                      ///< see ContentDigest
+  std::vector<SegmentEntry> segments;  ///< as description.spec
+
+  bool operator==(const StateHeader&) const = default;
+};
+
+/// How token ids became bytes. The numbers are written to disk: never reuse one.
+enum class TokenEncoding : uint8_t { kVarint = 1, kPlanes = 2 };
+
+/// The header of a tokens object.
+struct TokensHeader {
+  uint32_t token_count = 0;
+  TokenEncoding encoding = TokenEncoding::kVarint;
+  uint32_t raw_bytes = 0;
+  uint32_t stored_bytes = 0;
+  Digest frame_digest;
+
+  bool operator==(const TokensHeader&) const = default;
+};
+
+/// A whole object file in memory.
+struct EncodedObject {
+  ObjectId id;
+  Bytes bytes;
+};
+
+/// How a state came to be. The numbers are written to disk: never reuse one.
+enum class Operation : uint8_t { kIngest = 1, kAppend = 2, kGenerate = 3, kImport = 4, kCopy = 5 };
+
+const char* NameOf(Operation operation);  ///< "ingest", "append", …
+
+/// A document that went into a derivation.
+struct SourceRecord {
+  std::string name;  ///< as the user gave it
+  uint64_t size_bytes = 0;
+  Digest digest;
+  uint64_t token_count = 0;
+  int64_t read_at_ms = 0;
+
+  bool operator==(const SourceRecord&) const = default;
+};
+
+/// One way in which a state came to be. A state that was reached in several ways has several.
+struct Derivation {
+  StateId state;
+  std::optional<StateId> parent_state;  ///< empty: from nothing; it may be gone by now
+  std::optional<int64_t> parent;        ///< the parent's own derivation: its key
+  Operation operation = Operation::kIngest;
+  uint64_t token_count = 0;  ///< of the state
+  int64_t created_at_ms = 0;
+  std::vector<SourceRecord> sources;
+
+  bool operator==(const Derivation&) const = default;
+};
+
+}  // namespace statelib::storage
+
+#endif  // STATELIB_STATESTORE_STORAGE_RECORDS_H_

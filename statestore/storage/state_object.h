@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_STATESTORE_STORAGE_STATE_OBJECT_H_
+#define STATELIB_STATESTORE_STORAGE_STATE_OBJECT_H_
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "statestore/storage/records.h"
+#include "statestore/storage/segment_codec.h"
+
+// A state as one file: head (container.h) with a StateHeader, then one frame a segment, back to
+// back in the header's order, to the end of the file.
+namespace statelib::storage {
+
+/// Identifies the raw state whatever codec or zstd version stored it: BLAKE2b-256 over
+/// "statelib content 1" and, for each segment, its description and its raw bytes.
+Digest ContentDigest(const StateSpec& spec, std::span<const ByteSpan> segments);
+
+/// The object of a state; segments[i] holds description.spec[i].bytes() bytes. A pure function of
+/// its arguments and the zstd version.
+EncodedObject EncodeState(const StateDescription& description, std::span<const ByteSpan> segments,
+                          const Digest& content, Codec codec = Codec::kExact);
+
+/// Whether the caller has checked the hash of the whole file already.
+enum class FileHash { kUnchecked, kChecked };
+
+/// Reads a state object that lies in memory or in a mapped file, segment by segment. The bytes must
+/// outlive it. One thread.
+class StateReader {
+ public:
+  /// Checks head, header and that the frames fill the file exactly; touches no frame. `where`
+  /// names the file in messages. Errors: kCorrupt, kUnsupported.
+  StateReader(ByteSpan file, std::string where, FileHash hash = FileHash::kUnchecked);
+
+  const StateHeader& header() const { return header_; }
+  /// Fills `raw` (header().segments[i].raw_bytes) from segment i; checks the frame's digest unless
+  /// the file's was. Errors: kCorrupt.
+  void ReadSegment(size_t i, std::span<std::byte> raw);
+  Bytes ReadSegment(size_t i);
+
+ private:
+  std::string where_;
+  FileHash hash_;
+  StateHeader header_;
+  std::vector<ByteSpan> frames_;
+  SegmentDecoder decoder_;
+};
+
+/// The whole state. Errors: kCorrupt, kUnsupported.
+StateRecord DecodeState(ByteSpan file, const std::string& where,
+                        FileHash hash = FileHash::kUnchecked);
+
+/// Decodes every segment, one in memory at a time, and compares the content digest with the
+/// header's. Returns the header. Errors: kCorrupt, kUnsupported.
+StateHeader VerifyState(ByteSpan file, const std::string& where);
+
+}  // namespace statelib::storage
+
+#endif  // STATELIB_STATESTORE_STORAGE_STATE_OBJECT_H_

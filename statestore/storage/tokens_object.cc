@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/storage/tokens_object.h"
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "statestore/storage/container.h"
+#include "statestore/storage/message_codec.h"
+#include "statestore/storage/zstd_frame.h"
+
+namespace statelib::storage {
+
+namespace {
+
+Bytes ToVarints(std::span<const TokenId> tokens) {
+  Bytes out;
+  out.reserve(tokens.size() * 3);
+  for (const TokenId token : tokens) {
+    auto rest = static_cast<uint32_t>(token);
+    while (rest >= 0x80) {
+      out.push_back(static_cast<std::byte>(rest | 0x80));
+      rest >>= 7;
+    }
+    out.push_back(static_cast<std::byte>(rest));
+  }
+  return out;
+}
+
+std::vector<TokenId> FromVarints(ByteSpan bytes, size_t count, const std::string& where) {
+  std::vector<TokenId> tokens;
+  tokens.reserve(count);
+  uint64_t value = 0;
+  int shift = 0;
+  for (const std::byte byte : bytes) {
+    value |= (static_cast<uint64_t>(byte) & 0x7f) << shift;
+    shift += 7;
+    if ((byte & std::byte{0x80}) != std::byte{0}) {
+      if (shift > 28) Throw(ErrorKind::kCorrupt, "{}: a token id of more than 31 bits", where);
+      continue;
+    }
+    if (value > INT32_MAX || tokens.size() == count)
+      Throw(ErrorKind::kCorrupt, "{}: token ids that are not {} of 31 bits", where, count);
+    tokens.push_back(static_cast<TokenId>(value));
+    value = 0;
+    shift = 0;
+  }
+  if (shift != 0 || tokens.size() != count) {
+    Throw(ErrorKind::kCorrupt, "{}: expected {} token ids, found {}", where, count, tokens.size());
+  }
+  return tokens;
+}
+
+Bytes ToPlanes(std::span<const TokenId> tokens) {
+  Bytes out(tokens.size() * 4);
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    for (size_t b = 0; b < 4; ++b)
+      out[b * tokens.size() + i] = static_cast<std::byte>(tokens[i] >> (8 * b));
+  }
+  return out;
+}
+
+std::vector<TokenId> FromPlanes(ByteSpan bytes, size_t count, const std::string& where) {
+  if (bytes.size() != count * 4) {
+    Throw(ErrorKind::kCorrupt, "{}: expected {} bytes of token ids, found {}", where, count * 4,
+          bytes.size());
+  }
+  std::vector<TokenId> tokens(count);
+  for (size_t i = 0; i < count; ++i) {
+    uint32_t value = 0;
+    for (size_t b = 0; b < 4; ++b) value |= static_cast<uint32_t>(bytes[b * count + i]) << (8 * b);
+    if (value > INT32_MAX) Throw(ErrorKind::kCorrupt, "{}: a negative token id", where);
+    tokens[i] = static_cast<TokenId>(value);
+  }
+  return tokens;
+}
+
+}  // namespace
+
+EncodedObject EncodeTokens(std::span<const TokenId> tokens) {
+  if (tokens.empty() || tokens.size() > kTokensPerChunk) {
+    Throw(ErrorKind::kInvalidArgument, "a tokens object holds 1 to {} tokens, not {}",
+          kTokensPerChunk, tokens.size());
+  }
+  if (*std::min_element(tokens.begin(), tokens.end()) < 0)
+    Throw(ErrorKind::kInvalidArgument, "a history cannot hold a negative token id");
+  ZstdCompressor zstd;
+  const Bytes varints = ToVarints(tokens);
+  const Bytes planes = ToPlanes(tokens);
+  const Bytes varint_frame = zstd.Compress(varints, varints.size());
+  const Bytes plane_frame = zstd.Compress(planes, tokens.size());
+  const bool use_planes = plane_frame.size() < varint_frame.size();
+  const Bytes& frame = use_planes ? plane_frame : varint_frame;
+
+  TokensHeader header;
+  header.token_count = static_cast<uint32_t>(tokens.size());
+  header.encoding = use_planes ? TokenEncoding::kPlanes : TokenEncoding::kVarint;
+  header.raw_bytes = static_cast<uint32_t>(use_planes ? planes.size() : varints.size());
+  header.stored_bytes = static_cast<uint32_t>(frame.size());
+  header.frame_digest = HashOf(frame);
+  EncodedObject object;
+  object.bytes = MakeHead(kObjectFile, AsBytes(SerializeHeader(header)));
+  object.bytes.insert(object.bytes.end(), frame.begin(), frame.end());
+  object.id = HashOf(object.bytes);
+  return object;
+}
+
+std::vector<TokenId> DecodeTokens(ByteSpan file, const std::string& where) {
+  const ByteSpan head = CheckedHeader(kObjectFile, file, where);
+  const ObjectHeader parsed = ParseHeader(head, where);
+  const auto* header = std::get_if<TokensHeader>(&parsed);
+  if (header == nullptr)
+    Throw(ErrorKind::kCorrupt, "{}: expected a tokens object, found a state object", where);
+  const ByteSpan frame = file.subspan(HeadBytes(head.size()));
+  if (frame.size() != header->stored_bytes) {
+    Throw(ErrorKind::kCorrupt, "{}: expected a frame of {} bytes, found {}", where,
+          header->stored_bytes, frame.size());
+  }
+  if (HashOf(frame) != header->frame_digest)
+    Throw(ErrorKind::kCorrupt, "{}: damaged frame: its hash is not the one in the header", where);
+  Bytes raw(header->raw_bytes);
+  ZstdDecompressor().Decompress(frame, raw, where);
+  return header->encoding == TokenEncoding::kPlanes ? FromPlanes(raw, header->token_count, where)
+                                                    : FromVarints(raw, header->token_count, where);
+}
+
+}  // namespace statelib::storage

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_STATESTORE_STORAGE_TOKENS_OBJECT_H_
+#define STATELIB_STATESTORE_STORAGE_TOKENS_OBJECT_H_
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "statestore/storage/limits.h"
+#include "statestore/storage/records.h"
+
+// A run of a history's tokens as one file: head (container.h) with a TokensHeader, then one zstd
+// frame with the ids, to the end of the file.
+namespace statelib::storage {
+
+/// The object of 1 to kTokensPerChunk tokens, ids >= 0. Takes the shorter of the two encodings.
+/// Errors: kInvalidArgument.
+EncodedObject EncodeTokens(std::span<const TokenId> tokens);
+
+/// The tokens of an object. `where` names the file in messages. Errors: kCorrupt, kUnsupported.
+std::vector<TokenId> DecodeTokens(ByteSpan file, const std::string& where);
+
+}  // namespace statelib::storage
+
+#endif  // STATELIB_STATESTORE_STORAGE_TOKENS_OBJECT_H_
