@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_CLI_APPLICATION_H_
+#define STATELIB_CLI_APPLICATION_H_
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/commands.h"
+
+namespace statelib::cli {
+
+/// The command line: parses arguments against the table of commands and runs the one that was
+/// named. One thread, one Run().
+class Application {
+ public:
+  Application(Output& out, Output& err, const Environment& environment, const CancelFlag& cancel);
+
+  /// Errors: kInvalidArgument with advice for what cannot be parsed; those of the command.
+  void Run(int argc, const char* const* argv);
+
+  /// Whether errors are to be printed as JSON. Also right when the arguments could not be parsed.
+  bool wants_json() const { return wants_json_; }
+
+ private:
+  struct Entry {
+    CLI::App* app;
+    std::unique_ptr<Command> command;
+  };
+
+  void AddCommand(const CommandDescription& description);
+  CLI::App& GroupFor(const CommandDescription& description, std::string& name);
+  void CheckCommandName(CLI::App& parent, std::span<const char* const> arguments) const;
+  bool Parse(int argc, const char* const* argv);
+
+  Output& out_;
+  Output& err_;
+  const Environment& environment_;
+  const CancelFlag& cancel_;
+  SharedOptions shared_;
+  CLI::App root_;
+  std::vector<Entry> entries_;
+  bool wants_json_ = false;
+};
+
+}  // namespace statelib::cli
+
+#endif  // STATELIB_CLI_APPLICATION_H_

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_CLI_COMMAND_H_
+#define STATELIB_CLI_COMMAND_H_
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "cli/environment.h"
+#include "cli/terminal/output.h"
+#include "core/base/cancel.h"
+
+namespace statelib::cli {
+
+/// JSON whose members keep the order in which they were written.
+using Json = nlohmann::ordered_json;
+
+/// Options that several commands share.
+struct SharedOptions {
+  bool json = false;
+  std::string library;  ///< empty: the environment's default
+};
+
+/// What a command may use of the process. All references outlive the command.
+struct Context {
+  Output& out;  ///< standard output: results
+  Output& err;  ///< standard error: progress, summaries, warnings
+  const Environment& environment;
+  const CancelFlag& cancel;
+  const SharedOptions& options;
+  const CLI::App& root;  ///< every command and option, for completion scripts
+
+  /// --library, or the default.
+  std::filesystem::path LibraryDirectory() const;
+  /// Prints one document on one line. Bytes that are not UTF-8 become U+FFFD.
+  void PrintJson(const Json& document) const;
+};
+
+/// One command of the command line. An object lives for one run of the program; its members are the
+/// values of its options.
+class Command {
+ public:
+  virtual ~Command() = default;
+
+  /// Declares arguments, options and examples. Called once, before Run().
+  virtual void Declare(CLI::App& app, SharedOptions& shared) = 0;
+  /// Does the work. Errors: statelib::Error of any kind; OutputClosed.
+  virtual void Run(Context& context) = 0;
+};
+
+void AddJsonOption(CLI::App& app, SharedOptions& shared);
+void AddLibraryOption(CLI::App& app, SharedOptions& shared);
+/// Puts examples under a command's --help, one command line each.
+void AddExamples(CLI::App& app, const std::string& lines);
+
+}  // namespace statelib::cli
+
+#endif  // STATELIB_CLI_COMMAND_H_

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/environment.h"
+
+#include <charconv>
+#include <cstdlib>
+#include <string_view>
+
+#include "core/base/error.h"
+
+namespace statelib::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string Variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+int PositiveNumber(std::string_view text) {
+  int number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() && number > 0 ? number : 0;
+}
+
+bool IsModel(const fs::path& directory) {
+  std::error_code ignored;
+  return fs::is_regular_file(directory / "config.json", ignored);
+}
+
+}  // namespace
+
+Environment Environment::FromProcess() {
+  Environment environment;
+  environment.statelib_home = Variable("STATELIB_HOME");
+  environment.xdg_data_home = Variable("XDG_DATA_HOME");
+  environment.home = Variable("HOME");
+  environment.colour = Variable("NO_COLOR").empty() && Variable("TERM") != "dumb";
+  environment.columns = PositiveNumber(Variable("COLUMNS"));
+  return environment;
+}
+
+fs::path Environment::DefaultLibrary() const {
+  if (!statelib_home.empty()) return statelib_home;
+  // The XDG specification tells programs to ignore a relative path there.
+  if (fs::path(xdg_data_home).is_absolute()) return fs::path(xdg_data_home) / "statelib";
+  if (!home.empty()) return fs::path(home) / ".local" / "share" / "statelib";
+  Throw(ErrorKind::kInvalidArgument,
+        "no place for the library: none of STATELIB_HOME, XDG_DATA_HOME and HOME is set; name a "
+        "folder with --library");
+}
+
+fs::path DemoModelDirectory() {
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  const fs::path installed =
+      (program.parent_path() / STATELIB_DATA_DIR_FROM_BIN / "models" / "demo").lexically_normal();
+  if (!error && IsModel(installed)) return installed;
+  const fs::path source = fs::path(STATELIB_SOURCE_MODELS_DIR) / "demo";
+  if (IsModel(source)) return source;
+  Throw(ErrorKind::kNotFound,
+        "the demo model is neither in {} nor in {}; install statelib again, or name a model with "
+        "--model",
+        installed.string(), source.string());
+}
+
+}  // namespace statelib::cli

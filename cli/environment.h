@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_CLI_ENVIRONMENT_H_
+#define STATELIB_CLI_ENVIRONMENT_H_
+
+#include <filesystem>
+#include <string>
+
+namespace statelib::cli {
+
+/// What the process was started with: every environment variable that statelib reads, read here and
+/// nowhere else. A plain value; empty means not set.
+struct Environment {
+  std::string statelib_home;
+  std::string xdg_data_home;
+  std::string home;
+  bool colour = false;  ///< neither NO_COLOR nor TERM=dumb
+  int columns = 0;      ///< $COLUMNS, 0 when not set or no number
+
+  static Environment FromProcess();
+
+  /// $STATELIB_HOME, else $XDG_DATA_HOME/statelib, else ~/.local/share/statelib.
+  /// Errors: kInvalidArgument when none of the three is set.
+  std::filesystem::path DefaultLibrary() const;
+};
+
+/// The demo model's folder: beside the installed program (share/statelib/models/demo), or in the
+/// source tree for a program that was built and not installed. Errors: kNotFound with both places.
+std::filesystem::path DemoModelDirectory();
+
+}  // namespace statelib::cli
+
+#endif  // STATELIB_CLI_ENVIRONMENT_H_

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program: what is process-wide (signals, standard streams, exit codes) and the one place where
+// errors are caught.
+#include <unistd.h>
+
+#include <new>
+
+#include "cli/application.h"
+#include "cli/exit_code.h"
+#include "cli/interrupt.h"
+#include "cli/terminal/printable.h"
+#include "core/base/error.h"
+
+namespace statelib::cli {
+
+namespace {
+
+struct Failure {
+  const char* kind;
+  std::string message;
+  int exit_code;
+};
+
+void Report(const Failure& failure, bool as_json, Output& err) {
+  try {
+    if (as_json) {
+      const Json document = {{"error",
+                              {{"kind", failure.kind},
+                               {"message", failure.message},
+                               {"exit_code", failure.exit_code}}}};
+      err.Write(document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+    } else {
+      err.Print("{} {}\n", err.Paint(Colour::kRed, "statelib:"),
+                Printable(failure.message, LineBreaks::kEscape));
+    }
+    err.Flush();
+  } catch (const std::exception&) {
+    // Standard error has gone as well: the exit code is all that can be said.
+  }
+}
+
+int RunAndReport(int argc, const char* const* argv) {
+  const Environment environment = Environment::FromProcess();
+  const Interrupt interrupt;
+  const Output::Options look{environment.colour, environment.columns};
+  Output out(STDOUT_FILENO, "standard output", look);
+  Output err(STDERR_FILENO, "standard error", look);
+  Application application(out, err, environment, interrupt.flag());
+  Failure failure;
+  try {
+    application.Run(argc, argv);
+    out.Flush();
+    err.Flush();
+    return kExitSuccess;
+  } catch (const OutputClosed&) {
+    return kExitOutputClosed;
+  } catch (const Error& error) {
+    failure = {NameOf(error.kind()), error.what(), ExitCodeOf(error.kind())};
+  } catch (const std::bad_alloc&) {
+    failure = {NameOf(ErrorKind::kIo),
+               "out of memory; close other programs or give this one a smaller input",
+               ExitCodeOf(ErrorKind::kIo)};
+  } catch (const std::exception& error) {
+    failure = {"internal",
+               fmt::format("{}; this is a bug in statelib, please report it", error.what()),
+               kExitInternal};
+  }
+  // What a command had printed before it failed, as the findings of `verify`, comes first.
+  try {
+    out.Flush();
+  } catch (const std::exception&) {
+  }
+  Report(failure, application.wants_json(), err);
+  return failure.exit_code;
+}
+
+}  // namespace
+
+}  // namespace statelib::cli
+
+int main(int argc, char** argv) { return statelib::cli::RunAndReport(argc, argv); }

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_CLI_TERMINAL_OUTPUT_H_
+#define STATELIB_CLI_TERMINAL_OUTPUT_H_
+
+#include <fmt/format.h>
+
+#include <exception>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace statelib::cli {
+
+/// The reader of a pipe has gone (`statelib list | head`). Not an Error: there is nobody to tell.
+class OutputClosed : public std::exception {
+ public:
+  const char* what() const noexcept override { return "the reader of the output has gone"; }
+};
+
+enum class Colour { kPlain, kBold, kDim, kRed, kGreen, kYellow, kCyan };
+
+/// Standard output or standard error: buffered writes that report every failure, and what the
+/// device can show. One thread.
+class Output {
+ public:
+  struct Options {
+    bool colour = false;  ///< colour when it is a terminal
+    int columns = 0;      ///< width to assume; 0 asks the terminal
+  };
+
+  /// Writes to a file descriptor that outlives this object. `name` is for messages.
+  Output(int descriptor, std::string name, const Options& options);
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
+
+  bool is_terminal() const { return is_terminal_; }
+  /// The width to lay text out in: the terminal's, or a large number where lines are never cut.
+  int columns() const;
+
+  /// Errors: OutputClosed; kIo with the system's reason.
+  void Write(std::string_view bytes);
+  template <typename... Args>
+  void Print(fmt::format_string<Args...> format, Args&&... args) {
+    Write(fmt::format(format, std::forward<Args>(args)...));
+  }
+  /// Hands everything written so far to the operating system. Errors as Write().
+  void Flush();
+
+  /// The text in a colour where colours are shown, else as it is.
+  std::string Paint(Colour colour, std::string_view text) const;
+
+ private:
+  int descriptor_;
+  std::string name_;
+  bool is_terminal_;
+  bool colour_;
+  int columns_;
+  std::string buffer_;
+};
+
+}  // namespace statelib::cli
+
+#endif  // STATELIB_CLI_TERMINAL_OUTPUT_H_

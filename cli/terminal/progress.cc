@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/terminal/progress.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "cli/terminal/bar.h"
+#include "cli/terminal/printable.h"
+#include "cli/terminal/quantities.h"
+#include "core/base/error.h"
+
+namespace statelib::cli {
+
+namespace {
+
+constexpr std::chrono::milliseconds kRedrawInterval{100};
+constexpr size_t kBarColumns = 24;
+constexpr const char* kWipe = "\r\x1b[K";
+
+double Seconds(std::chrono::steady_clock::duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+}  // namespace
+
+ProgressBar::ProgressBar(Output& out, std::string label)
+    : out_(out), label_(std::move(label)), started_(Clock::now()) {}
+
+ProgressBar::~ProgressBar() {
+  if (!visible_) return;
+  try {
+    out_.Write(kWipe);
+    out_.Flush();
+  } catch (const Error&) {
+    // A terminal that has gone needs no wiping.
+  } catch (const OutputClosed&) {
+  }
+}
+
+void ProgressBar::Update(uint64_t done, uint64_t total) {
+  if (!out_.is_terminal()) return;
+  const Clock::time_point now = Clock::now();
+  if (visible_ && now - drawn_ < kRedrawInterval) return;
+  drawn_ = now;
+  visible_ = true;
+  out_.Write(kWipe + Line(label_, done, total, Seconds(now - started_), out_.columns()));
+  out_.Flush();
+}
+
+std::string ProgressBar::Line(const std::string& label, uint64_t done, uint64_t total,
+                              double elapsed_seconds, int columns) {
+  const double fraction =
+      total == 0 ? 0 : std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
+  const double rate = elapsed_seconds > 0 ? static_cast<double>(done) / elapsed_seconds : 0;
+  std::string facts = fmt::format("{:3.0f} %  {} of {}", fraction * 100, HumanCount(done),
+                                  HumanCount(total, "token"));
+  if (done > 0 && rate > 0) {
+    const double left = static_cast<double>(total - std::min(done, total)) / rate;
+    facts += fmt::format("  {} tokens/s  {} left", HumanRate(rate), HumanDuration(left));
+  }
+  // The last column stays free: some terminals wrap when it is written.
+  const auto width = static_cast<size_t>(std::max(columns - 1, 0));
+  const std::string line = fmt::format("{}  {}  {}", Printable(label, LineBreaks::kEscape),
+                                       Bar(fraction, kBarColumns), facts);
+  return DisplayWidth(line) <= width ? line : Shorten(facts, width);
+}
+
+}  // namespace statelib::cli
