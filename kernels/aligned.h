@@ -2,7 +2,10 @@
 #ifndef STATELIB_KERNELS_ALIGNED_H_
 #define STATELIB_KERNELS_ALIGNED_H_
 
+#include <sys/mman.h>
+
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <new>
 

@@ -120,6 +120,30 @@ struct SelectiveScanArgs {
   Rows y;  // [rows, E]; may be x
 };
 
+/// Mamba-2's scan with one decay a head and time step, D skip and gate; E = heads * P, head h uses
+/// group h / (heads / G):
+///   dt_t[h]       = clamp(softplus(dt_raw_t[h] + dt_bias[h]), dt_min, dt_max)
+///   s_t[h, n, p]  = exp(dt_t[h] * a[h]) * s_{t-1}[h, n, p] + (dt_t[h] * x_t[h, p]) * B_t[g, n]
+///   y_t[h, p]     = (d[h, p] * x_t[h, p] + sum_n s_t[h, n, p] * C_t[g, n]) * silu(z_t[h, p])
+/// Each sequence's state s [heads, N, P] is advanced in place.
+/// Source: Dao & Gu 2024, the recurrent form; the chunked form re-associates over time and has
+/// other bits.
+struct HeadScanArgs {
+  ConstRows x;           // [rows, E], after convolution and SiLU
+  ConstRows dt_raw;      // [rows, heads]
+  ConstRows b;           // [rows, G * N]
+  ConstRows c;           // [rows, G * N]
+  ConstRows z;           // [rows, E], the gate before SiLU
+  const float* dt_bias;  // [heads]
+  const float* a;        // [heads], negative
+  const float* d;        // [E]
+  float dt_min;
+  float dt_max;
+  size_t groups;  // G, a divisor of heads
+  std::span<const SequenceRows> sequences;
+  Rows y;  // [rows, E]; not x
+};
+
 /// The arithmetic that a model is written in. Every operation works on a ragged batch of rows; a
 /// row's result depends on that row and its sequence's state alone, with every sum in an order that
 /// its length fixes: the same tokens give the same bits in any batch, cut or thread count
@@ -153,6 +177,7 @@ class Backend {
                       Rows out) = 0;
   virtual void CausalConv(const CausalConvArgs& args) = 0;
   virtual void SelectiveScan(const SelectiveScanArgs& args) = 0;
+  virtual void HeadScan(const HeadScanArgs& args) = 0;
 };
 
 }  // namespace statelib::kernels

@@ -100,6 +100,15 @@ class CpuBackend : public Backend {
                  });
   }
 
+  void HeadScan(const HeadScanArgs& args) override {
+    STATELIB_CHECK(args.x.cols % args.dt_raw.cols == 0 && args.dt_raw.cols % args.groups == 0);
+    STATELIB_CHECK(args.b.cols == args.c.cols && args.b.cols % args.groups == 0);
+    const size_t work = args.x.rows * args.x.cols * args.b.cols / args.groups;
+    threads_.Run(work < kSmallWork / 2, [&](size_t share, size_t shares) {
+      kernels_.head_scan(args, PartOf(args.dt_raw.cols, 1, share, shares));
+    });
+  }
+
  private:
   CpuKernels kernels_;
   ThreadPool threads_;

@@ -8,6 +8,7 @@
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 // The foreach header includes this file again for each target; it must stand before the ones below.
 #include "kernels/cpu/conv-inl.h"
+#include "kernels/cpu/head_scan-inl.h"
 #include "kernels/cpu/matmul-inl.h"
 #include "kernels/cpu/norm-inl.h"
 #include "kernels/cpu/scan-inl.h"
@@ -16,7 +17,7 @@ HWY_BEFORE_NAMESPACE();
 namespace statelib::kernels::HWY_NAMESPACE {
 
 CpuKernels Kernels(std::string_view target) {
-  return {target, &RmsNorm, &MatMul, &CausalConv, &SelectiveScan};
+  return {target, &RmsNorm, &MatMul, &CausalConv, &SelectiveScan, &HeadScan};
 }
 
 }  // namespace statelib::kernels::HWY_NAMESPACE

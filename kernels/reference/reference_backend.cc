@@ -153,6 +153,35 @@ class ReferenceBackend : public Backend {
       }
     }
   }
+
+  void HeadScan(const HeadScanArgs& args) override {
+    const size_t heads = args.dt_raw.cols, channels = args.x.cols / heads;
+    const size_t states = args.b.cols / args.groups;
+    for (const SequenceRows& sequence : args.sequences) {
+      for (size_t t = sequence.first_row; t < sequence.first_row + sequence.row_count; ++t) {
+        for (size_t h = 0; h < heads; ++h) {
+          const size_t group = h / (heads / args.groups);
+          const float* b = args.b.data + t * args.b.stride + group * states;
+          const float* c = args.c.data + t * args.c.stride + group * states;
+          float dt =
+              reference::Softplus(args.dt_raw.data[t * args.dt_raw.stride + h] + args.dt_bias[h]);
+          dt = std::min(std::max(dt, args.dt_min), args.dt_max);
+          const float decay = reference::Exp(dt * args.a[h]);
+          for (size_t e = h * channels; e < (h + 1) * channels; ++e) {
+            const float x = args.x.data[t * args.x.stride + e];
+            float y = args.d[e] * x;
+            for (size_t n = 0; n < states; ++n) {
+              float& s = sequence.state[(h * states + n) * channels + (e - h * channels)];
+              s = std::fma(decay, s, (dt * x) * b[n]);
+              y = std::fma(s, c[n], y);
+            }
+            args.y.data[t * args.y.stride + e] =
+                y * reference::Silu(args.z.data[t * args.z.stride + e]);
+          }
+        }
+      }
+    }
+  }
 };
 
 }  // namespace

@@ -261,6 +261,62 @@ TEST_P(BackendTest, SelectiveScanFollowsItsFormula) {
   EXPECT_NEAR(ToHost(backend, state)[0], s2, 1e-6);
 }
 
+TEST_P(BackendTest, HeadScanHasTheBitsOfTheReference) {
+  Numbers numbers(7);
+  struct Size {
+    size_t heads, groups, channels, states;
+  };
+  for (const auto& [heads, groups, channels, states] :
+       std::vector<Size>{{1, 1, 1, 1}, {4, 2, 64, 128}, {6, 3, 19, 13}, {2, 1, 32, 8}}) {
+    const size_t width = heads * channels;
+    const auto x = numbers.Make(kRowTotal * width), z = numbers.Make(kRowTotal * width, -9, 9);
+    const auto dt = numbers.Make(kRowTotal * heads, -3, 3), bias = numbers.Make(heads),
+               a = numbers.Make(heads, -16, -1);
+    const auto b = numbers.Make(kRowTotal * groups * states),
+               c = numbers.Make(kRowTotal * groups * states);
+    const auto d = numbers.Make(width), initial = numbers.Make(3 * states * width);
+    const auto run = [&, heads = heads, groups = groups, states = states](Backend& backend) {
+      Buffer xb = ToBackend(backend, x), zb = ToBackend(backend, z), dtb = ToBackend(backend, dt);
+      Buffer ab = ToBackend(backend, a), bb = ToBackend(backend, b), cb = ToBackend(backend, c);
+      Buffer db = ToBackend(backend, d), biasb = ToBackend(backend, bias);
+      const auto rows = [](Buffer& buffer, size_t cols) {
+        return Rows{buffer.data(), kRowTotal, cols, cols};
+      };
+      return RunRagged(
+          backend, initial, states * width, width, [&](const auto& sequences, Rows out) {
+            backend.HeadScan({rows(xb, width), rows(dtb, heads), rows(bb, groups * states),
+                              rows(cb, groups * states), rows(zb, width), biasb.data(), ab.data(),
+                              db.data(), 0.1f, 2.0f, groups, sequences, out});
+          });
+    };
+    EXPECT_TRUE(SameBits(run(*backend_), run(*reference_))) << heads << " heads of " << channels;
+  }
+}
+
+TEST_P(BackendTest, HeadScanFollowsItsFormula) {
+  // One head, one channel, one state, two steps by hand; the second time step is clamped to 0.25.
+  Backend& backend = *backend_;
+  Buffer x = ToBackend(backend, {3, -1}), dt = ToBackend(backend, {-2, 4}),
+         b = ToBackend(backend, {0.5f, 2});
+  Buffer c = ToBackend(backend, {1, -1}), z = ToBackend(backend, {2, 1}),
+         a = ToBackend(backend, {-1.5f});
+  Buffer d = ToBackend(backend, {0.25f}), bias = ToBackend(backend, {0.5f}),
+         state = ToBackend(backend, {2});
+  Buffer y = backend.Allocate(2);
+  const auto rows = [](Buffer& buffer) { return Rows{buffer.data(), 2, 1, 1}; };
+  const std::vector<SequenceRows> sequences = {{0, 2, state.data()}};
+  backend.HeadScan({rows(x), rows(dt), rows(b), rows(c), rows(z), bias.data(), a.data(), d.data(),
+                    0.0f, 0.25f, 1, sequences, rows(y)});
+  const double dt1 = std::log1p(std::exp(-1.5)), dt2 = 0.25;
+  const double s1 = std::exp(-1.5 * dt1) * 2 + dt1 * 3 * 0.5,
+               s2 = std::exp(-1.5 * dt2) * s1 + dt2 * -1 * 2;
+  const auto silu = [](double v) { return v / (1 + std::exp(-v)); };
+  const auto result = ToHost(backend, y);
+  EXPECT_NEAR(result[0], (0.75 + s1) * silu(2), 1e-6);
+  EXPECT_NEAR(result[1], (-0.25 - s2) * silu(1), 1e-6);
+  EXPECT_NEAR(ToHost(backend, state)[0], s2, 1e-6);
+}
+
 TEST(CpuBackend, AnUnknownInstructionSetIsRefusedWithTheOnesThereAre) {
   try {
     MakeCpuBackend(1, "mmx");
