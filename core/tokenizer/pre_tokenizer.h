@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_CORE_TOKENIZER_PRE_TOKENIZER_H_
+#define STATELIB_CORE_TOKENIZER_PRE_TOKENIZER_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/json.h"
+#include "core/tokenizer/pattern.h"
+
+namespace statelib::tokenizer {
+
+/// A text and the pieces of it that are still to be read, in order. Steps that change the text
+/// rewrite all of it; what lies between pieces is gone.
+struct PreTokens {
+  std::string text;
+  std::vector<Span> pieces;
+  bool at_input_begin = false;  ///< the text's first byte is the first of the whole input
+};
+
+/// One step that cuts pieces further or rewrites them. Immutable, thread-safe.
+class PreTokenizerStep {
+ public:
+  virtual ~PreTokenizerStep() = default;
+  virtual void Apply(PreTokens& tokens) const = 0;
+};
+
+/// Cuts normalised text into the pieces that the model reads one by one. Every component of
+/// tokenizer.json becomes one or more steps. Immutable, thread-safe.
+class PreTokenizer {
+ public:
+  using Steps = std::vector<std::unique_ptr<const PreTokenizerStep>>;
+
+  /// Without `json`, the whole text is one piece. Errors: kUnsupported, kCorrupt.
+  static PreTokenizer FromJson(const std::optional<JsonValue>& json);
+
+  PreTokens Cut(std::string text, bool at_input_begin) const;
+
+  /// The pieces are plain bytes whose characters in the byte alphabet the model is to read: the
+  /// last step of most byte-level tokenizers, left to the model because it is a table look-up
+  /// there.
+  bool leaves_bytes() const { return leaves_bytes_; }
+
+ private:
+  Steps steps_;
+  bool leaves_bytes_ = false;
+};
+
+}  // namespace statelib::tokenizer
+
+#endif  // STATELIB_CORE_TOKENIZER_PRE_TOKENIZER_H_
