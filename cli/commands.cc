@@ -6,6 +6,8 @@ namespace statelib::cli {
 namespace {
 
 constexpr CommandDescription kCommands[] = {
+    {"tokenize", "Tools", "Turn text into token ids", MakeTokenizeCommand},
+    {"detokenize", "Tools", "Turn token ids into text", MakeDetokenizeCommand},
     {"completion", "Tools", "Print a completion script for a shell", MakeCompletionCommand},
 };
 

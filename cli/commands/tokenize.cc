@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/ranges.h>
+
+#include "cli/commands.h"
+#include "cli/input.h"
+#include "cli/model_choice.h"
+#include "core/base/json.h"
+#include "core/tokenizer/utf8.h"
+
+namespace statelib::cli {
+
+namespace {
+
+class TokenizeCommand : public Command {
+ public:
+  void Declare(CLI::App& app, SharedOptions& shared) override {
+    app.add_option("FILE", file_, "Text to read, - is standard input")
+        ->type_name("FILE")
+        ->capture_default_str();
+    CLI::Option* text = app.add_option("--text", text_, "Use this text instead of a file");
+    AddModelOption(app, shared, model_);
+    CLI::Option* whole =
+        app.add_flag("--whole", whole_, "Take the whole input as one text, not line by line");
+    app.add_flag("--lines-json", lines_json_, "Each line is a JSON object {\"text\": ...}")
+        ->excludes(text)
+        ->excludes(whole);
+    app.add_flag("--add-special", add_special_,
+                 "Add the tokens that the model's tokenizer puts around a whole text");
+    AddJsonOption(app, shared);
+    AddExamples(app,
+                "  statelib tokenize --text 'The budget is 1800 dollars.'\n"
+                "  statelib tokenize --whole handbook.md | wc -w\n"
+                "  statelib tokenize --lines-json --json < texts.jsonl > ids.jsonl\n");
+  }
+
+  void Run(Context& context) override {
+    const auto tokenizer = LoadTokenizer(context, model_);
+    if (text_) return Print(context, *tokenizer, *text_);
+    Input input = Input::Open(file_, context.cancel);
+    if (whole_) return Print(context, *tokenizer, input.ReadAll(tokenizer::kTextBytesMax));
+    uint64_t number = 0;
+    while (const auto line = input.ReadLine(tokenizer::kTextBytesMax)) {
+      ++number;
+      context.cancel.Check();
+      Print(context, *tokenizer, lines_json_ ? TextOf(*line, input.name(), number) : *line);
+    }
+  }
+
+ private:
+  static std::string TextOf(const std::string& line, const std::string& input_name,
+                            uint64_t number) {
+    try {
+      const JsonDocument document =
+          JsonDocument::Parse(AsBytes(line), fmt::format("{} line {}", input_name, number));
+      return std::string(document.root()["text"].String());
+    } catch (const Error& error) {
+      // What was typed or piped in is an argument, not a stored file that went bad.
+      Throw(ErrorKind::kInvalidArgument, "{}; --lines-json wants {{\"text\": ...}} on each line",
+            error.what());
+    }
+  }
+
+  void Print(Context& context, const tokenizer::Tokenizer& tokenizer, const std::string& text) {
+    const std::vector<TokenId> ids = tokenizer.Encode(
+        text, add_special_ ? tokenizer::AddSpecial::kYes : tokenizer::AddSpecial::kNo);
+    if (context.options.json)
+      context.PrintJson({{"ids", ids}, {"decoded", tokenizer.Decode(ids)}});
+    else
+      context.out.Print("{}\n", fmt::join(ids, " "));
+  }
+
+  std::string file_ = "-";
+  std::optional<std::string> text_;
+  std::string model_;
+  bool whole_ = false;
+  bool lines_json_ = false;
+  bool add_special_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeTokenizeCommand() { return std::make_unique<TokenizeCommand>(); }
+
+}  // namespace statelib::cli
