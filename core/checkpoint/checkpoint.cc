@@ -12,6 +12,7 @@
 #include "core/checkpoint/quoted.h"
 #include "core/checkpoint/safetensors_file.h"
 #include "core/checkpoint/shard_index.h"
+#include "core/checkpoint/torch_file.h"
 
 namespace statelib::checkpoint {
 
@@ -67,6 +68,8 @@ struct Layout {
 constexpr Layout kLayouts[] = {
     {"model.safetensors", OpenSingle, OpenSafetensors},
     {"model.safetensors.index.json", OpenSharded, OpenSafetensors},
+    {"pytorch_model.bin", OpenSingle, OpenTorchFile},
+    {"pytorch_model.bin.index.json", OpenSharded, OpenTorchFile},
 };
 
 /// "config.json, vocab.json" or "nothing": what a folder holds, for messages.

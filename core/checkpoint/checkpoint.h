@@ -31,8 +31,11 @@ struct FileFact {
 /// must not shrink meanwhile (MappedFile says why).
 class Checkpoint {
  public:
-  /// Opens a folder that holds config.json and, in this order of preference, model.safetensors or
-  /// model.safetensors.index.json with its shards. Checks every header; reads no tensor.
+  /// Opens a folder that holds config.json and, in this order of preference, model.safetensors,
+  /// model.safetensors.index.json with its shards, pytorch_model.bin, or
+  /// pytorch_model.bin.index.json with its shards. The configuration is given as it is: that of
+  /// the original state-spaces files has other members than Hugging Face's. Checks every header;
+  /// reads no tensor, except those of a pytorch_model.bin whose strides are not dense rows.
   /// Errors: kNotFound with what was looked for; kCorrupt and kUnsupported with the path, the
   /// place, what was expected and what was found; kInvalidArgument for a path that is no folder.
   static std::unique_ptr<Checkpoint> Open(const std::filesystem::path& path);
