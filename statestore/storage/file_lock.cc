@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/storage/file_lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <thread>
+#include <utility>
+
+#include "core/base/error.h"
+
+namespace statelib::storage {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+void LockOrThrow(int descriptor, int operation, const std::filesystem::path& path,
+                 std::chrono::milliseconds patience) {
+  const auto deadline = Clock::now() + patience;
+  auto pause = std::chrono::milliseconds(1);
+  while (::flock(descriptor, operation | LOCK_NB) != 0) {
+    if (errno == EINTR) continue;
+    if (errno != EWOULDBLOCK) ThrowErrno("cannot lock", path.string(), errno);
+    if (Clock::now() >= deadline) {
+      Throw(ErrorKind::kBusy,
+            "{}: another process has held this lock for more than {} ms; wait for it to finish and "
+            "run the command again",
+            path.string(), patience.count());
+    }
+    std::this_thread::sleep_for(pause);
+    pause = std::min(pause * 2, std::chrono::milliseconds(50));
+  }
+}
+
+}  // namespace
+
+FileLock FileLock::Acquire(const std::filesystem::path& path, Mode mode,
+                           std::chrono::milliseconds patience) {
+  FileLock lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+  if (lock.descriptor_ < 0) ThrowErrno("cannot open", path.string(), errno);
+  LockOrThrow(lock.descriptor_, mode == Mode::kShared ? LOCK_SH : LOCK_EX, path, patience);
+  return lock;
+}
+
+FileLock FileLock::AcquireForReading(const std::filesystem::path& path,
+                                     std::chrono::milliseconds patience) {
+  FileLock lock(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (lock.descriptor_ >= 0) LockOrThrow(lock.descriptor_, LOCK_SH, path, patience);
+  return lock;
+}
+
+FileLock::FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+FileLock& FileLock::operator=(FileLock&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  return *this;
+}
+
+FileLock::~FileLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+}  // namespace statelib::storage

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_STATESTORE_STORAGE_INDEX_H_
+#define STATELIB_STATESTORE_STORAGE_INDEX_H_
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "statestore/storage/index_lineage.h"
+#include "statestore/storage/index_models.h"
+#include "statestore/storage/index_references.h"
+#include "statestore/storage/index_states.h"
+#include "statestore/storage/sqlite_database.h"
+
+namespace statelib::storage {
+
+/// index.db: what the library knows about its objects. Several processes may use one file at once;
+/// an Index belongs to one thread. Errors: those of Database.
+class Index {
+ public:
+  /// Opens an index and, when it may be written, brings its schema up to date; makes it if there is
+  /// none. Errors: also kUnsupported for a newer schema, kInvalidArgument for a foreign file.
+  static Index Open(const std::filesystem::path& path, Database::Mode mode);
+
+  IndexModels& models() { return parts_->models; }
+  const IndexModels& models() const { return parts_->models; }
+  IndexStates& states() { return parts_->states; }
+  const IndexStates& states() const { return parts_->states; }
+  IndexLineage& lineage() { return parts_->lineage; }
+  const IndexLineage& lineage() const { return parts_->lineage; }
+  IndexReferences& references() { return parts_->references; }
+  const IndexReferences& references() const { return parts_->references; }
+
+  /// One transaction over all parts: durable when it returns, undone when `body` throws.
+  void Write(const std::function<void()>& body) { parts_->database.Write(body); }
+  /// One unchanging view over all parts.
+  void Read(const std::function<void()>& body) const { parts_->database.Read(body); }
+
+  /// Everything that SQLite finds wrong with the file, a line each.
+  std::vector<std::string> FindDamage() const;
+
+ private:
+  // On the heap, so that an Index can be moved while its parts refer to the database.
+  struct Parts {
+    explicit Parts(Database opened)
+        : database(std::move(opened)),
+          models(database),
+          states(database),
+          lineage(database),
+          references(database) {}
+    Database database;
+    IndexModels models;
+    IndexStates states;
+    IndexLineage lineage;
+    IndexReferences references;
+  };
+  explicit Index(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace statelib::storage
+
+#endif  // STATELIB_STATESTORE_STORAGE_INDEX_H_

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/storage/index_lineage.h"
+
+#include "core/base/error.h"
+
+namespace statelib::storage {
+
+namespace {
+
+constexpr const char* kReachable =
+    "WITH RECURSIVE reachable(key) AS (SELECT derivation FROM versions UNION "
+    "SELECT derivations.parent FROM derivations JOIN reachable USING(key) "
+    "WHERE derivations.parent IS NOT NULL) ";
+
+}  // namespace
+
+int64_t IndexLineage::Add(const Derivation& derivation) {
+  int64_t key = 0;
+  database_.Write([&] {
+    Statement statement = database_.Prepare(
+        "INSERT INTO derivations(state, parent_state, parent, operation, token_count, created_at) "
+        "VALUES(?, ?, ?, ?, ?, ?)");
+    statement.Bind(derivation.state)
+        .Bind(derivation.parent_state)
+        .Bind(derivation.parent)
+        .Bind(static_cast<int64_t>(derivation.operation))
+        .Bind(derivation.token_count)
+        .Bind(derivation.created_at_ms);
+    statement.Run();
+    key = database_.last_insert_key();
+    Statement insert = database_.Prepare(
+        "INSERT INTO sources(derivation, position, name, size_bytes, digest, token_count, read_at) "
+        "VALUES(?, ?, ?, ?, ?, ?, ?)");
+    for (size_t i = 0; i < derivation.sources.size(); ++i) {
+      const SourceRecord& source = derivation.sources[i];
+      insert.Bind(key)
+          .Bind(uint64_t{i})
+          .Bind(source.name)
+          .Bind(source.size_bytes)
+          .Bind(source.digest)
+          .Bind(source.token_count)
+          .Bind(source.read_at_ms);
+      insert.Run();
+    }
+  });
+  return key;
+}
+
+Derivation IndexLineage::Get(int64_t key) const {
+  Statement statement = database_.Prepare(
+      "SELECT state, parent_state, parent, operation, token_count, created_at FROM derivations "
+      "WHERE key = ?");
+  statement.Bind(key);
+  if (!statement.Step())
+    Throw(ErrorKind::kNotFound, "{}: no derivation {}", database_.path().string(), key);
+  Derivation derivation;
+  derivation.state = statement.ToDigest(0);
+  derivation.parent_state = statement.MaybeDigest(1);
+  derivation.parent = statement.MaybeInt(2);
+  derivation.operation = static_cast<Operation>(statement.Int(3));
+  derivation.token_count = statement.Uint(4);
+  derivation.created_at_ms = statement.Int(5);
+  Statement sources = database_.Prepare(
+      "SELECT name, size_bytes, digest, token_count, read_at FROM sources WHERE derivation = ? "
+      "ORDER BY position");
+  sources.Bind(key);
+  while (sources.Step()) {
+    derivation.sources.push_back(
+        {sources.Text(0), sources.Uint(1), sources.ToDigest(2), sources.Uint(3), sources.Int(4)});
+  }
+  return derivation;
+}
+
+std::vector<Derivation> IndexLineage::AncestorsOf(int64_t key, size_t limit) const {
+  std::vector<Derivation> line;
+  std::optional<int64_t> next = key;
+  while (next && line.size() < limit) {
+    line.push_back(Get(*next));
+    next = line.back().parent;
+  }
+  return line;
+}
+
+int64_t IndexLineage::CountUnreachable() const {
+  Statement statement = database_.Prepare(
+      std::string(kReachable) +
+      "SELECT count(*) FROM derivations WHERE key NOT IN (SELECT key FROM reachable)");
+  return statement.Step() ? statement.Int(0) : 0;
+}
+
+int64_t IndexLineage::RemoveUnreachable() {
+  int64_t removed = 0;
+  database_.Write([&] {
+    // Those that go refer to each other, and to none that stays is referred by them alone: the
+    // check waits for the end of the transaction.
+    database_.Execute("PRAGMA defer_foreign_keys = ON");
+    database_
+        .Prepare(std::string(kReachable) +
+                 "DELETE FROM derivations WHERE key NOT IN (SELECT key FROM reachable)")
+        .Run();
+    removed = database_.changed_rows();
+  });
+  return removed;
+}
+
+}  // namespace statelib::storage

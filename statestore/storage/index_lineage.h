@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_STATESTORE_STORAGE_INDEX_LINEAGE_H_
+#define STATELIB_STATESTORE_STORAGE_INDEX_LINEAGE_H_
+
+#include <vector>
+
+#include "statestore/storage/records.h"
+#include "statestore/storage/sqlite_database.h"
+
+namespace statelib::storage {
+
+/// How the states of an index came to be. One thread. Errors: those of Database.
+class IndexLineage {
+ public:
+  explicit IndexLineage(Database& database) : database_(database) {}
+
+  /// Adds a derivation, its sources with it, and returns its key.
+  int64_t Add(const Derivation& derivation);
+  Derivation Get(int64_t key) const;  ///< Errors: kNotFound
+  /// The derivation and its ancestors, newest first; at most `limit` of them.
+  std::vector<Derivation> AncestorsOf(int64_t key, size_t limit) const;
+
+  /// Removes the derivations that are no ancestor of any version's; returns how many.
+  int64_t RemoveUnreachable();
+  int64_t CountUnreachable() const;
+
+ private:
+  Database& database_;
+};
+
+}  // namespace statelib::storage
+
+#endif  // STATELIB_STATESTORE_STORAGE_INDEX_LINEAGE_H_

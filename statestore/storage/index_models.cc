@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/storage/index_models.h"
+
+#include "core/base/error.h"
+
+namespace statelib::storage {
+
+namespace {
+
+constexpr const char* kSelect =
+    "SELECT fingerprint, architecture, summary, name, path, size_bytes, added_at, description "
+    "FROM models ";
+
+ModelRow ToRow(const Statement& statement) {
+  ModelRow row;
+  row.identity = {statement.ToDigest(0), statement.Text(1), statement.Text(2)};
+  row.name = statement.Text(3);
+  row.path = statement.Text(4);
+  row.size_bytes = statement.Uint(5);
+  row.added_at_ms = statement.Int(6);
+  row.description_json = statement.Text(7);
+  return row;
+}
+
+std::optional<std::string_view> NullIfEmpty(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  return text;
+}
+
+}  // namespace
+
+void IndexModels::Put(const ModelRow& model) {
+  database_.Write([&] {
+    const auto holder = model.name.empty() ? std::nullopt : FindByName(model.name);
+    if (holder && holder->identity.fingerprint != model.identity.fingerprint) {
+      Throw(ErrorKind::kInvalidArgument,
+            "the name {} belongs to another model (fingerprint {}); choose another name, or remove "
+            "that one with `statelib model rm {}`",
+            model.name, holder->identity.fingerprint.ShortHex(), model.name);
+    }
+    Statement statement = database_.Prepare(
+        "INSERT INTO models(fingerprint, architecture, summary, name, path, size_bytes, added_at, "
+        "description) VALUES(?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(fingerprint) DO UPDATE SET "
+        "architecture = excluded.architecture, summary = excluded.summary, name = excluded.name, "
+        "path = excluded.path, size_bytes = excluded.size_bytes, added_at = excluded.added_at, "
+        "description = excluded.description");
+    statement.Bind(model.identity.fingerprint)
+        .Bind(model.identity.architecture)
+        .Bind(model.identity.summary)
+        .Bind(NullIfEmpty(model.name))
+        .Bind(NullIfEmpty(model.path))
+        .Bind(model.size_bytes)
+        .Bind(model.added_at_ms)
+        .Bind(model.description_json);
+    statement.Run();
+  });
+}
+
+void IndexModels::Learn(const ModelIdentity& identity, const std::string& name, int64_t now_ms) {
+  database_.Write([&] {
+    if (Find(identity.fingerprint)) return;
+    ModelRow row;
+    row.identity = identity;
+    // A name that is taken here says nothing about this model; its fingerprint will.
+    if (!name.empty() && !FindByName(name)) row.name = name;
+    row.added_at_ms = now_ms;
+    Put(row);
+  });
+}
+
+std::optional<ModelRow> IndexModels::Find(const Digest& fingerprint) const {
+  Statement statement = database_.Prepare(std::string(kSelect) + "WHERE fingerprint = ?");
+  statement.Bind(fingerprint);
+  if (!statement.Step()) return std::nullopt;
+  return ToRow(statement);
+}
+
+std::optional<ModelRow> IndexModels::FindByName(const std::string& name) const {
+  Statement statement = database_.Prepare(std::string(kSelect) + "WHERE name = ?");
+  statement.Bind(name);
+  if (!statement.Step()) return std::nullopt;
+  return ToRow(statement);
+}
+
+std::vector<ModelRow> IndexModels::All() const {
+  Statement statement = database_.Prepare(std::string(kSelect) + "ORDER BY name, fingerprint");
+  std::vector<ModelRow> rows;
+  while (statement.Step()) rows.push_back(ToRow(statement));
+  return rows;
+}
+
+bool IndexModels::Remove(const Digest& fingerprint) {
+  bool gone = false;
+  database_.Write([&] {
+    if (Default() == fingerprint) SetDefault(std::nullopt);
+    gone = StatesOf(fingerprint) == 0;
+    Statement statement =
+        database_.Prepare(gone ? "DELETE FROM models WHERE fingerprint = ?"
+                               : "UPDATE models SET path = NULL WHERE fingerprint = ?");
+    statement.Bind(fingerprint);
+    statement.Run();
+  });
+  return gone;
+}
+
+uint64_t IndexModels::StatesOf(const Digest& fingerprint) const {
+  Statement statement = database_.Prepare("SELECT count(*) FROM states WHERE model = ?");
+  statement.Bind(fingerprint);
+  return statement.Step() ? statement.Uint(0) : 0;
+}
+
+std::optional<Digest> IndexModels::Default() const {
+  Statement statement = database_.Prepare("SELECT value FROM settings WHERE key = 'default_model'");
+  if (!statement.Step()) return std::nullopt;
+  return statement.MaybeDigest(0);
+}
+
+void IndexModels::SetDefault(const std::optional<Digest>& fingerprint) {
+  Statement statement = database_.Prepare(
+      "INSERT INTO settings(key, value) VALUES('default_model', ?) "
+      "ON CONFLICT(key) DO UPDATE SET value = excluded.value");
+  statement.Bind(fingerprint);
+  statement.Run();
+}
+
+std::optional<Digest> IndexModels::RememberedFingerprint(const std::string& path,
+                                                         const Digest& stamp) const {
+  Statement statement =
+      database_.Prepare("SELECT fingerprint FROM fingerprint_cache WHERE path = ? AND stamp = ?");
+  statement.Bind(path).Bind(stamp);
+  if (!statement.Step()) return std::nullopt;
+  return statement.ToDigest(0);
+}
+
+void IndexModels::RememberFingerprint(const std::string& path, const Digest& stamp,
+                                      const Digest& fingerprint) {
+  Statement statement = database_.Prepare(
+      "INSERT INTO fingerprint_cache(path, stamp, fingerprint) VALUES(?, ?, ?) ON CONFLICT(path) "
+      "DO UPDATE SET stamp = excluded.stamp, fingerprint = excluded.fingerprint");
+  statement.Bind(path).Bind(stamp).Bind(fingerprint);
+  statement.Run();
+}
+
+}  // namespace statelib::storage

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_STATESTORE_STORAGE_INDEX_REFERENCES_H_
+#define STATELIB_STATESTORE_STORAGE_INDEX_REFERENCES_H_
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "statestore/storage/index_states.h"
+#include "statestore/storage/records.h"
+#include "statestore/storage/sqlite_database.h"
+
+namespace statelib::storage {
+
+/// A reference and the state that it names now.
+struct ReferenceRow {
+  std::string name;
+  std::string tag;
+  uint64_t version = 0;  ///< the current one
+  int64_t moved_at_ms = 0;
+  StateRow state;
+  std::string model_name;  ///< empty when nobody has named it
+};
+
+/// What a reference has named, once or still.
+struct VersionRow {
+  uint64_t number = 0;  ///< from 1
+  StateId state;
+  int64_t derivation = 0;  ///< key: how this version came to be
+  int64_t created_at_ms = 0;
+  bool current = false;
+};
+
+struct ReferenceQuery {
+  enum class Sort { kName, kTime, kTokens, kSize };
+
+  std::string name_pattern;  ///< with * ? [a-z]; empty: every name
+  std::optional<std::string> tag;
+  Sort sort = Sort::kName;
+  bool descending = false;
+  uint64_t limit = UINT64_MAX;
+  uint64_t offset = 0;
+};
+
+/// The names of an index and their versions. Names and tags have been checked (reference.h). One
+/// thread. Errors: those of Database.
+class IndexReferences {
+ public:
+  explicit IndexReferences(Database& database) : database_(database) {}
+
+  /// Makes a state the newest and current version of a reference, which is made if there is none,
+  /// and returns the version's number. The states that it named before stay as older versions.
+  uint64_t Move(const std::string& name, const std::string& tag, const StateId& state,
+                int64_t derivation, int64_t now_ms);
+  std::optional<ReferenceRow> Find(const std::string& name, const std::string& tag) const;
+  /// One version, the current one if `number` is empty.
+  std::optional<VersionRow> FindVersion(const std::string& name, const std::string& tag,
+                                        std::optional<uint64_t> number) const;
+  std::vector<VersionRow> Versions(const std::string& name, const std::string& tag) const;
+  std::vector<ReferenceRow> List(const ReferenceQuery& query) const;
+  /// The references and versions that name a state: "name:tag@number" each.
+  std::vector<std::string> NamesOf(const StateId& state) const;
+  /// Calls back for every distinct name, in order.
+  void ForEachName(const std::function<void(const std::string&)>& visit) const;
+
+  /// Gives a reference another name, its versions with it. Errors: kNotFound; kInvalidArgument when
+  /// the new name exists.
+  void Rename(const std::string& name, const std::string& tag, const std::string& new_name,
+              const std::string& new_tag);
+  /// Removes a reference with all its versions. Errors: kNotFound.
+  void Remove(const std::string& name, const std::string& tag);
+
+ private:
+  std::optional<int64_t> KeyOf(const std::string& name, const std::string& tag) const;
+
+  Database& database_;
+};
+
+}  // namespace statelib::storage
+
+#endif  // STATELIB_STATESTORE_STORAGE_INDEX_REFERENCES_H_

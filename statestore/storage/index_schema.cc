@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/storage/index_schema.h"
+
+#include "core/base/error.h"
+
+namespace statelib::storage {
+
+namespace {
+
+constexpr int64_t kApplicationId = 0x534C4942;  // "SLIB": tells our file from any other SQLite file
+
+// Times are Unix milliseconds, digests 32 raw bytes. A derivation and its parent outlive the state
+// they speak of (lineage is kept after gc), so states are named there by id and not by key.
+constexpr const char* kFirst = R"(
+CREATE TABLE settings(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE models(
+  fingerprint BLOB PRIMARY KEY NOT NULL CHECK(length(fingerprint) = 32),
+  name TEXT UNIQUE,
+  architecture TEXT NOT NULL,
+  summary TEXT NOT NULL,
+  path TEXT,
+  size_bytes INTEGER NOT NULL,
+  added_at INTEGER NOT NULL,
+  description TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE fingerprint_cache(
+  path TEXT PRIMARY KEY NOT NULL,
+  stamp BLOB NOT NULL,
+  fingerprint BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE states(
+  key INTEGER PRIMARY KEY,
+  id BLOB NOT NULL UNIQUE CHECK(length(id) = 32),
+  model BLOB NOT NULL REFERENCES models(fingerprint),
+  profile TEXT NOT NULL,
+  token_count INTEGER NOT NULL,
+  history_chain BLOB NOT NULL,
+  content BLOB NOT NULL,
+  tokens_kept INTEGER NOT NULL,
+  raw_bytes INTEGER NOT NULL,
+  stored_bytes INTEGER NOT NULL,
+  created_at INTEGER NOT NULL
+);
+CREATE INDEX states_by_history ON states(history_chain, model, profile);
+CREATE INDEX states_by_model ON states(model);
+CREATE TABLE state_chunks(
+  state INTEGER NOT NULL REFERENCES states(key) ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  chunk BLOB NOT NULL CHECK(length(chunk) = 32),
+  token_count INTEGER NOT NULL,
+  PRIMARY KEY(state, position)
+) WITHOUT ROWID;
+CREATE INDEX state_chunks_by_chunk ON state_chunks(chunk);
+CREATE TABLE derivations(
+  key INTEGER PRIMARY KEY,
+  state BLOB NOT NULL CHECK(length(state) = 32),
+  parent_state BLOB,
+  parent INTEGER REFERENCES derivations(key),
+  operation INTEGER NOT NULL,
+  token_count INTEGER NOT NULL,
+  created_at INTEGER NOT NULL
+);
+CREATE INDEX derivations_by_state ON derivations(state);
+CREATE INDEX derivations_by_parent ON derivations(parent);
+CREATE TABLE sources(
+  derivation INTEGER NOT NULL REFERENCES derivations(key) ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  digest BLOB NOT NULL,
+  token_count INTEGER NOT NULL,
+  read_at INTEGER NOT NULL,
+  PRIMARY KEY(derivation, position)
+) WITHOUT ROWID;
+CREATE TABLE refs(
+  key INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  tag TEXT NOT NULL,
+  current INTEGER NOT NULL,
+  moved_at INTEGER NOT NULL,
+  UNIQUE(name, tag)
+);
+CREATE INDEX refs_by_tag ON refs(tag, name);
+CREATE INDEX refs_by_time ON refs(moved_at);
+CREATE TABLE versions(
+  ref INTEGER NOT NULL REFERENCES refs(key) ON DELETE CASCADE,
+  number INTEGER NOT NULL CHECK(number > 0),
+  state INTEGER NOT NULL REFERENCES states(key),
+  derivation INTEGER NOT NULL REFERENCES derivations(key),
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY(ref, number)
+) WITHOUT ROWID;
+CREATE INDEX versions_by_state ON versions(state);
+CREATE INDEX versions_by_derivation ON versions(derivation);
+)";
+
+constexpr const char* kMigrations[] = {kFirst};
+
+int64_t PragmaOf(const Database& database, const char* name) {
+  Statement statement = database.Prepare(fmt::format("PRAGMA {}", name));
+  return statement.Step() ? statement.Int(0) : 0;
+}
+
+bool IsEmpty(const Database& database) {
+  Statement statement = database.Prepare("SELECT count(*) FROM sqlite_schema");
+  return statement.Step() && statement.Int(0) == 0;
+}
+
+}  // namespace
+
+std::span<const char* const> Migrations() { return kMigrations; }
+
+size_t SchemaVersion(const Database& database, std::span<const char* const> migrations) {
+  const size_t newest = migrations.size();
+  const int64_t version = PragmaOf(database, "user_version");
+  if (!IsEmpty(database) && PragmaOf(database, "application_id") != kApplicationId) {
+    Throw(ErrorKind::kInvalidArgument,
+          "{}: an SQLite file of another program, not the index of a statelib library; choose "
+          "another folder",
+          database.path().string());
+  }
+  if (version < 0 || static_cast<size_t>(version) > newest) {
+    Throw(ErrorKind::kUnsupported,
+          "{}: library schema version {}, this statelib knows versions up to {}; use a statelib "
+          "that knows version {}",
+          database.path().string(), version, newest, version);
+  }
+  return static_cast<size_t>(version);
+}
+
+void Migrate(Database& database, std::span<const char* const> migrations) {
+  // A look without the write lock is enough for every opening but the first.
+  if (SchemaVersion(database, migrations) == migrations.size()) return;
+  database.Write([&] {
+    const size_t version = SchemaVersion(database, migrations);
+    for (size_t i = version; i < migrations.size(); ++i) database.Execute(migrations[i]);
+    database.Execute(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};",
+                                 kApplicationId, migrations.size()));
+  });
+}
+
+void CheckSchema(const Database& database, std::span<const char* const> migrations) {
+  const size_t version = SchemaVersion(database, migrations);
+  if (version < migrations.size()) {
+    Throw(ErrorKind::kUnsupported,
+          "{}: library schema version {}, this statelib reads version {}; run any statelib command "
+          "with write access to the library once to migrate it",
+          database.path().string(), version, migrations.size());
+  }
+}
+
+}  // namespace statelib::storage

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/storage/index_states.h"
+
+#include "core/base/error.h"
+
+namespace statelib::storage {
+
+namespace {
+
+constexpr const char* kSelect =
+    "SELECT id, model, profile, token_count, history_chain, content, tokens_kept, raw_bytes, "
+    "stored_bytes, created_at FROM states ";
+
+StateRow ToRow(const Statement& statement) {
+  StateRow row;
+  row.id = statement.ToDigest(0);
+  row.model = statement.ToDigest(1);
+  row.profile = statement.Text(2);
+  row.history = History(statement.Uint(3), statement.ToDigest(4));
+  row.content = statement.ToDigest(5);
+  row.tokens_kept = statement.Int(6) != 0;
+  row.raw_bytes = statement.Uint(7);
+  row.stored_bytes = statement.Uint(8);
+  row.created_at_ms = statement.Int(9);
+  return row;
+}
+
+std::vector<StateRow> ToRows(Statement& statement) {
+  std::vector<StateRow> rows;
+  while (statement.Step()) rows.push_back(ToRow(statement));
+  return rows;
+}
+
+}  // namespace
+
+StateRow RowOf(const StateId& id, const StateHeader& header, uint64_t stored_bytes,
+               int64_t created_at_ms) {
+  const StateDescription& description = header.description;
+  return {id,
+          description.model.fingerprint,
+          description.profile,
+          description.history,
+          header.content,
+          description.tokens_kept,
+          TotalBytes(description.spec),
+          stored_bytes,
+          created_at_ms};
+}
+
+void IndexStates::Add(const StateRow& state, const std::vector<TokenChunk>& chunks) {
+  database_.Write([&] {
+    Statement statement = database_.Prepare(
+        "INSERT INTO states(id, model, profile, token_count, history_chain, content, tokens_kept, "
+        "raw_bytes, stored_bytes, created_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT(id) DO NOTHING");
+    statement.Bind(state.id)
+        .Bind(state.model)
+        .Bind(state.profile)
+        .Bind(state.history.token_count())
+        .Bind(state.history.chain())
+        .Bind(state.content)
+        .Bind(int64_t{state.tokens_kept})
+        .Bind(state.raw_bytes)
+        .Bind(state.stored_bytes)
+        .Bind(state.created_at_ms);
+    statement.Run();
+    if (database_.changed_rows() == 0) return;
+    const int64_t key = database_.last_insert_key();
+    Statement insert = database_.Prepare(
+        "INSERT INTO state_chunks(state, position, chunk, token_count) VALUES(?, ?, ?, ?)");
+    for (size_t i = 0; i < chunks.size(); ++i) {
+      insert.Bind(key).Bind(uint64_t{i}).Bind(chunks[i].id).Bind(int64_t{chunks[i].token_count});
+      insert.Run();
+    }
+  });
+}
+
+std::optional<StateRow> IndexStates::Find(const StateId& id) const {
+  Statement statement = database_.Prepare(std::string(kSelect) + "WHERE id = ?");
+  statement.Bind(id);
+  if (!statement.Step()) return std::nullopt;
+  return ToRow(statement);
+}
+
+std::optional<StateRow> IndexStates::FindEqual(const StateRow& like) const {
+  for (const StateRow& row : FindByHistory(like.model, like.profile, like.history)) {
+    if (row.content == like.content && row.tokens_kept == like.tokens_kept) return row;
+  }
+  return std::nullopt;
+}
+
+std::vector<StateRow> IndexStates::FindByHistory(const Digest& model, const std::string& profile,
+                                                 const History& history) const {
+  Statement statement =
+      database_.Prepare(std::string(kSelect) +
+                        "WHERE history_chain = ? AND model = ? AND profile = ? AND token_count = ? "
+                        "ORDER BY created_at DESC, key DESC");
+  statement.Bind(history.chain()).Bind(model).Bind(profile).Bind(history.token_count());
+  return ToRows(statement);
+}
+
+std::vector<StateRow> IndexStates::FindByPrefix(std::string_view hex, size_t limit) const {
+  if (hex.size() > 64) return {};
+  const size_t missing = 64 - hex.size();
+  const auto first = Digest::FromHex(std::string(hex) + std::string(missing, '0'));
+  const auto last = Digest::FromHex(std::string(hex) + std::string(missing, 'f'));
+  if (!first || !last) return {};
+  Statement statement =
+      database_.Prepare(std::string(kSelect) + "WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?");
+  statement.Bind(*first).Bind(*last).Bind(uint64_t{limit});
+  return ToRows(statement);
+}
+
+std::vector<TokenChunk> IndexStates::ChunksOf(const StateId& id) const {
+  Statement statement = database_.Prepare(
+      "SELECT chunk, state_chunks.token_count FROM states JOIN state_chunks ON state = states.key "
+      "WHERE id = ? ORDER BY position");
+  statement.Bind(id);
+  std::vector<TokenChunk> chunks;
+  while (statement.Step())
+    chunks.push_back({statement.ToDigest(0), static_cast<uint32_t>(statement.Uint(1))});
+  return chunks;
+}
+
+void IndexStates::ForEach(const std::function<void(const StateRow&)>& visit) const {
+  Statement statement = database_.Prepare(std::string(kSelect) + "ORDER BY id");
+  while (statement.Step()) visit(ToRow(statement));
+}
+
+bool IndexStates::Needs(const ObjectId& object) const {
+  Statement statement = database_.Prepare(
+      "SELECT EXISTS(SELECT 1 FROM states WHERE id = ?) OR "
+      "EXISTS(SELECT 1 FROM state_chunks WHERE chunk = ?)");
+  statement.Bind(object).Bind(object);
+  return statement.Step() && statement.Int(0) != 0;
+}
+
+uint64_t IndexStates::count() const {
+  Statement statement = database_.Prepare("SELECT count(*) FROM states");
+  return statement.Step() ? statement.Uint(0) : 0;
+}
+
+std::vector<StateRow> IndexStates::Unreachable() const {
+  Statement statement = database_.Prepare(
+      std::string(kSelect) +
+      "WHERE NOT EXISTS(SELECT 1 FROM versions WHERE versions.state = states.key) ORDER BY id");
+  return ToRows(statement);
+}
+
+void IndexStates::RemoveUnreachable() {
+  database_.Execute(
+      "DELETE FROM states WHERE NOT EXISTS(SELECT 1 FROM versions WHERE versions.state = "
+      "states.key)");
+}
+
+}  // namespace statelib::storage

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_STATESTORE_STORAGE_INDEX_STATES_H_
+#define STATELIB_STATESTORE_STORAGE_INDEX_STATES_H_
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "statestore/storage/records.h"
+#include "statestore/storage/sqlite_database.h"
+
+namespace statelib::storage {
+
+/// A state that the library holds.
+struct StateRow {
+  StateId id;
+  Digest model;  ///< fingerprint
+  std::string profile;
+  History history;
+  Digest content;
+  bool tokens_kept = false;
+  uint64_t raw_bytes = 0;
+  uint64_t stored_bytes = 0;  ///< of the state's own object
+  int64_t created_at_ms = 0;
+};
+
+/// What a state's header says, as a row. `stored_bytes` is the size of its file.
+StateRow RowOf(const StateId& id, const StateHeader& header, uint64_t stored_bytes,
+               int64_t created_at_ms);
+
+/// The states of an index and the tokens objects that they use. One thread. Errors: those of
+/// Database.
+class IndexStates {
+ public:
+  explicit IndexStates(Database& database) : database_(database) {}
+
+  /// Adds a state whose objects are durable; one that is there already stays as it is. Its model
+  /// is known already.
+  void Add(const StateRow& state, const std::vector<TokenChunk>& chunks);
+  std::optional<StateRow> Find(const StateId& id) const;
+  /// A state with the same model, profile, history and content, which may be another object
+  /// (another zstd version, tokens kept or not): what re-deriving or importing the same thing again
+  /// gives.
+  std::optional<StateRow> FindEqual(const StateRow& like) const;
+  /// The states of one history under one model and profile, newest first.
+  std::vector<StateRow> FindByHistory(const Digest& model, const std::string& profile,
+                                      const History& history) const;
+  /// The first `limit` states whose id begins with these hexadecimal digits.
+  std::vector<StateRow> FindByPrefix(std::string_view hex, size_t limit) const;
+  std::vector<TokenChunk> ChunksOf(const StateId& id) const;
+  /// Calls back for every state, in order of ids.
+  void ForEach(const std::function<void(const StateRow&)>& visit) const;
+  /// Whether some state is, or uses, this object.
+  bool Needs(const ObjectId& object) const;
+  uint64_t count() const;
+
+  /// States that no version of any reference names.
+  std::vector<StateRow> Unreachable() const;
+  void RemoveUnreachable();
+
+ private:
+  Database& database_;
+};
+
+}  // namespace statelib::storage
+
+#endif  // STATELIB_STATESTORE_STORAGE_INDEX_STATES_H_

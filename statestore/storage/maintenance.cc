@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/storage/maintenance.h"
+
+#include <set>
+#include <utility>
+
+#include "core/base/error.h"
+#include "statestore/storage/state_object.h"
+#include "statestore/storage/token_history.h"
+
+namespace statelib::storage {
+
+namespace {
+
+/// Thrown to undo what a dry run did to the index.
+struct DryRun {};
+
+bool SameState(const StateRow& a, const StateRow& b) {
+  return a.id == b.id && a.model == b.model && a.profile == b.profile && a.history == b.history &&
+         a.content == b.content && a.tokens_kept == b.tokens_kept && a.raw_bytes == b.raw_bytes &&
+         a.stored_bytes == b.stored_bytes;
+}
+
+/// One pass over a library, collecting what is wrong.
+class Verifier {
+ public:
+  Verifier(const Repository& repository, const VerifyControl& control)
+      : repository_(repository), control_(control) {}
+
+  VerifyReport Run() {
+    for (const std::string& line : repository_.index().FindDamage())
+      report_.problems.push_back({line, {}});
+    const uint64_t total = repository_.index().states().count();
+    repository_.index().states().ForEach([&](const StateRow& row) {
+      if (control_.cancel != nullptr) control_.cancel->Check();
+      CheckState(row);
+      ++report_.states;
+      if (control_.on_progress) control_.on_progress(report_.states, total);
+    });
+    report_.tokens_objects = sound_chunks_.size();
+    report_.references = repository_.index().references().List({}).size();
+    repository_.objects().ForEach([&](const ObjectId& id, uint64_t) {
+      if (!repository_.index().states().Needs(id)) ++report_.unneeded_objects;
+    });
+    repository_.objects().ForEachStranger(
+        [&](const auto& file) { report_.strangers.push_back(file.string()); });
+    return std::move(report_);
+  }
+
+ private:
+  void CheckState(const StateRow& row) {
+    try {
+      const std::string where = repository_.objects().PathOf(row.id).string();
+      const Bytes file = repository_.objects().Get(row.id);
+      report_.bytes_read += file.size();
+      const StateHeader header = VerifyState(file, where);
+      const std::vector<TokenChunk> chunks = repository_.index().states().ChunksOf(row.id);
+      if (!SameState(row, RowOf(row.id, header, file.size(), row.created_at_ms)) ||
+          chunks != header.description.chunks) {
+        Throw(ErrorKind::kCorrupt, "{}: the index says something else of this state than its file",
+              where);
+      }
+      CheckHistory(header.description, where);
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::kCancelled) throw;
+      report_.problems.push_back({error.what(), repository_.index().references().NamesOf(row.id)});
+    }
+  }
+
+  void CheckHistory(const StateDescription& description, const std::string& where) {
+    if (!description.tokens_kept) return;
+    History history;
+    ForEachChunk(repository_.objects(), description.chunks,
+                 [&](std::span<const TokenId> tokens) { history.Append(tokens); });
+    for (const TokenChunk& chunk : description.chunks) {
+      if (sound_chunks_.insert(chunk.id).second)
+        report_.bytes_read += repository_.objects().StoredBytes(chunk.id);
+    }
+    if (history != description.history) {
+      Throw(ErrorKind::kCorrupt, "{}: its tokens make history {}, expected {}", where,
+            history.chain().ShortHex(), description.history.chain().ShortHex());
+    }
+  }
+
+  const Repository& repository_;
+  const VerifyControl& control_;
+  VerifyReport report_;
+  std::set<ObjectId> sound_chunks_;
+};
+
+}  // namespace
+
+GarbageReport CollectGarbage(Repository& repository, bool dry_run) {
+  const FileLock lease = repository.GcLease();
+  GarbageReport report;
+  std::vector<ObjectId> garbage;
+  Index& index = repository.index();
+  const ObjectStore& objects = repository.objects();
+  try {
+    index.Write([&] {
+      report.states = index.states().Unreachable();
+      index.states().RemoveUnreachable();
+      report.derivations = index.lineage().RemoveUnreachable();
+      objects.ForEach([&](const ObjectId& id, uint64_t stored_bytes) {
+        if (index.states().Needs(id)) return;
+        garbage.push_back(id);
+        ++report.objects;
+        report.object_bytes += stored_bytes;
+      });
+      if (dry_run) throw DryRun();
+    });
+  } catch (const DryRun&) {
+    // What was removed above is there again.
+  }
+  const auto temporaries = objects.Temporaries();
+  report.temporaries = temporaries.size();
+  if (dry_run) return report;
+  for (const ObjectId& id : garbage) repository.objects().Remove(id);
+  for (const auto& file : temporaries) repository.objects().RemoveTemporary(file);
+  return report;
+}
+
+VerifyReport Verify(const Repository& repository, const VerifyControl& control) {
+  const FileLock lease = repository.ReadLease();
+  return Verifier(repository, control).Run();
+}
+
+}  // namespace statelib::storage

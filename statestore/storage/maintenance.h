@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_STATESTORE_STORAGE_MAINTENANCE_H_
+#define STATELIB_STATESTORE_STORAGE_MAINTENANCE_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/base/cancel.h"
+#include "statestore/storage/repository.h"
+
+namespace statelib::storage {
+
+struct GarbageReport {
+  std::vector<StateRow> states;  ///< that no version of any name leads to
+  uint64_t objects = 0;  ///< files that no remaining state needs, those of `states` included
+  uint64_t object_bytes = 0;
+  int64_t derivations = 0;   ///< that are no ancestor of any version
+  uint64_t temporaries = 0;  ///< files of unfinished writes
+};
+
+/// Removes what nothing leads to any more; with dry_run only says what that is. Keeps every state
+/// that a version of an existing name leads to, and the lineage of those. Waits for writers and
+/// keeps them waiting: time linear in the number of objects. Rows go first and files afterwards,
+/// so that a crash leaves files too many, never too few. Errors: kBusy, kIo, kCorrupt (index).
+GarbageReport CollectGarbage(Repository& repository, bool dry_run);
+
+/// One thing that verify found wrong.
+struct Problem {
+  std::string what;                  ///< one line: the object, what was expected, what was found
+  std::vector<std::string> affects;  ///< "name:tag@number" of the versions that cannot be used
+};
+
+struct VerifyReport {
+  uint64_t states = 0;
+  uint64_t tokens_objects = 0;
+  uint64_t references = 0;
+  uint64_t bytes_read = 0;
+  uint64_t unneeded_objects = 0;  ///< what gc would remove
+  std::vector<Problem> problems;
+  std::vector<std::string> strangers;  ///< files under objects/ that are no objects
+};
+
+struct VerifyControl {
+  const CancelFlag* cancel = nullptr;
+  std::function<void(uint64_t states_done, uint64_t states_total)> on_progress;
+};
+
+/// Reads every object that some state needs and checks all that can be checked without a model:
+/// hashes, frames, content digests, that the tokens make the history, that the index says of each
+/// state what its object says, and the index itself. Time: one reading of all bytes. Damage is
+/// reported, not thrown. Errors: kCancelled, kIo.
+VerifyReport Verify(const Repository& repository, const VerifyControl& control = {});
+
+}  // namespace statelib::storage
+
+#endif  // STATELIB_STATESTORE_STORAGE_MAINTENANCE_H_

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_STATESTORE_STORAGE_OBJECT_STORE_H_
+#define STATELIB_STATESTORE_STORAGE_OBJECT_STORE_H_
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+
+#include "core/base/file_system.h"
+#include "core/base/mapped_file.h"
+#include "statestore/storage/records.h"
+
+namespace statelib::storage {
+
+/// The immutable files of a library, each named by the hash of its bytes: objects/ab/abcd….
+/// Thread-safe; several processes may use one folder. Whoever puts objects holds the library's
+/// write lease (repository.h) until a row names them, for what no row names is garbage.
+class ObjectStore {
+ public:
+  using Path = std::filesystem::path;
+
+  /// Makes no folder and looks at none.
+  ObjectStore(FileSystem& files, Path objects, Path temporaries);
+
+  /// Stores an object durably; returns whether it had to be written. One that is there already is
+  /// left alone if it is sound and replaced if it is damaged. Errors: kIo.
+  bool Put(const EncodedObject& object);
+  /// The whole object, its hash checked. Errors: kNotFound; kCorrupt with expected and found hash.
+  Bytes Get(const ObjectId& id) const;
+  /// The object's file in memory, its hash NOT checked: for readers that check the parts they use.
+  MappedFile Map(const ObjectId& id) const;
+  bool Exists(const ObjectId& id) const;
+  /// Whether the object is there and its bytes have its hash. Reads all of it.
+  bool IsSound(const ObjectId& id) const;
+  uint64_t StoredBytes(const ObjectId& id) const;  ///< Errors: kNotFound
+  void Remove(const ObjectId& id);
+  /// Calls back for every object's file, in order of ids; files of other names are skipped.
+  void ForEach(const std::function<void(const ObjectId& id, uint64_t stored_bytes)>& visit) const;
+  /// Calls back for every file under objects/ that is named like no object.
+  void ForEachStranger(const std::function<void(const Path& file)>& visit) const;
+
+  /// The files that unfinished writes left. Only sound while no other process writes.
+  std::vector<Path> Temporaries() const;
+  void RemoveTemporary(const Path& file);
+
+  Path PathOf(const ObjectId& id) const;
+
+ private:
+  void Write(const EncodedObject& object, const Path& path);
+
+  FileSystem& files_;
+  Path objects_;
+  Path temporaries_;
+  std::atomic<uint64_t> written_ = 0;  // makes temporary names unique within the process
+};
+
+}  // namespace statelib::storage
+
+#endif  // STATELIB_STATESTORE_STORAGE_OBJECT_STORE_H_

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_STATESTORE_STORAGE_PUBLISH_H_
+#define STATELIB_STATESTORE_STORAGE_PUBLISH_H_
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "statestore/storage/repository.h"
+
+namespace statelib::storage {
+
+/// A state that is to be stored under a name.
+struct NewState {
+  /// `chunks` is left empty: they follow from the two members below when tokens_kept is true.
+  StateDescription description;
+  std::vector<TokenChunk> chunks_before;  ///< the parent's history
+  std::span<const TokenId> tokens_after;  ///< what the state has read since
+  std::span<const ByteSpan> segments;     ///< as description.spec
+  std::string model_name;                 ///< for messages of other machines; may be empty
+};
+
+struct PublishedState {
+  StateRow state;
+  uint64_t version = 0;
+  bool stored_before = false;   ///< the library held this very state already
+  bool version_before = false;  ///< the reference named it already, so nothing was changed
+};
+
+/// Stores a state, its history and its lineage and makes it the newest version of a reference, in
+/// the order that a crash can interrupt anywhere: objects first, each durable, then one
+/// transaction. `derivation` says how the state came to be; its state and token count are filled in
+/// here. Errors: kInvalidArgument, kIo, kBusy; then the library is as it was.
+PublishedState Publish(Repository& repository, const NewState& state, Derivation derivation,
+                       const Reference& reference, int64_t now_ms);
+
+/// Makes a state that the library holds the newest version of a reference, unless it is its current
+/// one already. Call within Index::Write. Errors: kInvalidArgument when `reference` has a version.
+PublishedState NameState(Index& index, const StateRow& state, Derivation derivation,
+                         const Reference& reference, int64_t now_ms);
+
+}  // namespace statelib::storage
+
+#endif  // STATELIB_STATESTORE_STORAGE_PUBLISH_H_

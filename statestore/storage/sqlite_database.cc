@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/storage/sqlite_database.h"
+
+#include <sqlite3.h>
+
+#include <climits>
+#include <utility>
+
+#include "core/base/error.h"
+
+namespace statelib::storage {
+
+namespace {
+
+constexpr int kBusyTimeoutMs = 60'000;
+
+[[noreturn]] void ThrowFor(const std::filesystem::path& path, int code, const char* reason,
+                           const std::string& doing) {
+  const std::string file = path.string();
+  switch (code & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      Throw(ErrorKind::kCorrupt,
+            "{}: the index is damaged ({}); objects/ is untouched: put a copy of index.db back, or "
+            "move this library away and ingest or import again",
+            file, reason);
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      Throw(ErrorKind::kBusy,
+            "{}: another process has held the index for more than {} s; wait for it to finish and "
+            "run the command again",
+            file, kBusyTimeoutMs / 1000);
+    case SQLITE_FULL:
+      Throw(ErrorKind::kIo,
+            "{}: {}: the disk is full; free some space and run the command again, nothing was "
+            "changed",
+            file, doing);
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+    case SQLITE_CANTOPEN:
+      Throw(ErrorKind::kIo, "{}: {}: {}; check the permissions of the library's folder", file,
+            doing, reason);
+    default:
+      Throw(ErrorKind::kIo, "{}: {}: {}", file, doing, reason);
+  }
+}
+
+}  // namespace
+
+void Statement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+
+Statement& Statement::Bind(int64_t value) {
+  if (sqlite3_bind_int64(statement_.get(), ++bound_, value) != SQLITE_OK)
+    database_->ThrowLast("cannot bind a number");
+  return *this;
+}
+
+Statement& Statement::Bind(uint64_t value) {
+  if (value > INT64_MAX)
+    Throw(ErrorKind::kInvalidArgument, "the number {} is too large to be stored", value);
+  return Bind(static_cast<int64_t>(value));
+}
+
+Statement& Statement::Bind(std::string_view text) {
+  if (sqlite3_bind_text64(statement_.get(), ++bound_, text.data(), text.size(), SQLITE_TRANSIENT,
+                          SQLITE_UTF8) != SQLITE_OK) {
+    database_->ThrowLast("cannot bind a text");
+  }
+  return *this;
+}
+
+Statement& Statement::Bind(const Digest& digest) {
+  if (sqlite3_bind_blob64(statement_.get(), ++bound_, digest.bytes.data(), digest.bytes.size(),
+                          SQLITE_TRANSIENT) != SQLITE_OK) {
+    database_->ThrowLast("cannot bind a digest");
+  }
+  return *this;
+}
+
+Statement& Statement::BindNull() {
+  ++bound_;  // a fresh parameter is null
+  return *this;
+}
+
+bool Statement::Step() {
+  const int code = sqlite3_step(statement_.get());
+  if (code == SQLITE_ROW) return true;
+  if (code != SQLITE_DONE) database_->ThrowLast("cannot use the index");
+  return false;
+}
+
+void Statement::Run() {
+  while (Step()) {
+  }
+  Reset();
+}
+
+void Statement::Reset() {
+  sqlite3_reset(statement_.get());
+  sqlite3_clear_bindings(statement_.get());
+  bound_ = 0;
+}
+
+bool Statement::IsNull(int column) const {
+  return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
+}
+
+int64_t Statement::Int(int column) const { return sqlite3_column_int64(statement_.get(), column); }
+
+uint64_t Statement::Uint(int column) const {
+  const int64_t value = Int(column);
+  if (value < 0) {
+    Throw(ErrorKind::kCorrupt, "{}: column {} holds {}, expected at least 0",
+          database_->path().string(), sqlite3_column_name(statement_.get(), column), value);
+  }
+  return static_cast<uint64_t>(value);
+}
+
+std::string Statement::Text(int column) const {
+  const auto* text = sqlite3_column_text(statement_.get(), column);
+  if (text == nullptr) return {};
+  const int length = sqlite3_column_bytes(statement_.get(), column);
+  return {reinterpret_cast<const char*>(text), static_cast<size_t>(length)};
+}
+
+Digest Statement::ToDigest(int column) const {
+  const auto* blob = static_cast<const std::byte*>(sqlite3_column_blob(statement_.get(), column));
+  const int length = sqlite3_column_bytes(statement_.get(), column);
+  const auto digest = Digest::FromBytes({blob, static_cast<size_t>(length)});
+  if (!digest) {
+    Throw(ErrorKind::kCorrupt, "{}: column {} holds {} bytes, expected 32",
+          database_->path().string(), sqlite3_column_name(statement_.get(), column), length);
+  }
+  return *digest;
+}
+
+std::optional<Digest> Statement::MaybeDigest(int column) const {
+  if (IsNull(column)) return std::nullopt;
+  return ToDigest(column);
+}
+
+std::optional<int64_t> Statement::MaybeInt(int column) const {
+  if (IsNull(column)) return std::nullopt;
+  return Int(column);
+}
+
+void Database::Close::operator()(sqlite3* connection) const { sqlite3_close_v2(connection); }
+
+Database Database::Open(const std::filesystem::path& path, Mode mode) {
+  Database database(path);
+  int flags = SQLITE_OPEN_FULLMUTEX;
+  flags |= mode == Mode::kWrite ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+  std::string name = path.string();
+  if (mode == Mode::kFrozen) {
+    flags |= SQLITE_OPEN_URI;
+    std::string escaped = "file:";
+    for (const char c : std::filesystem::absolute(path).string())
+      escaped += c == '%' || c == '?' || c == '#' ? fmt::format("%{:02x}", c) : std::string(1, c);
+    name = escaped + "?immutable=1";
+  }
+  sqlite3* connection = nullptr;
+  const int code = sqlite3_open_v2(name.c_str(), &connection, flags, nullptr);
+  database.connection_.reset(connection);
+  if (code != SQLITE_OK) {
+    ThrowFor(path, code, connection != nullptr ? sqlite3_errmsg(connection) : "out of memory",
+             "cannot open the index");
+  }
+  sqlite3_extended_result_codes(connection, 1);
+  sqlite3_busy_timeout(connection, kBusyTimeoutMs);
+  sqlite3_db_config(connection, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  // FULL: a commit is on the disk before the caller is told, in WAL mode too.
+  database.Execute("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;");
+  return database;
+}
+
+void Database::Execute(const std::string& sql) {
+  if (sqlite3_exec(connection_.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
+    ThrowLast("cannot use the index");
+}
+
+Statement Database::Prepare(std::string_view sql) const {
+  sqlite3_stmt* statement = nullptr;
+  const int code = sqlite3_prepare_v2(connection_.get(), sql.data(), static_cast<int>(sql.size()),
+                                      &statement, nullptr);
+  if (code != SQLITE_OK) ThrowLast("cannot use the index");
+  return {*this, statement};
+}
+
+int64_t Database::last_insert_key() const { return sqlite3_last_insert_rowid(connection_.get()); }
+
+int64_t Database::changed_rows() const { return sqlite3_changes64(connection_.get()); }
+
+void Database::Write(const std::function<void()>& body) {
+  if (sqlite3_get_autocommit(connection_.get()) == 0) return body();
+  Execute("BEGIN IMMEDIATE");
+  try {
+    body();
+    Execute("COMMIT");
+  } catch (...) {
+    // Some failures have rolled back already; then this one has nothing to do.
+    sqlite3_exec(connection_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+    throw;
+  }
+}
+
+void Database::Read(const std::function<void()>& body) const {
+  if (sqlite3_get_autocommit(connection_.get()) == 0) return body();
+  Prepare("BEGIN").Run();
+  try {
+    body();
+  } catch (...) {
+    sqlite3_exec(connection_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+    throw;
+  }
+  Prepare("COMMIT").Run();
+}
+
+void Database::ThrowLast(const std::string& doing) const {
+  ThrowFor(path_, sqlite3_extended_errcode(connection_.get()), sqlite3_errmsg(connection_.get()),
+           doing);
+}
+
+}  // namespace statelib::storage
