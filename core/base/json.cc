@@ -132,14 +132,21 @@ void JsonValue::ForEach(const std::function<void(JsonValue)>& visit) const {
 }
 
 void JsonValue::ForEachMember(const std::function<void(std::string_view, JsonValue)>& visit) const {
+  std::unordered_set<std::string_view> seen;
+  seen.reserve(size());
+  ForEachMemberUnchecked([&](std::string_view key, const JsonValue& value) {
+    if (!seen.insert(key).second) {
+      Throw(ErrorKind::kCorrupt, "{}: the key \"{}\" stands there twice", Path(), key);
+    }
+    visit(key, value);
+  });
+}
+
+void JsonValue::ForEachMemberUnchecked(
+    const std::function<void(std::string_view, JsonValue)>& visit) const {
   const auto object = Access::As<dom::object>(*this, "an object");
   const auto here = std::make_shared<const Crumb>(crumb_);
-  std::unordered_set<std::string_view> seen;
-  seen.reserve(object.size());
   for (const dom::key_value_pair member : object) {
-    if (!seen.insert(member.key).second) {
-      Throw(ErrorKind::kCorrupt, "{}: the key \"{}\" stands there twice", Path(), member.key);
-    }
     visit(member.key, Access::Make(member.value, {here, crumb_.document, member.key, 0, false}));
   }
 }

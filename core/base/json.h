@@ -43,6 +43,9 @@ class JsonValue {
   void ForEach(const std::function<void(JsonValue)>& visit) const;
   /// Calls back for every member of an object, in file order. Errors: kCorrupt on a duplicate key.
   void ForEachMember(const std::function<void(std::string_view, JsonValue)>& visit) const;
+  /// The same without looking for duplicate keys: for large objects whose reader puts the keys into
+  /// a table of its own, and refuses a duplicate there.
+  void ForEachMemberUnchecked(const std::function<void(std::string_view, JsonValue)>& visit) const;
   size_t size() const;  ///< elements of an array, members of an object
 
   std::string Path() const;  ///< "config.json: time_step_rank", for messages of callers

@@ -82,13 +82,18 @@ void Bpe::ReadMerges(const JsonValue& json) {
   merges_ = MergeTable(json.size());
   uint32_t rank = 0;
   std::string joined;
+  TokenId guess = 0;
   json.ForEach([&](const JsonValue& merge) {
     if (merge.IsString() && merge.String().starts_with("#version")) return;
     const MergeParts parts = ReadMergeParts(merge);
     joined.assign(parts.left).append(parts.right);
     const TokenId left = RequireToken(parts.left, merge, "left part");
     const TokenId right = RequireToken(parts.right, merge, "right part");
-    merges_.Set(left, right, {rank++, RequireToken(joined, merge, "result")});
+    // Training gives out ids in the order of merges: the next id mostly is the one.
+    const bool guessed = vocabulary_.Text(guess) == joined;
+    const TokenId result = guessed ? guess : RequireToken(joined, merge, "result");
+    merges_.Set(left, right, {rank++, result});
+    guess = result + 1;
   });
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/tokenizer/merge_table.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace statelib::tokenizer {
@@ -17,6 +18,7 @@ size_t MergeTable::SlotOf(uint64_t pair) const {
 void MergeTable::Set(TokenId left, TokenId right, const Merge& merge) {
   const uint64_t pair = PairOf(left, right);
   slots_[SlotOf(pair)] = {pair, merge};
+  ranks_ = std::max(ranks_, merge.rank + 1);
 }
 
 const Merge* MergeTable::Find(TokenId left, TokenId right) const {

@@ -25,6 +25,8 @@ class MergeTable {
 
   /// Adds a merge, in the place of an earlier one of the same two tokens.
   void Set(TokenId left, TokenId right, const Merge& merge);
+  /// One more than the highest rank.
+  uint32_t ranks() const { return ranks_; }
   /// The merge of two tokens, or null. Valid until the next Set().
   const Merge* Find(TokenId left, TokenId right) const;
 
@@ -41,6 +43,7 @@ class MergeTable {
   size_t SlotOf(uint64_t pair) const;
 
   SeededHash hash_;
+  uint32_t ranks_ = 0;
   std::vector<Slot> slots_;  // a power of two, at most three quarters full
 };
 

@@ -2,7 +2,6 @@
 #include "core/tokenizer/merging.h"
 
 #include <algorithm>
-#include <functional>
 #include <limits>
 
 namespace statelib::tokenizer {
@@ -53,50 +52,37 @@ void Merging::RunShort(const MergeTable& merges, std::vector<TokenId>& tokens) {
   }
 }
 
-// The heap orders by rank and then by place. An entry is out of date when the merge at its place is
-// another one by now; merged tokens are unlinked, and the right one's pair is cleared.
+void Merging::Renew(const MergeTable& merges, const std::vector<TokenId>& tokens, uint32_t place) {
+  const uint32_t next = links_[place].next;
+  pairs_[place] = next == kNone ? kNoMerge : FindMerge(merges, tokens[place], tokens[next]);
+  if (pairs_[place].rank != kNoRank) queue_.Push({pairs_[place].rank, place});
+}
+
+// An entry of the queue is out of date when another merge waits at its place by now. Merged tokens
+// are unlinked, and the right one's pair is cleared.
 void Merging::RunLong(const MergeTable& merges, std::vector<TokenId>& tokens) {
   const auto count = static_cast<uint32_t>(tokens.size());
-  const auto push = [&](uint32_t place) {
-    if (pairs_[place].rank == kNoRank) return;
-    queue_.push_back(uint64_t{pairs_[place].rank} << 32 | place);
-    std::push_heap(queue_.begin(), queue_.end(), std::greater<>());
-  };
-  const auto look_up = [&](uint32_t place) {
-    const uint32_t next = links_[place].next;
-    pairs_[place] = next == kNone ? kNoMerge : FindMerge(merges, tokens[place], tokens[next]);
-  };
-
   links_.resize(count);
   pairs_.resize(count);
-  queue_.clear();
+  queue_.Reset(merges.ranks());
   for (uint32_t i = 0; i < count; ++i) {
     links_[i] = {i == 0 ? kNone : i - 1, i + 1 == count ? kNone : i + 1};
-    look_up(i);
-    if (pairs_[i].rank != kNoRank) queue_.push_back(uint64_t{pairs_[i].rank} << 32 | i);
+    Renew(merges, tokens, i);
   }
-  std::make_heap(queue_.begin(), queue_.end(), std::greater<>());
-
-  while (!queue_.empty()) {
-    std::pop_heap(queue_.begin(), queue_.end(), std::greater<>());
-    const auto rank = static_cast<uint32_t>(queue_.back() >> 32);
-    const auto place = static_cast<uint32_t>(queue_.back());
-    queue_.pop_back();
-    if (pairs_[place].rank != rank) continue;
+  while (const auto entry = queue_.Pop()) {
+    const uint32_t place = entry->place;
+    if (pairs_[place].rank != entry->rank) continue;
     const uint32_t right = links_[place].next;
-    const Link after = links_[right];
+    const uint32_t after = links_[right].next;
     tokens[place] = pairs_[place].result;
     pairs_[right] = kNoMerge;
-    links_[place].next = after.next;
-    if (after.next != kNone) links_[after.next].previous = place;
-    look_up(place);
-    push(place);
+    links_[place].next = after;
+    if (after != kNone) links_[after].previous = place;
+    Renew(merges, tokens, place);
     if (const uint32_t before = links_[place].previous; before != kNone) {
-      look_up(before);
-      push(before);
+      Renew(merges, tokens, before);
     }
   }
-
   uint32_t kept = 0;
   for (uint32_t at = 0; at != kNone; at = links_[at].next) tokens[kept++] = tokens[at];
   tokens.resize(kept);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/history.h"
+#include "core/tokenizer/merge_queue.h"
 #include "core/tokenizer/merge_table.h"
 
 namespace statelib::tokenizer {
@@ -26,10 +27,11 @@ class Merging {
 
   void RunShort(const MergeTable& merges, std::vector<TokenId>& tokens);
   void RunLong(const MergeTable& merges, std::vector<TokenId>& tokens);
+  void Renew(const MergeTable& merges, const std::vector<TokenId>& tokens, uint32_t place);
 
-  std::vector<Merge> pairs_;     // the merge of each token with the next one
-  std::vector<Link> links_;      // the tokens that are left
-  std::vector<uint64_t> queue_;  // a heap of rank and place
+  std::vector<Merge> pairs_;  // the merge of each token with the next one
+  std::vector<Link> links_;   // the tokens that are left
+  MergeQueue queue_;
 };
 
 }  // namespace statelib::tokenizer

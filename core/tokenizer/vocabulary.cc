@@ -89,8 +89,10 @@ Vocabulary Vocabulary::FromJson(const JsonValue& json) {
   Vocabulary vocabulary;
   const size_t tokens = json.size();
   vocabulary.Reserve(tokens, tokens * kTypicalTokenBytes);
-  json.ForEachMember([&](std::string_view text, const JsonValue& id) {
-    vocabulary.Add(text, static_cast<TokenId>(id.Int(0, kIdsMax - 1)));
+  json.ForEachMemberUnchecked([&](std::string_view text, const JsonValue& id) {
+    if (!vocabulary.Add(text, static_cast<TokenId>(id.Int(0, kIdsMax - 1)))) {
+      Throw(ErrorKind::kCorrupt, "{}: the token \"{}\" stands there twice", json.Path(), text);
+    }
   });
   if (const auto twice = vocabulary.Seal()) {
     Throw(ErrorKind::kCorrupt, "{}: expected one token for an id, found two with the id {}",
