@@ -56,7 +56,9 @@ int Output::columns() const {
 
 void Output::Write(std::string_view bytes) {
   buffer_.append(bytes);
-  if (buffer_.size() >= kBufferBytes) Flush();
+  // A person at a terminal sees each line when it is ready; a pipe gets blocks.
+  const bool line_ended = is_terminal_ && bytes.find('\n') != std::string_view::npos;
+  if (line_ended || buffer_.size() >= kBufferBytes) Flush();
 }
 
 void Output::Flush() {

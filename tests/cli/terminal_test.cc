@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "cli/terminal/bar.h"
+#include "cli/terminal/output.h"
+#include "cli/terminal/printable.h"
+#include "cli/terminal/progress.h"
+#include "cli/terminal/quantities.h"
+#include "cli/terminal/table.h"
+#include "core/base/error.h"
+
+namespace statelib::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// What was printed to a pipe that an Output writes to.
+class Captured {
+ public:
+  explicit Captured(int columns = 0)
+      : ends_(MakePipe()), output(ends_[1], "a pipe", {.colour = true, .columns = columns}) {}
+  ~Captured() {
+    ::close(ends_[0]);
+    ::close(ends_[1]);
+  }
+
+  std::string Text() {
+    output.Flush();
+    std::array<char, 4096> block{};
+    ::fcntl(ends_[0], F_SETFL, O_NONBLOCK);
+    const ssize_t size = ::read(ends_[0], block.data(), block.size());
+    return size > 0 ? std::string(block.data(), static_cast<size_t>(size)) : "";
+  }
+
+ private:
+  static std::array<int, 2> MakePipe() {
+    std::array<int, 2> ends{};
+    if (::pipe(ends.data()) != 0) throw std::runtime_error("cannot make a pipe");
+    return ends;
+  }
+
+  std::array<int, 2> ends_;
+
+ public:
+  Output output;
+};
+
+TEST(Quantities, BytesHaveThreeDigitsAndAUnit) {
+  EXPECT_EQ(HumanBytes(0), "0 B");
+  EXPECT_EQ(HumanBytes(999), "999 B");
+  EXPECT_EQ(HumanBytes(1500), "1.50 kB");
+  EXPECT_EQ(HumanBytes(29'880'040), "29.9 MB");
+  EXPECT_EQ(HumanBytes(999'499), "999 kB");
+  EXPECT_EQ(HumanBytes(999'500), "1.00 MB");
+  EXPECT_EQ(HumanBytes(UINT64_MAX), "18.4 EB");
+}
+
+TEST(Quantities, CountsAreGroupedByThousands) {
+  EXPECT_EQ(HumanCount(0), "0");
+  EXPECT_EQ(HumanCount(999), "999");
+  EXPECT_EQ(HumanCount(1000), "1,000");
+  EXPECT_EQ(HumanCount(1234567), "1,234,567");
+  EXPECT_EQ(HumanCount(1, "token"), "1 token");
+  EXPECT_EQ(HumanCount(2000, "token"), "2,000 tokens");
+}
+
+TEST(Quantities, DurationsChooseTheirUnit) {
+  EXPECT_EQ(HumanDuration(0.0004), "0.4 ms");
+  EXPECT_EQ(HumanDuration(0.035), "35 ms");
+  EXPECT_EQ(HumanDuration(0.9996), "1.0 s");
+  EXPECT_EQ(HumanDuration(59.96), "1 m 00 s");
+  EXPECT_EQ(HumanDuration(185), "3 m 05 s");
+  EXPECT_EQ(HumanDuration(7620), "2 h 07 m");
+  EXPECT_EQ(HumanDuration(1.0 / 0.0), "?");
+}
+
+TEST(Quantities, AgesAreOneUnitAndNeverNegative) {
+  EXPECT_EQ(HumanAge(-5), "now");
+  EXPECT_EQ(HumanAge(59), "59 s");
+  EXPECT_EQ(HumanAge(3600), "1 h");
+  EXPECT_EQ(HumanAge(24 * 3600), "1 day");
+  EXPECT_EQ(HumanAge(100 * 24 * 3600), "3 months");
+  EXPECT_EQ(HumanAge(800 * 24 * 3600), "2 years");
+}
+
+TEST(Quantities, TimesAreUtc) {
+  EXPECT_EQ(UtcTime(0), "1970-01-01 00:00:00 UTC");
+  EXPECT_EQ(IsoTime(1'000'000'000), "2001-09-09T01:46:40Z");
+}
+
+TEST(Printable, ControlCharactersBecomeVisible) {
+  EXPECT_EQ(Printable("a\x1b[31mb", LineBreaks::kKeep), "a\\x1b[31mb");
+  EXPECT_EQ(Printable("a\nb\tc\r", LineBreaks::kKeep), "a\nb\tc\\r");
+  EXPECT_EQ(Printable("a\nb\tc", LineBreaks::kEscape), "a\\nb\\tc");
+  EXPECT_EQ(Printable("\xc2\x9b", LineBreaks::kKeep), "\\u009b");  // an 8-bit escape sequence
+  EXPECT_EQ(Printable("a\u202eb", LineBreaks::kKeep), "a\\u202eb");
+  EXPECT_EQ(Printable("\xff\xfe", LineBreaks::kKeep), "\\xff\\xfe");
+}
+
+TEST(Printable, LettersOfAllScriptsStay) {
+  const std::string text = "naïve 東京 Ünï 👩‍🚀";
+  EXPECT_EQ(Printable(text, LineBreaks::kEscape), text);
+}
+
+TEST(Printable, WidthCountsColumns) {
+  EXPECT_EQ(DisplayWidth("abc"), 3u);
+  EXPECT_EQ(DisplayWidth("東京"), 4u);
+  EXPECT_EQ(DisplayWidth("e\u0301"), 1u);
+}
+
+TEST(Printable, ShortenedTextFits) {
+  EXPECT_EQ(Shorten("handbook", 8), "handbook");
+  EXPECT_EQ(Shorten("handbooks", 8), "handboo…");
+  EXPECT_EQ(Shorten("東京東京", 4), "東…");
+  EXPECT_EQ(Shorten("abc", 0), "");
+}
+
+TEST(Bar, FillsInEighthsOfAColumn) {
+  EXPECT_EQ(Bar(0, 4), "····");
+  EXPECT_EQ(Bar(1, 4), "████");
+  EXPECT_EQ(Bar(0.5, 4), "██··");
+  EXPECT_EQ(Bar(0.5 + 1.0 / 32, 4), "██▏·");
+  EXPECT_EQ(Bar(1e-9, 4), "▏···");
+  EXPECT_EQ(Bar(7, 2), "██");
+  EXPECT_EQ(Bar(0.0 / 0.0, 2), "··");
+}
+
+TEST(Table, ColumnsLineUpAndTheLastIsNotPadded) {
+  Captured captured;
+  Table table({{"name", Align::kLeft}, {"tokens", Align::kRight}, {"age", Align::kLeft}});
+  table.Add({"handbook", "1,024", "3 h"});
+  table.Add({"東京", "7", "2 days"});
+  table.Print(captured.output);
+  EXPECT_EQ(captured.Text(),
+            "name      tokens  age\n"
+            "handbook   1,024  3 h\n"
+            "東京           7  2 days\n");
+}
+
+TEST(Table, OnlyColumnsThatMayAreShortened) {
+  Captured captured(24);
+  Table table({{"name", Align::kLeft, true}, {"id", Align::kLeft}});
+  table.Add({"a-name-that-is-rather-long", "0123456789ab"});
+  table.Print(captured.output);
+  EXPECT_EQ(captured.Text(),
+            "name        id\n"
+            "a-name-th…  0123456789ab\n");
+}
+
+TEST(ProgressBar, LineSaysTokensRateAndTimeLeft) {
+  const std::string line = ProgressBar::Line("reading handbook.md", 2000, 8000, 4.0, 120);
+  EXPECT_THAT(line, HasSubstr("reading handbook.md"));
+  EXPECT_THAT(line, HasSubstr("25 %"));
+  EXPECT_THAT(line, HasSubstr("2,000 of 8,000 tokens"));
+  EXPECT_THAT(line, HasSubstr("500 tokens/s"));
+  EXPECT_THAT(line, HasSubstr("12.0 s left"));
+}
+
+TEST(ProgressBar, LineFitsEveryWidth) {
+  for (int columns = 1; columns < 140; ++columns)
+    EXPECT_LT(DisplayWidth(ProgressBar::Line("reading a long name", 1, 90'000'000, 0.5, columns)),
+              static_cast<size_t>(columns));
+}
+
+TEST(ProgressBar, DrawsNothingOnAPipe) {
+  Captured captured;
+  {
+    ProgressBar bar(captured.output, "reading");
+    bar.Update(1, 2);
+  }
+  EXPECT_EQ(captured.Text(), "");
+}
+
+TEST(Output, NoColourOnAPipe) {
+  Captured captured;
+  EXPECT_EQ(captured.output.Paint(Colour::kRed, "x"), "x");
+}
+
+TEST(Output, AFullDeviceIsAnIoError) {
+  const int full = ::open("/dev/full", O_WRONLY);
+  ASSERT_GE(full, 0);
+  Output output(full, "standard output", {});
+  output.Write("text");
+  try {
+    output.Flush();
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kIo);
+    EXPECT_THAT(error.what(), HasSubstr("standard output"));
+  }
+  output.Flush();  // what could not be written is not tried again
+  ::close(full);
+}
+
+}  // namespace
+}  // namespace statelib::cli
