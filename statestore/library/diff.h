@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_STATESTORE_LIBRARY_DIFF_H_
+#define STATELIB_STATESTORE_LIBRARY_DIFF_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/tokenizer/tokenizer.h"
+#include "statestore/library/library.h"
+
+namespace statelib::library {
+
+/// How two histories relate.
+struct HistoryDifference {
+  uint64_t tokens_a = 0;
+  uint64_t tokens_b = 0;
+  bool equal = false;
+  /// The tokens that both begin with; empty when the library does not keep the tokens of both and
+  /// the histories differ.
+  std::optional<uint64_t> common_tokens;
+  /// Some tokens before the parting and after it in each; empty when unknown or equal.
+  std::vector<TokenId> before;
+  std::vector<TokenId> after_a;
+  std::vector<TokenId> after_b;
+  /// The same as text; empty without a tokenizer.
+  std::string before_text;
+  std::string after_text_a;
+  std::string after_text_b;
+};
+
+/// How far one segment of two states is apart, over all its elements.
+struct SegmentDifference {
+  SegmentSpec spec;
+  bool equal_bytes = false;
+  double cosine = 1;            ///< of the two as vectors; 1 when both are zero, 0 when one is
+  double relative_l2 = 0;       ///< |a - b| / |a|; infinite when only a is zero
+  double largest_absolute = 0;  ///< of a - b
+};
+
+struct StateDifference {
+  storage::ResolvedState a;
+  storage::ResolvedState b;
+  bool same_model = false;
+  bool same_profile = false;
+  bool equal_content = false;  ///< every byte of every segment
+  HistoryDifference history;
+  /// Largest relative_l2 first; empty when the states have different segments (other models).
+  std::vector<SegmentDifference> segments;
+};
+
+/// Compares two stored states. `tokenizer`, which may be null, is the model's, for the text around
+/// the parting. Memory: one segment of each. Errors: kCorrupt, kNotFound (objects).
+StateDifference Diff(const Library& library, const storage::ResolvedState& a,
+                     const storage::ResolvedState& b, const tokenizer::Tokenizer* tokenizer);
+
+}  // namespace statelib::library
+
+#endif  // STATELIB_STATESTORE_LIBRARY_DIFF_H_

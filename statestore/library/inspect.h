@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_STATESTORE_LIBRARY_INSPECT_H_
+#define STATELIB_STATESTORE_LIBRARY_INSPECT_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "statestore/library/library.h"
+
+namespace statelib::library {
+
+/// The references that a query finds, with the states that they name now.
+std::vector<storage::ReferenceRow> List(const Library& library,
+                                        const storage::ReferenceQuery& query);
+
+struct SegmentDetails {
+  SegmentSpec spec;
+  std::string codec;  ///< "exact"
+  uint64_t raw_bytes = 0;
+  uint64_t stored_bytes = 0;
+};
+
+/// Everything known about one state.
+struct StateDetails {
+  storage::ResolvedState resolved;
+  std::string model_name;  ///< empty: nobody has named it
+  storage::ModelIdentity model;
+  std::filesystem::path object_path;
+  std::vector<std::string> names;            ///< every "name:tag@number" that leads to it
+  std::vector<storage::Derivation> lineage;  ///< its own first; empty when named by id
+  std::vector<SegmentDetails> segments;
+  uint64_t token_chunks = 0;
+  uint64_t token_chunk_bytes = 0;  ///< stored; chunks may be shared with other states
+};
+
+/// Reads the index and the object's header, no segment. Errors: those of Resolve; kCorrupt,
+/// kNotFound (object).
+StateDetails Show(const Library& library, const std::string& text);
+
+/// One version of a reference and how it came to be.
+struct LogEntry {
+  storage::VersionRow version;
+  storage::Derivation derivation;
+  /// Versions of other references and older ones that name the parent: "name:tag@number".
+  std::vector<std::string> parent_names;
+  uint64_t token_count = 0;
+};
+
+/// The versions of a reference, newest first. Errors: kNotFound with the nearest names.
+std::vector<LogEntry> Log(const Library& library, const storage::Reference& reference);
+
+}  // namespace statelib::library
+
+#endif  // STATELIB_STATESTORE_LIBRARY_INSPECT_H_

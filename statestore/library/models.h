@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_STATESTORE_LIBRARY_MODELS_H_
+#define STATELIB_STATESTORE_LIBRARY_MODELS_H_
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/engine/runtime.h"
+#include "statestore/library/library.h"
+
+namespace statelib::library {
+
+/// Where a model lies and what the library calls it.
+struct ModelPlace {
+  std::filesystem::path directory;
+  std::string name;  ///< empty: it has no name yet
+};
+
+/// Which model to use. In this order: `choice` (a name that the library knows, else a folder); the
+/// model that `state` needs, if it is known where it lies; the library's default; `fallback`.
+/// `library` may be null: then there are no names and no default.
+/// Errors: kNotFound with the names there are; kNotFound for a model whose folder is unknown or
+/// gone, with its name, its fingerprint and how to add it.
+ModelPlace ChooseModel(const Library* library, const std::string& choice,
+                       const storage::ResolvedState* state, const ModelPlace& fallback);
+
+/// A model that is ready to compute, and its identity. Move-only.
+struct LoadedModel {
+  std::unique_ptr<engine::Runtime> runtime;
+  storage::ModelIdentity identity;
+  ModelPlace place;
+
+  /// For messages: "demo (mamba, 12 layers, 384 wide, 8192 tokens, fingerprint 0123456789ab)".
+  std::string Label() const;
+};
+
+/// Opens a model and finds its fingerprint: from the library's memory when no file of the model has
+/// changed since, else by reading every weight once, which is then remembered.
+/// Errors: those of Runtime::Open and ComputeFingerprint.
+LoadedModel LoadModel(Library& library, const ModelPlace& place,
+                      const engine::RuntimeOptions& options, const CancelFlag* cancel = nullptr);
+
+/// A model as listings show it.
+struct ModelDetails {
+  storage::ModelRow row;
+  bool is_default = false;
+  bool is_present = false;  ///< its folder is there
+  uint64_t states = 0;      ///< how many states of the library need it
+};
+
+/// Records where a model lies and what it is called; computes its fingerprint. With an empty name
+/// the folder's name is taken. Errors: kInvalidArgument (bad or taken name), those of LoadModel.
+ModelDetails AddModel(Library& library, const std::filesystem::path& directory,
+                      const std::string& name, const CancelFlag* cancel = nullptr);
+std::vector<ModelDetails> ListModels(const Library& library);  ///< by name
+/// By name, or by the first 6 or more digits of a fingerprint. Errors: kNotFound with the names
+/// there are.
+ModelDetails ShowModel(const Library& library, const std::string& name);
+ModelDetails SetDefaultModel(Library& library, const std::string& name);
+/// Forgets a model. Of one that states need, only its place is forgotten; its folder is never
+/// touched. Returns whether it is gone altogether.
+bool RemoveModel(Library& library, const std::string& name);
+
+/// For messages about the model with this fingerprint: its name and all that is known about it.
+std::string LabelOfModel(const Library& library, const Digest& fingerprint);
+
+}  // namespace statelib::library
+
+#endif  // STATELIB_STATESTORE_LIBRARY_MODELS_H_

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_STATESTORE_LIBRARY_ORGANISE_H_
+#define STATELIB_STATESTORE_LIBRARY_ORGANISE_H_
+
+#include <string>
+#include <vector>
+
+#include "statestore/library/library.h"
+#include "statestore/library/save.h"
+
+namespace statelib::library {
+
+/// Makes a stored state the newest version of another reference, in constant time: `tag` and `cp`.
+/// `from` is NAME[:TAG][@N] or an id. Errors: those of Resolve; kInvalidArgument when `to` has a
+/// version.
+SavedState Copy(Library& library, const std::string& from, const storage::Reference& to);
+
+/// Gives a reference another name, its versions with it. Errors: kNotFound with the nearest names;
+/// kInvalidArgument when `to` exists or either has a version.
+void Move(Library& library, const storage::Reference& from, const storage::Reference& to);
+
+/// A reference that was removed.
+struct RemovedReference {
+  std::string name;
+  std::string tag;
+  uint64_t versions = 0;
+  storage::StateId state;  ///< that it named
+  /// States that nothing leads to any more: what gc will remove.
+  std::vector<storage::StateId> orphaned;
+  uint64_t orphaned_stored_bytes = 0;
+};
+
+/// Removes references with all their versions, all of them or, after an error, none; with dry_run
+/// only says what would go. Objects stay until gc, so the states can still be named by id.
+/// Errors: kNotFound with the nearest names; kInvalidArgument for a reference with a version.
+std::vector<RemovedReference> Remove(Library& library,
+                                     const std::vector<storage::Reference>& references,
+                                     bool dry_run);
+
+}  // namespace statelib::library
+
+#endif  // STATELIB_STATESTORE_LIBRARY_ORGANISE_H_

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_STATESTORE_LIBRARY_SAVE_H_
+#define STATELIB_STATESTORE_LIBRARY_SAVE_H_
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "statestore/library/library.h"
+#include "statestore/library/models.h"
+#include "statestore/storage/publish.h"
+
+namespace statelib::library {
+
+/// How a state that is to be saved came to be.
+struct SaveRequest {
+  storage::Reference reference;  ///< where to; without a version
+  storage::Operation operation = storage::Operation::kGenerate;
+  std::optional<storage::ResolvedState> parent;  ///< the stored state that it goes on from
+  std::span<const TokenId> tokens_after;         ///< all that it has read since its parent
+  std::vector<storage::SourceRecord> sources;
+  bool keep_tokens = true;  ///< has no effect when the parent's tokens are not kept
+};
+
+/// What was saved, and as what.
+struct SavedState {
+  storage::Reference reference;  ///< with the version that it is
+  storage::StateRow state;
+  bool stored_before = false;   ///< the library held this very state already
+  bool version_before = false;  ///< the reference named it already: nothing was changed
+  double seconds = 0;
+};
+
+/// Stores a state as the newest version of a reference. What the reference named before stays as an
+/// older version. Errors: kInvalidArgument (a reference with a version; tokens that do not lead
+/// from the parent to the state); those of Publish.
+SavedState SaveState(Library& library, const LoadedModel& model, const engine::State& state,
+                     const SaveRequest& request);
+
+}  // namespace statelib::library
+
+#endif  // STATELIB_STATESTORE_LIBRARY_SAVE_H_
