@@ -125,20 +125,28 @@ class Comparison {
       if (!is_conv && spec.kind != SegmentKind::kSsm) continue;
       const TensorRef* tensor = FindCache(spec.layer, is_conv ? "conv" : "recurrent");
       if (tensor == nullptr) continue;
-      const auto columns = static_cast<size_t>(spec.shape[0]),
-                 channels = static_cast<size_t>(spec.shape[1]);
-      const size_t skipped = is_conv ? 1 : 0;
-      const std::vector<float> recorded = ReadSized(*tensor, (columns + skipped) * channels);
       GoldenError error{fmt::format("layer {} {}", spec.layer, NameOf(spec.kind)), 0,
                         cache_tolerance_};
-      for (size_t column = 0; column < columns; ++column) {
-        for (size_t channel = 0; channel < channels; ++channel) {
-          const auto ours =
-              LoadLittle<float>(segments[i].data() + 4 * (column * channels + channel));
-          Widen(error.largest, ours, recorded[channel * (columns + skipped) + column + skipped]);
-        }
-      }
+      CompareCache(spec, segments[i], *tensor, is_conv ? 1 : 0, error);
       report_.errors.push_back(error);
+    }
+  }
+
+  /// spec: [(head,) column, channel]; the tensor: [(head,) channel, column], with `skipped` more
+  /// columns in front.
+  static void CompareCache(const SegmentSpec& spec, ByteSpan segment, const TensorRef& tensor,
+                           size_t skipped, GoldenError& error) {
+    const auto channels = static_cast<size_t>(spec.shape.back());
+    const auto columns = static_cast<size_t>(spec.shape[spec.shape.size() - 2]);
+    const size_t heads = channels * columns == 0 ? 0 : spec.elements() / (channels * columns);
+    const std::vector<float> recorded = ReadSized(tensor, heads * (columns + skipped) * channels);
+    for (size_t row = 0; row < heads * columns; ++row) {
+      const size_t head = row / columns, column = row % columns;
+      for (size_t channel = 0; channel < channels; ++channel) {
+        const size_t at = (head * channels + channel) * (columns + skipped) + column + skipped;
+        Widen(error.largest, LoadLittle<float>(segment.data() + 4 * (row * channels + channel)),
+              recorded[at]);
+      }
     }
   }
 

@@ -9,6 +9,8 @@ namespace {
 
 constexpr Architecture kArchitectures[] = {
     {"mamba", &RecognisesMamba1, &LoadMamba1},
+    {"mamba2", &RecognisesMamba2, &LoadMamba2},
+    {"falcon_mamba", &RecognisesFalconMamba, &LoadFalconMamba},
 };
 
 std::string SupportedNames() {

@@ -19,6 +19,14 @@ bool RecognisesMamba1(const JsonValue& config);
 std::unique_ptr<Model> LoadMamba1(const checkpoint::Checkpoint& checkpoint,
                                   kernels::Backend& backend);
 
+bool RecognisesMamba2(const JsonValue& config);
+std::unique_ptr<Model> LoadMamba2(const checkpoint::Checkpoint& checkpoint,
+                                  kernels::Backend& backend);
+
+bool RecognisesFalconMamba(const JsonValue& config);
+std::unique_ptr<Model> LoadFalconMamba(const checkpoint::Checkpoint& checkpoint,
+                                       kernels::Backend& backend);
+
 }  // namespace statelib::model
 
 #endif  // STATELIB_CORE_MODEL_ARCHITECTURES_H_

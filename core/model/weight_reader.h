@@ -20,6 +20,8 @@ class WeightReader {
       : checkpoint_(checkpoint), backend_(backend) {}
 
   bool Has(const std::string& name) const { return checkpoint_.Find(name) != nullptr; }
+  /// Errors: kCorrupt when it is missing.
+  int64_t ElementsOf(const std::string& name) const { return checkpoint_.Get(name).elements(); }
   /// A matrix [rows, cols] where it lies. Errors: kCorrupt (missing, another shape), kUnsupported
   /// (element type).
   kernels::WeightView Matrix(const std::string& name, int64_t rows, int64_t cols);

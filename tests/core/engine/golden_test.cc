@@ -25,6 +25,16 @@ std::ostream& operator<<(std::ostream& out, const GoldenCase& golden) {
   return out << golden.model << " on " << golden.backend;
 }
 
+std::vector<GoldenCase> Cases() {
+  std::vector<GoldenCase> cases = {{"demo", "cpu"}};
+  for (const char* model :
+       {"mamba", "mamba_wide", "mamba_original", "mamba2", "mamba2_original", "falcon_mamba"}) {
+    cases.push_back({model, "cpu"});
+    cases.push_back({model, "reference"});
+  }
+  return cases;
+}
+
 class GoldenTest : public testing::TestWithParam<GoldenCase> {};
 
 TEST_P(GoldenTest, LogitsCachesAndGreedyTokensAreReproduced) {
@@ -51,12 +61,9 @@ TEST_P(GoldenTest, LogitsCachesAndGreedyTokensAreReproduced) {
   EXPECT_TRUE(report.passed());
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Models, GoldenTest,
-    testing::Values(GoldenCase{"mamba", "cpu"}, GoldenCase{"mamba", "reference"},
-                    GoldenCase{"mamba_wide", "cpu"}, GoldenCase{"mamba_wide", "reference"},
-                    GoldenCase{"demo", "cpu"}),
-    [](const auto& golden) { return golden.param.model + "_" + golden.param.backend; });
+INSTANTIATE_TEST_SUITE_P(Models, GoldenTest, testing::ValuesIn(Cases()), [](const auto& golden) {
+  return golden.param.model + "_" + golden.param.backend;
+});
 
 TEST(Golden, AnErrorBeyondTheToleranceFails) {
   const auto folder = GoldenFolder("mamba");

@@ -26,7 +26,7 @@ std::ostream& operator<<(std::ostream& out, const Setting& setting) { return out
 
 std::vector<Setting> Settings() {
   std::vector<Setting> settings;
-  for (const std::string model : {"mamba", "mamba_wide", "demo"}) {
+  for (const std::string model : {"mamba", "mamba_wide", "mamba2", "falcon_mamba", "demo"}) {
     // The reference takes seconds a thousand tokens on the demo model; the tiny ones show its bits
     // as well.
     if (model != "demo") settings.push_back({model, {"reference", "", 1}, model + "_reference"});

@@ -93,7 +93,7 @@ TEST(Mamba1, ConfigsThatDoNotFitTheTensorsAreRefused) {
 
 TEST(Mamba1, AbsurdConfigsAreRefusedByFieldAndRange) {
   EXPECT_THAT(FailureWithConfig(R"("hidden_size": 48)", R"("hidden_size": 1000000000)").second,
-              HasSubstr("hidden_size: expected an integer from 1 to 65536, found 1000000000"));
+              HasSubstr("hidden_size: expected an integer from 1 to 1048576, found 1000000000"));
   EXPECT_THAT(FailureWithConfig(R"("num_hidden_layers": 3)", R"("num_hidden_layers": -3)").second,
               HasSubstr("num_hidden_layers"));
   EXPECT_THAT(FailureWithConfig(R"("conv_kernel": 4)", R"("conv_kernel": "four")").second,

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// FalconMamba: Mamba-1 whose dt, B and C are each normalised without weights. Its configuration
+// states the inner width; the published one's `expand` does not fit it and is ignored, as by its
+// authors' code.
+#include "core/model/architectures.h"
+#include "core/model/config_fields.h"
+#include "core/model/selective_network.h"
+
+namespace statelib::model {
+
+namespace {
+
+constexpr const char* kName = "falcon_mamba";
+
+}  // namespace
+
+bool RecognisesFalconMamba(const JsonValue& config) { return HasModelType(config, kName); }
+
+std::unique_ptr<Model> LoadFalconMamba(const checkpoint::Checkpoint& checkpoint,
+                                       kernels::Backend& backend) {
+  const JsonValue config = checkpoint.config();
+  SelectiveNetworkConfig parsed;
+  parsed.frame = FrameFromHuggingFace(config, kName, true);
+  parsed.inner = config.Find("intermediate_size") ? config["intermediate_size"].Int(1, kWidthMax)
+                                                  : ExpandedWidth(config, parsed.frame.hidden);
+  parsed.states = config["state_size"].Int(1, kStatesMax);
+  parsed.dt_rank = DtRank(config, "time_step_rank", parsed.frame.hidden);
+  parsed.kernel = config["conv_kernel"].Int(1, kKernelMax);
+  parsed.use_bias = Flag(config, "use_bias").value_or(false);
+  parsed.use_conv_bias = Flag(config, "use_conv_bias").value_or(true);
+  parsed.dt_b_c_norm_epsilon = NumberOr(config, "mixer_rms_eps", 1e-6f);
+  return LoadSelectiveNetwork(parsed, checkpoint, backend);
+}
+
+}  // namespace statelib::model

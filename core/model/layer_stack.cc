@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/model/layer_stack.h"
+
+namespace statelib::model {
+
+using kernels::Buffer;
+using kernels::Rows;
+using kernels::SequenceRows;
+
+namespace {
+
+StateSpec RepeatForLayers(const StateSpec& layer_spec, const StackFrame& frame) {
+  StateSpec spec;
+  for (int32_t layer = 0; layer < frame.layers; ++layer) {
+    for (SegmentSpec segment : layer_spec) {
+      segment.layer = layer;
+      spec.push_back(std::move(segment));
+    }
+  }
+  spec.push_back({-1, SegmentKind::kHidden, DType::kF32, {frame.hidden}, "hidden"});
+  return spec;
+}
+
+}  // namespace
+
+LayerStack::LayerStack(const StackFrame& frame, const StateSpec& layer_spec,
+                       const checkpoint::Checkpoint& checkpoint, kernels::Backend& backend)
+    : backend_(backend),
+      frame_(frame),
+      segments_per_layer_(layer_spec.size()),
+      spec_(RepeatForLayers(layer_spec, frame)),
+      reader_(checkpoint, backend) {
+  embeddings_ =
+      backend.Pack(reader_.Matrix(frame_.embedding_name, frame_.vocabulary, frame_.hidden));
+  if (!frame_.tied_head)
+    head_ = backend.Pack(reader_.Matrix("lm_head.weight", frame_.vocabulary, frame_.hidden));
+  final_norm_ = reader_.Vector("backbone.norm_f.weight", frame_.hidden);
+}
+
+void LayerStack::Finish() {
+  info_ = {frame_.architecture, frame_.vocabulary,    frame_.layers,
+           frame_.hidden,       reader_.parameters(), frame_.end_of_text_ids};
+}
+
+void LayerStack::Advance(std::span<const SequenceInput> batch) {
+  const auto d = static_cast<size_t>(frame_.hidden);
+  if (residual_.size() == 0) {
+    Prepare();
+    residual_ = backend_.Allocate(rows_max * d);
+  }
+  std::vector<TokenId> tokens;
+  for (const SequenceInput& sequence : batch) {
+    tokens.insert(tokens.end(), sequence.tokens.begin(), sequence.tokens.end());
+  }
+  const Rows residual{residual_.data(), tokens.size(), d, d};
+  backend_.Embed(*embeddings_, tokens, residual);
+  for (size_t i = 0; i < static_cast<size_t>(frame_.layers); ++i) AdvanceLayer(i, batch, residual);
+  size_t row = 0;
+  for (const SequenceInput& sequence : batch) {
+    row += sequence.tokens.size();
+    const Rows last{residual.data + (row - 1) * d, 1, d, d};
+    backend_.RmsNorm(last, final_norm_.data(), frame_.norm_epsilon,
+                     {sequence.segments.back(), 1, d, d});
+  }
+}
+
+void LayerStack::Logits(kernels::ConstRows hidden, Rows out) {
+  backend_.MatMul(head_ ? *head_ : *embeddings_, nullptr, hidden, kernels::Epilogue::kStore, out);
+}
+
+std::vector<SequenceRows> LayerStack::RowsOf(std::span<const SequenceInput> batch, size_t index,
+                                             size_t kind) const {
+  std::vector<SequenceRows> sequences;
+  size_t row = 0;
+  for (const SequenceInput& sequence : batch) {
+    sequences.push_back(
+        {row, sequence.tokens.size(), sequence.segments[index * segments_per_layer_ + kind]});
+    row += sequence.tokens.size();
+  }
+  return sequences;
+}
+
+Buffer LayerStack::OptionalVector(std::optional<bool> wanted, const std::string& name,
+                                  int64_t size) {
+  return wanted.value_or(reader_.Has(name)) ? reader_.Vector(name, size) : Buffer();
+}
+
+Buffer LayerStack::ConvolutionTaps(const std::string& name, int64_t channels, int64_t kernel) {
+  return reader_.Upload(Transposed(reader_.Values(name, {channels, 1, kernel}),
+                                   static_cast<size_t>(channels), static_cast<size_t>(kernel)));
+}
+
+Buffer LayerStack::VectorOrZeros(bool present, const std::string& name, int64_t size) {
+  return present ? reader_.Vector(name, size)
+                 : reader_.Upload(std::vector<float>(static_cast<size_t>(size), 0.0f));
+}
+
+}  // namespace statelib::model

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_CORE_MODEL_LAYER_STACK_H_
+#define STATELIB_CORE_MODEL_LAYER_STACK_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/model/model.h"
+#include "core/model/weight_reader.h"
+
+namespace statelib::model {
+
+/// The parts of a configuration that every architecture here has.
+struct StackFrame {
+  std::string architecture;
+  int64_t vocabulary = 0;  // V
+  int64_t hidden = 0;      // D
+  int64_t layers = 0;
+  float norm_epsilon = 1e-5f;  ///< of every layer's norm and of the final one
+  bool tied_head = true;       ///< the head is the embedding
+  std::string embedding_name;
+  std::vector<TokenId> end_of_text_ids;
+};
+
+/// Embedding, a residual stream through layers, final norm and head: the frame into which an
+/// architecture puts its layers. Weights of layers are brought into the backend's form when a first
+/// token is read, so that generation from a stored state starts with the head alone.
+class LayerStack : public Model {
+ public:
+  const ModelInfo& info() const override { return info_; }
+  const StateSpec& state_spec() const override { return spec_; }
+  void Advance(std::span<const SequenceInput> batch) override;
+  void Logits(kernels::ConstRows hidden, kernels::Rows out) override;
+
+ protected:
+  /// spec: the segments of one layer's state; each layer has the same. The derived constructor
+  /// reads its layers with reader() and then calls Finish().
+  LayerStack(const StackFrame& frame, const StateSpec& layer_spec,
+             const checkpoint::Checkpoint& checkpoint, kernels::Backend& backend);
+  void Finish();
+
+  /// Brings the layers' weights into the backend's form and allocates activations for rows_max
+  /// rows. Called once.
+  virtual void Prepare() = 0;
+  /// Adds layer `index`'s output to the residual stream [rows, D].
+  virtual void AdvanceLayer(size_t index, std::span<const SequenceInput> batch,
+                            kernels::Rows residual) = 0;
+
+  /// The rows of each sequence, with segment `kind` of layer `index`'s state (its place in the
+  /// layer's spec).
+  std::vector<kernels::SequenceRows> RowsOf(std::span<const SequenceInput> batch, size_t index,
+                                            size_t kind) const;
+  /// A bias that the architecture's configuration demands, forbids, or (without a word) leaves to
+  /// the tensors.
+  kernels::Buffer OptionalVector(std::optional<bool> wanted, const std::string& name, int64_t size);
+  /// The taps of a depthwise convolution, [channels, 1, kernel] in the file, [kernel, channels]
+  /// here.
+  kernels::Buffer ConvolutionTaps(const std::string& name, int64_t channels, int64_t kernel);
+  /// A vector, or zeros where the configuration says that there is none.
+  kernels::Buffer VectorOrZeros(bool present, const std::string& name, int64_t size);
+
+  WeightReader& reader() { return reader_; }
+  kernels::Backend& backend() { return backend_; }
+  const StackFrame& frame() const { return frame_; }
+
+ private:
+  kernels::Backend& backend_;
+  StackFrame frame_;
+  size_t segments_per_layer_;
+  StateSpec spec_;
+  WeightReader reader_;
+  ModelInfo info_;
+  std::unique_ptr<kernels::Matrix> embeddings_;
+  std::unique_ptr<kernels::Matrix> head_;  // empty when tied
+  kernels::Buffer final_norm_;
+  kernels::Buffer residual_;  // [rows_max, D]; empty until Prepare() was called
+};
+
+}  // namespace statelib::model
+
+#endif  // STATELIB_CORE_MODEL_LAYER_STACK_H_

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+// Mamba-2 (Dao & Gu 2024): config, tensors, state and forward pass against the kernel interface.
+// The scan runs the recurrence in token order, not the chunked form, so that the bits do not depend
+// on how a text is cut.
+//
+// The mean of the gated norm is taken over each group's channels, as the code does that trained the
+// published checkpoints (state-spaces/mamba). huggingface/transformers averages over the whole
+// width; a checkpoint that was trained so says "mixer_norm_groups": 1 in its config.json. With one
+// group both are the same.
+#include <algorithm>
+#include <limits>
+
+#include "core/base/error.h"
+#include "core/checkpoint/config_json.h"
+#include "core/model/architectures.h"
+#include "core/model/config_fields.h"
+#include "core/model/layer_stack.h"
+#include "kernels/reference/math.h"
+
+namespace statelib::model {
+
+namespace {
+
+using kernels::Buffer;
+using kernels::Epilogue;
+using kernels::Matrix;
+using kernels::Rows;
+using kernels::WeightView;
+
+constexpr const char* kName = "mamba2";
+
+enum LayerSegment : size_t { kConvState, kSsmState };
+
+/// Dimensions by the letters of the literature; E = H * P.
+struct Mamba2Config {
+  StackFrame frame;
+  int64_t heads = 0;       // H
+  int64_t head_width = 0;  // P
+  int64_t states = 0;      // N
+  int64_t groups = 0;      // G
+  int64_t kernel = 0;      // K
+  int64_t norm_groups = 0;
+  bool gated_norm = true;  // false: the gate alone
+  float dt_min = 0.0f;
+  float dt_max = std::numeric_limits<float>::infinity();
+  std::optional<bool> use_bias;  // of in_proj and out_proj; without a word the tensors decide
+  bool use_conv_bias = true;
+
+  int64_t inner() const { return heads * head_width; }                 // E
+  int64_t convolved() const { return inner() + 2 * groups * states; }  // x, B and C
+  int64_t projected() const { return inner() + convolved() + heads; }  // z, x, B, C and dt
+};
+
+void ParseTimeStepLimit(const JsonValue& config, std::string_view key, Mamba2Config& parsed) {
+  const auto limit = config.Find(key);
+  if (!limit) return;
+  std::vector<float> bounds;
+  limit->ForEach([&](const JsonValue& bound) {
+    bounds.push_back(static_cast<float>(checkpoint::ExtendedNumber(bound)));
+  });
+  if (bounds.size() != 2 || !(bounds[0] <= bounds[1])) {
+    Throw(ErrorKind::kCorrupt, "{}: expected a smallest and a largest time step", limit->Path());
+  }
+  parsed.dt_min = bounds[0];
+  parsed.dt_max = bounds[1];
+}
+
+void CheckHeads(const JsonValue& config, const Mamba2Config& parsed, int64_t expanded) {
+  if (parsed.inner() != expanded) {
+    Throw(ErrorKind::kCorrupt,
+          "{}: expected heads * head width = expand * hidden size = {}, found {} * {}",
+          config.Path(), expanded, parsed.heads, parsed.head_width);
+  }
+  for (const int64_t groups : {parsed.groups, parsed.norm_groups}) {
+    if (parsed.heads % groups == 0) continue;
+    Throw(ErrorKind::kCorrupt, "{}: expected groups that divide the {} heads, found {}",
+          config.Path(), parsed.heads, groups);
+  }
+}
+
+Mamba2Config ParseHuggingFace(const JsonValue& config) {
+  Mamba2Config parsed;
+  parsed.frame = FrameFromHuggingFace(config, kName, false);
+  parsed.heads = config["num_heads"].Int(1, kWidthMax);
+  parsed.head_width = config["head_dim"].Int(1, kWidthMax);
+  parsed.states = config["state_size"].Int(1, kStatesMax);
+  parsed.groups = config["n_groups"].Int(1, kWidthMax);
+  parsed.kernel = config["conv_kernel"].Int(1, kKernelMax);
+  parsed.norm_groups = IntOr(config, "mixer_norm_groups", 1, kWidthMax, parsed.groups);
+  parsed.gated_norm = Flag(config, "rms_norm").value_or(true);
+  ParseTimeStepLimit(config, "time_step_limit", parsed);
+  parsed.use_bias = Flag(config, "use_bias");
+  parsed.use_conv_bias = Flag(config, "use_conv_bias").value_or(true);
+  CheckHeads(config, parsed, ExpandedWidth(config, parsed.frame.hidden));
+  return parsed;
+}
+
+Mamba2Config ParseOriginal(const JsonValue& config) {
+  const JsonValue layer = OriginalLayerOf(config);
+  Mamba2Config parsed;
+  parsed.frame = FrameFromOriginal(config, kName, 16);
+  const int64_t inner = ExpandedWidth(layer, parsed.frame.hidden);
+  if (IntOr(layer, "d_ssm", 1, kWidthMax, inner) != inner) {
+    Throw(ErrorKind::kUnsupported, "{}: an MLP beside the scan is not computed by statelib",
+          layer["d_ssm"].Path());
+  }
+  if (Flag(layer, "norm_before_gate").value_or(false)) {
+    Throw(ErrorKind::kUnsupported, "{}: expected false, found true",
+          layer["norm_before_gate"].Path());
+  }
+  parsed.head_width = IntOr(layer, "headdim", 1, kWidthMax, 64);
+  parsed.heads = std::max<int64_t>(inner / parsed.head_width, 1);
+  parsed.states = IntOr(layer, "d_state", 1, kStatesMax, 128);
+  parsed.groups = IntOr(layer, "ngroups", 1, kWidthMax, 1);
+  parsed.kernel = IntOr(layer, "d_conv", 1, kKernelMax, 4);
+  parsed.norm_groups = IntOr(config, "mixer_norm_groups", 1, kWidthMax, parsed.groups);
+  parsed.gated_norm = Flag(layer, "rmsnorm").value_or(true);
+  ParseTimeStepLimit(layer, "dt_limit", parsed);
+  parsed.use_bias = Flag(layer, "bias").value_or(false);
+  parsed.use_conv_bias = Flag(layer, "conv_bias").value_or(true);
+  CheckHeads(config, parsed, inner);
+  return parsed;
+}
+
+StateSpec LayerSpec(const Mamba2Config& config) {
+  return {
+      {0, SegmentKind::kConv, DType::kF32, {config.kernel - 1, config.convolved()}, "time,channel"},
+      {0,
+       SegmentKind::kSsm,
+       DType::kF32,
+       {config.heads, config.states, config.head_width},
+       "head,state,channel"}};
+}
+
+struct Mamba2Layer {
+  WeightView in_proj_view, out_proj_view;
+  std::unique_ptr<Matrix> in_proj;   // [2E + 2GN + H, D]: z, x, B, C, dt
+  std::unique_ptr<Matrix> out_proj;  // [D, E]
+  Buffer norm;                       // [D]
+  Buffer in_bias, out_bias;          // [2E + 2GN + H], [D], or empty
+  Buffer conv_weight, conv_bias;     // [K, E + 2GN], [E + 2GN]
+  Buffer dt_bias, a;                 // [H]
+  Buffer d;                          // [E]
+  Buffer gated_norm;                 // [E], or empty
+};
+
+class Mamba2 : public LayerStack {
+ public:
+  Mamba2(const Mamba2Config& config, const checkpoint::Checkpoint& checkpoint,
+         kernels::Backend& backend)
+      : LayerStack(config.frame, LayerSpec(config), checkpoint, backend), config_(config) {
+    for (int64_t i = 0; i < config_.frame.layers; ++i) layers_.push_back(ReadLayer(i));
+    Finish();
+  }
+
+ protected:
+  void Prepare() override {
+    for (Mamba2Layer& layer : layers_) {
+      layer.in_proj = backend().Pack(layer.in_proj_view);
+      layer.out_proj = backend().Pack(layer.out_proj_view);
+    }
+    const auto rows_of = [this](int64_t width) {
+      return backend().Allocate(rows_max * static_cast<size_t>(width));
+    };
+    normed_ = rows_of(config_.frame.hidden);
+    projected_ = rows_of(config_.projected());
+    x_b_c_ = rows_of(config_.convolved());
+    y_ = rows_of(config_.inner());
+  }
+
+  void AdvanceLayer(size_t index, std::span<const SequenceInput> batch, Rows residual) override {
+    Mamba2Layer& layer = layers_[index];
+    const auto size = [](int64_t extent) { return static_cast<size_t>(extent); };
+    const size_t rows = residual.rows, d = residual.cols, e = size(config_.inner()),
+                 c = size(config_.convolved());
+    const size_t h = size(config_.heads), gn = size(config_.groups * config_.states),
+                 all = size(config_.projected());
+    const Rows normed{normed_.data(), rows, d, d};
+    const Rows projected{projected_.data(), rows, all, all};
+    const Rows x_b_c{x_b_c_.data(), rows, c, c};
+    const Rows y{y_.data(), rows, e, e};
+    const auto conv_states = RowsOf(batch, index, kConvState),
+               ssm_states = RowsOf(batch, index, kSsmState);
+
+    backend().RmsNorm(residual, layer.norm.data(), config_.frame.norm_epsilon, normed);
+    backend().MatMul(*layer.in_proj, layer.in_bias.data(), normed, Epilogue::kStore, projected);
+    backend().CausalConv({projected.Columns(e, c), layer.conv_weight.data(), layer.conv_bias.data(),
+                          size(config_.kernel), conv_states, x_b_c});
+    backend().HeadScan({x_b_c.Columns(0, e), projected.Columns(e + c, h), x_b_c.Columns(e, gn),
+                        x_b_c.Columns(e + gn, gn), projected.Columns(0, e), layer.dt_bias.data(),
+                        layer.a.data(), layer.d.data(), config_.dt_min, config_.dt_max,
+                        size(config_.groups), ssm_states, y});
+    if (config_.gated_norm) NormaliseGroups(layer, y);
+    backend().MatMul(*layer.out_proj, layer.out_bias.data(), y, Epilogue::kAdd, residual);
+  }
+
+ private:
+  void NormaliseGroups(Mamba2Layer& layer, Rows y) {
+    const size_t width = y.cols / static_cast<size_t>(config_.norm_groups);
+    for (size_t first = 0; first < y.cols; first += width) {
+      const Rows group = y.Columns(first, width);
+      backend().RmsNorm(group, layer.gated_norm.data() + first, config_.frame.norm_epsilon, group);
+    }
+  }
+
+  /// D of each channel: the file has one a head or one a channel.
+  std::vector<float> ReadSkip(const std::string& name) {
+    if (reader().ElementsOf(name) == config_.inner())
+      return reader().Values(name, {config_.inner()});
+    std::vector<float> channels;
+    for (const float value : reader().Values(name, {config_.heads})) {
+      channels.insert(channels.end(), static_cast<size_t>(config_.head_width), value);
+    }
+    return channels;
+  }
+
+  Mamba2Layer ReadLayer(int64_t index) {
+    const std::string block = fmt::format("backbone.layers.{}.", index), mixer = block + "mixer.";
+    const int64_t d = config_.frame.hidden, e = config_.inner(), c = config_.convolved();
+    Mamba2Layer layer;
+    layer.in_proj_view = reader().Matrix(mixer + "in_proj.weight", config_.projected(), d);
+    layer.out_proj_view = reader().Matrix(mixer + "out_proj.weight", d, e);
+    layer.norm = reader().Vector(block + "norm.weight", d);
+    layer.in_bias = OptionalVector(config_.use_bias, mixer + "in_proj.bias", config_.projected());
+    layer.out_bias = OptionalVector(config_.use_bias, mixer + "out_proj.bias", d);
+    layer.conv_weight = ConvolutionTaps(mixer + "conv1d.weight", c, config_.kernel);
+    layer.conv_bias = VectorOrZeros(config_.use_conv_bias, mixer + "conv1d.bias", c);
+    layer.dt_bias = reader().Vector(mixer + "dt_bias", config_.heads);
+    std::vector<float> a = reader().Values(mixer + "A_log", {config_.heads});
+    for (float& value : a) value = -kernels::reference::Exp(value);
+    layer.a = reader().Upload(a);
+    layer.d = reader().Upload(ReadSkip(mixer + "D"));
+    if (config_.gated_norm) layer.gated_norm = reader().Vector(mixer + "norm.weight", e);
+    return layer;
+  }
+
+  Mamba2Config config_;
+  std::vector<Mamba2Layer> layers_;
+  // Activations of one call, [rows_max, …].
+  Buffer normed_, projected_, x_b_c_, y_;
+};
+
+}  // namespace
+
+bool RecognisesMamba2(const JsonValue& config) {
+  return HasModelType(config, kName) || HasOriginalLayer(config, "Mamba2");
+}
+
+std::unique_ptr<Model> LoadMamba2(const checkpoint::Checkpoint& checkpoint,
+                                  kernels::Backend& backend) {
+  const JsonValue config = checkpoint.config();
+  return std::make_unique<Mamba2>(
+      HasModelType(config, kName) ? ParseHuggingFace(config) : ParseOriginal(config), checkpoint,
+      backend);
+}
+
+}  // namespace statelib::model

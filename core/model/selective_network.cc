@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// The selective state space network, written once against the kernel interface. The residual
+// stream, the gate order and the Euler input term are those of the published implementations
+// (state-spaces/mamba, huggingface/transformers).
+#include "core/model/selective_network.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kernels/reference/math.h"
+
+namespace statelib::model {
+
+namespace {
+
+using kernels::Buffer;
+using kernels::Epilogue;
+using kernels::Matrix;
+using kernels::Rows;
+using kernels::WeightView;
+
+enum LayerSegment : size_t { kConvState, kSsmState };
+
+StateSpec LayerSpec(const SelectiveNetworkConfig& config) {
+  // Oldest input first. A kernel of one keeps no inputs, yet a segment of every kind stands in
+  // every layer.
+  return {{0, SegmentKind::kConv, DType::kF32, {config.kernel - 1, config.inner}, "time,channel"},
+          {0, SegmentKind::kSsm, DType::kF32, {config.states, config.inner}, "state,channel"}};
+}
+
+struct SelectiveLayer {
+  WeightView in_proj_view, x_proj_view, dt_proj_view, out_proj_view;
+  std::unique_ptr<Matrix> in_proj;   // [2E, D]: x above z
+  std::unique_ptr<Matrix> x_proj;    // [R + 2N, E]: dt, B, C
+  std::unique_ptr<Matrix> dt_proj;   // [E, R]
+  std::unique_ptr<Matrix> out_proj;  // [D, E]
+  Buffer norm;                       // [D]
+  Buffer in_bias, out_bias;          // [2E], [D], or empty
+  Buffer conv_weight, conv_bias;     // [K, E], [E]
+  Buffer dt_bias;                    // [E]
+  Buffer a;                          // [N, E] = -exp(A_log), transposed
+  Buffer d;                          // [E]
+};
+
+class SelectiveNetwork : public LayerStack {
+ public:
+  SelectiveNetwork(const SelectiveNetworkConfig& config, const checkpoint::Checkpoint& checkpoint,
+                   kernels::Backend& backend)
+      : LayerStack(config.frame, LayerSpec(config), checkpoint, backend), config_(config) {
+    for (int64_t i = 0; i < config_.frame.layers; ++i) layers_.push_back(ReadLayer(i));
+    ones_ = reader().Upload(
+        std::vector<float>(static_cast<size_t>(std::max(config_.dt_rank, config_.states)), 1.0f));
+    Finish();
+  }
+
+ protected:
+  void Prepare() override {
+    for (SelectiveLayer& layer : layers_) {
+      layer.in_proj = backend().Pack(layer.in_proj_view);
+      layer.x_proj = backend().Pack(layer.x_proj_view);
+      layer.dt_proj = backend().Pack(layer.dt_proj_view);
+      layer.out_proj = backend().Pack(layer.out_proj_view);
+    }
+    const auto rows_of = [this](int64_t width) {
+      return backend().Allocate(rows_max * static_cast<size_t>(width));
+    };
+    normed_ = rows_of(config_.frame.hidden);
+    x_and_z_ = rows_of(2 * config_.inner);
+    x_ = rows_of(config_.inner);
+    dt_b_c_ = rows_of(config_.dt_rank + 2 * config_.states);
+    dt_ = rows_of(config_.inner);
+  }
+
+  void AdvanceLayer(size_t index, std::span<const SequenceInput> batch, Rows residual) override {
+    SelectiveLayer& layer = layers_[index];
+    const size_t rows = residual.rows, d = residual.cols, e = static_cast<size_t>(config_.inner);
+    const size_t r = static_cast<size_t>(config_.dt_rank), n = static_cast<size_t>(config_.states);
+    const Rows normed{normed_.data(), rows, d, d};
+    const Rows x_and_z{x_and_z_.data(), rows, 2 * e, 2 * e};
+    const Rows x{x_.data(), rows, e, e};
+    const Rows dt_b_c{dt_b_c_.data(), rows, r + 2 * n, r + 2 * n};
+    const Rows dt_in = dt_b_c.Columns(0, r), b = dt_b_c.Columns(r, n), c = dt_b_c.Columns(r + n, n);
+    const Rows dt{dt_.data(), rows, e, e};
+    const auto conv_states = RowsOf(batch, index, kConvState),
+               ssm_states = RowsOf(batch, index, kSsmState);
+
+    backend().RmsNorm(residual, layer.norm.data(), config_.frame.norm_epsilon, normed);
+    backend().MatMul(*layer.in_proj, layer.in_bias.data(), normed, Epilogue::kStore, x_and_z);
+    backend().CausalConv({x_and_z.Columns(0, e), layer.conv_weight.data(), layer.conv_bias.data(),
+                          static_cast<size_t>(config_.kernel), conv_states, x});
+    backend().MatMul(*layer.x_proj, nullptr, x, Epilogue::kStore, dt_b_c);
+    if (config_.dt_b_c_norm_epsilon) {
+      for (const Rows& part : {dt_in, b, c}) {
+        backend().RmsNorm(part, ones_.data(), *config_.dt_b_c_norm_epsilon, part);
+      }
+    }
+    backend().MatMul(*layer.dt_proj, layer.dt_bias.data(), dt_in, Epilogue::kSoftplus, dt);
+    backend().SelectiveScan(
+        {x, dt, b, c, x_and_z.Columns(e, e), layer.a.data(), layer.d.data(), ssm_states, x});
+    backend().MatMul(*layer.out_proj, layer.out_bias.data(), x, Epilogue::kAdd, residual);
+  }
+
+ private:
+  SelectiveLayer ReadLayer(int64_t index) {
+    const std::string block = fmt::format("backbone.layers.{}.", index), mixer = block + "mixer.";
+    const int64_t d = config_.frame.hidden, e = config_.inner, n = config_.states,
+                  r = config_.dt_rank;
+    SelectiveLayer layer;
+    layer.in_proj_view = reader().Matrix(mixer + "in_proj.weight", 2 * e, d);
+    layer.x_proj_view = reader().Matrix(mixer + "x_proj.weight", r + 2 * n, e);
+    layer.dt_proj_view = reader().Matrix(mixer + "dt_proj.weight", e, r);
+    layer.out_proj_view = reader().Matrix(mixer + "out_proj.weight", d, e);
+    layer.norm = reader().Vector(block + "norm.weight", d);
+    layer.in_bias = OptionalVector(config_.use_bias, mixer + "in_proj.bias", 2 * e);
+    layer.out_bias = OptionalVector(config_.use_bias, mixer + "out_proj.bias", d);
+    layer.conv_weight = ConvolutionTaps(mixer + "conv1d.weight", e, config_.kernel);
+    layer.conv_bias = VectorOrZeros(config_.use_conv_bias, mixer + "conv1d.bias", e);
+    layer.dt_bias = reader().Vector(mixer + "dt_proj.bias", e);
+    std::vector<float> a = Transposed(reader().Values(mixer + "A_log", {e, n}),
+                                      static_cast<size_t>(e), static_cast<size_t>(n));
+    // The runtime's own exp, for the states' bits must not depend on the machine's libm.
+    for (float& value : a) value = -kernels::reference::Exp(value);
+    layer.a = reader().Upload(a);
+    layer.d = reader().Vector(mixer + "D", e);
+    return layer;
+  }
+
+  SelectiveNetworkConfig config_;
+  std::vector<SelectiveLayer> layers_;
+  Buffer ones_;  // the weights of a norm that has none
+  // Activations of one call, [rows_max, …].
+  Buffer normed_, x_and_z_, x_, dt_b_c_, dt_;
+};
+
+}  // namespace
+
+std::unique_ptr<Model> LoadSelectiveNetwork(const SelectiveNetworkConfig& config,
+                                            const checkpoint::Checkpoint& checkpoint,
+                                            kernels::Backend& backend) {
+  return std::make_unique<SelectiveNetwork>(config, checkpoint, backend);
+}
+
+}  // namespace statelib::model
