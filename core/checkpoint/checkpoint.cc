@@ -3,12 +3,15 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <utility>
 
 #include "core/base/error.h"
 #include "core/base/file_system.h"
 #include "core/checkpoint/config_json.h"
+#include "core/checkpoint/gguf_checkpoint.h"
 #include "core/checkpoint/quoted.h"
 #include "core/checkpoint/safetensors_file.h"
 #include "core/checkpoint/shard_index.h"
@@ -97,20 +100,17 @@ Weights OpenWeights(const fs::path& directory) {
         directory.string(), looked_for, NamesIn(directory));
 }
 
-void RequireFolder(const fs::path& path) {
+/// What a path leads to, following links.
+fs::file_type TypeOf(const fs::path& path) {
   std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (status.type() == fs::file_type::not_found) {
-    Throw(ErrorKind::kNotFound, "{}: expected the folder of a checkpoint, found nothing there",
+  const fs::file_type type = fs::status(path, error).type();
+  if (type == fs::file_type::not_found) {
+    Throw(ErrorKind::kNotFound,
+          "{}: expected the folder of a checkpoint or a GGUF file, found nothing there",
           path.string());
   }
   if (error) ThrowErrno("cannot stat", path.string(), error.value());
-  if (status.type() != fs::file_type::directory) {
-    Throw(ErrorKind::kInvalidArgument,
-          "{}: expected the folder of a checkpoint, found a file; give the folder that holds {} "
-          "and the weights",
-          path.string(), kConfigName);
-  }
+  return type;
 }
 
 Bytes ReadConfig(const fs::path& directory) {
@@ -131,21 +131,48 @@ struct Checkpoint::Impl {
   JsonDocument config;
   Weights weights;
   std::vector<FileFact> files;
+  std::optional<GgufFile> gguf;
 };
 
 Checkpoint::Checkpoint(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Checkpoint::~Checkpoint() = default;
 
-std::unique_ptr<Checkpoint> Checkpoint::Open(const fs::path& path) {
-  RequireFolder(path);
+std::unique_ptr<Checkpoint::Impl> Checkpoint::OpenFolder(const fs::path& path) {
   Bytes config_bytes = ReadConfig(path);
   JsonDocument config = ParseConfig(config_bytes, (path / kConfigName).string());
   Weights weights = OpenWeights(path);
   std::vector<FileFact> files = {FactOf(path / kConfigName)};
   for (const fs::path& file : weights.paths) files.push_back(FactOf(file));
-  auto impl = std::make_unique<Impl>(
-      Impl{path, std::move(config_bytes), std::move(config), std::move(weights), std::move(files)});
-  return std::unique_ptr<Checkpoint>(new Checkpoint(std::move(impl)));
+  return std::make_unique<Impl>(Impl{path, std::move(config_bytes), std::move(config),
+                                     std::move(weights), std::move(files), std::nullopt});
+}
+
+std::unique_ptr<Checkpoint::Impl> Checkpoint::OpenGguf(const fs::path& path) {
+  GgufFile file = GgufFile::Open(path);
+  GgufTranslation translation = TranslateGguf(file.metadata(), file.tensors(), path.string());
+  const ByteSpan config_text = AsBytes(translation.config);
+  Weights weights;
+  weights.tensors = TensorTable(std::move(translation.tensors), path.string());
+  return std::make_unique<Impl>(Impl{path,
+                                     {config_text.begin(), config_text.end()},
+                                     ParseConfig(config_text, path.string() + ": configuration"),
+                                     std::move(weights),
+                                     {FactOf(path)},
+                                     std::move(file)});
+}
+
+std::unique_ptr<Checkpoint> Checkpoint::Open(const fs::path& path) {
+  const fs::file_type type = TypeOf(path);
+  if (type == fs::file_type::directory) {
+    return std::unique_ptr<Checkpoint>(new Checkpoint(OpenFolder(path)));
+  }
+  if (type != fs::file_type::regular || !BeginsAsGguf(MappedFile::Open(path).bytes())) {
+    Throw(ErrorKind::kInvalidArgument,
+          "{}: expected the folder of a checkpoint or a GGUF file, found another file; give the "
+          "folder that holds {} and the weights",
+          path.string(), kConfigName);
+  }
+  return std::unique_ptr<Checkpoint>(new Checkpoint(OpenGguf(path)));
 }
 
 const fs::path& Checkpoint::path() const { return impl_->path; }
@@ -153,6 +180,7 @@ JsonValue Checkpoint::config() const { return impl_->config.root(); }
 ByteSpan Checkpoint::config_bytes() const { return impl_->config_bytes; }
 const TensorTable& Checkpoint::tensors() const { return impl_->weights.tensors; }
 std::span<const FileFact> Checkpoint::files() const { return impl_->files; }
+const GgufFile* Checkpoint::gguf() const { return impl_->gguf ? &*impl_->gguf : nullptr; }
 std::span<const std::string> Checkpoint::notes() const { return impl_->weights.notes; }
 
 }  // namespace statelib::checkpoint

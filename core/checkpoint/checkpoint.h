@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/json.h"
+#include "core/checkpoint/gguf_file.h"
 #include "core/checkpoint/tensor_ref.h"
 
 namespace statelib::checkpoint {
@@ -26,9 +27,9 @@ struct FileFact {
 };
 
 /// The weights and the configuration of a model, as published: named tensors in mapped files and
-/// the root of config.json. It knows formats and no architecture. Immutable and thread-safe; it
-/// owns its mappings, and every TensorRef and JsonValue of it lives as long as it does. The files
-/// must not shrink meanwhile (MappedFile says why).
+/// the root of config.json; what a GGUF file holds is told in the same words. Immutable and
+/// thread-safe; it owns its mappings, and every TensorRef and JsonValue of it lives as long as it
+/// does. The files must not shrink meanwhile (MappedFile says why).
 class Checkpoint {
  public:
   /// Opens a folder that holds config.json and, in this order of preference, model.safetensors,
@@ -36,19 +37,21 @@ class Checkpoint {
   /// pytorch_model.bin.index.json with its shards. The configuration is given as it is: that of
   /// the original state-spaces files has other members than Hugging Face's. Checks every header;
   /// reads no tensor, except those of a pytorch_model.bin whose strides are not dense rows.
+  /// Or opens a GGUF file, whose configuration and names are translated (gguf_checkpoint.h says how
+  /// and what remains different); its tensors may be of block types.
   /// Errors: kNotFound with what was looked for; kCorrupt and kUnsupported with the path, the
-  /// place, what was expected and what was found; kInvalidArgument for a path that is no folder.
+  /// place, what was expected and what was found; kInvalidArgument for a path that is neither.
   static std::unique_ptr<Checkpoint> Open(const std::filesystem::path& path);
 
   Checkpoint(const Checkpoint&) = delete;
   Checkpoint& operator=(const Checkpoint&) = delete;
   ~Checkpoint();
 
-  /// The folder as it was given.
+  /// The folder or file as it was given.
   const std::filesystem::path& path() const;
   /// The root of config.json; ExtendedNumber (config_json.h) reads fields that may be infinite.
   JsonValue config() const;
-  /// config.json byte by byte.
+  /// config.json byte by byte, or its translation from GGUF.
   ByteSpan config_bytes() const;
 
   /// The tensor, or nullptr.
@@ -58,13 +61,18 @@ class Checkpoint {
   /// All tensors, in the order of their names.
   const TensorTable& tensors() const;
 
-  /// config.json and the weight files, with the facts that a cached fingerprint is checked by.
+  /// config.json and the weight files, or the GGUF file, with the facts that a cached fingerprint
+  /// is checked by.
   std::span<const FileFact> files() const;
+  /// The GGUF file itself, for the tokenizer that it embeds; nullptr for any other layout.
+  const GgufFile* gguf() const;
   /// Odd things that do no harm, a line each: a tensor in a shard that the index leaves out.
   std::span<const std::string> notes() const;
 
  private:
   struct Impl;
+  static std::unique_ptr<Impl> OpenFolder(const std::filesystem::path& path);
+  static std::unique_ptr<Impl> OpenGguf(const std::filesystem::path& path);
   explicit Checkpoint(std::unique_ptr<Impl> impl);
 
   std::unique_ptr<Impl> impl_;

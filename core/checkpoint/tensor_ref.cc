@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/checkpoint/dequantize.h"
 #include "core/checkpoint/half_float.h"
 #include "core/checkpoint/quoted.h"
 
@@ -53,6 +54,11 @@ void RequireShape(const TensorRef& tensor, std::span<const int64_t> shape) {
 }
 
 std::vector<float> ReadF32(const TensorRef& tensor) {
+  if (IsBlockType(tensor.type)) {
+    std::vector<float> values(static_cast<size_t>(tensor.elements()));
+    Dequantize(tensor.type, tensor.bytes, values);
+    return values;
+  }
   switch (WeightType(tensor)) {
     case kernels::DType::kF32:
       return ReadAll<float, float>(tensor, [](float value) { return value; });

@@ -34,7 +34,8 @@ kernels::DType WeightType(const TensorRef& tensor);
 /// Errors: kCorrupt when the shape is another one.
 void RequireShape(const TensorRef& tensor, std::span<const int64_t> shape);
 
-/// All elements of a F32, BF16 or F16 tensor; each is exact in f32. Errors: kUnsupported.
+/// All elements of a F32, BF16 or F16 tensor, each exact in f32, or of a tensor of blocks, decoded
+/// (dequantize.h). Errors: kUnsupported for any other type.
 std::vector<float> ReadF32(const TensorRef& tensor);
 /// All elements of an I64 tensor. Errors: kUnsupported.
 std::vector<int64_t> ReadI64(const TensorRef& tensor);

@@ -97,7 +97,7 @@ TEST(Checkpoint, WhatIsMissingIsNamed) {
               {"expected weights, one of model.safetensors, model.safetensors.index.json",
                "found \"README.md\", \"config.json\""},
               [&] { Checkpoint::Open(folder.path()); });
-  ExpectError(ErrorKind::kInvalidArgument, {"README.md: expected the folder", "found a file"},
+  ExpectError(ErrorKind::kInvalidArgument, {"README.md: expected the folder", "found another file"},
               [&] { Checkpoint::Open(folder.path() / "README.md"); });
 }
 

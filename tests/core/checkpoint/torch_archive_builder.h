@@ -8,17 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "core/base/bytes.h"
+#include "tests/core/checkpoint/raw_bytes.h"
 
 namespace statelib::checkpoint {
-
-/// Little-endian bytes of a number.
-template <typename T>
-std::string Raw(T value) {
-  std::string bytes(sizeof(T), '\0');
-  StoreLittle(value, reinterpret_cast<std::byte*>(bytes.data()));
-  return bytes;
-}
 
 /// What makes an archive differ from what torch.save writes.
 struct ZipOptions {

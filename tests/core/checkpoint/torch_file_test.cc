@@ -16,13 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 const fs::path kGolden = fs::path(STATELIB_SOURCE_DIR) / "tests/golden";
 
-/// "0 1 2 …" as f32.
-std::string Counting(int count) {
-  std::string bytes;
-  for (int i = 0; i < count; ++i) bytes += Raw(static_cast<float>(i));
-  return bytes;
-}
-
 std::string Floats(std::string_view key, int32_t count) {
   return PickleStorage("torch", "FloatStorage", key, count);
 }
@@ -32,7 +25,7 @@ std::string OneTensor(int32_t offset, const std::vector<int32_t>& sizes,
                       const std::vector<int32_t>& strides) {
   return BuildTorchArchive(
       PickleDict({{"x", PickleTensor(Floats("0", 6), offset, sizes, strides)}}),
-      {{"0", Counting(6)}});
+      {{"0", CountingFloats(6)}});
 }
 
 std::vector<float> ValuesOf(const std::string& archive, const std::string& name) {
@@ -73,8 +66,8 @@ TEST(TorchFile, TiedWeightsShareTheirBytes) {
 TEST(TorchFile, ShardsAreRead) {
   TemporaryDirectory folder;
   const std::string one = PickleTensor(Floats("0", 6), 0, {6}, {1});
-  folder.Write("a.bin", BuildTorchArchive(PickleDict({{"x", one}}), {{"0", Counting(6)}}));
-  folder.Write("b.bin", BuildTorchArchive(PickleDict({{"y", one}}), {{"0", Counting(6)}}));
+  folder.Write("a.bin", BuildTorchArchive(PickleDict({{"x", one}}), {{"0", CountingFloats(6)}}));
+  folder.Write("b.bin", BuildTorchArchive(PickleDict({{"y", one}}), {{"0", CountingFloats(6)}}));
   folder.Write("config.json", "{}");
   folder.Write("pytorch_model.bin.index.json", R"({"weight_map":{"x":"a.bin","y":"b.bin"}})");
   EXPECT_EQ(ReadF32(Checkpoint::Open(folder.path())->Get("y"))[5], 5.0f);
@@ -129,9 +122,9 @@ TEST(TorchFile, EveryStorageClassAndParameterIsRead) {
   const std::string parameter = PickleGlobalOp("torch._utils", "_rebuild_parameter") + "(" +
                                 tensor + "\x88" + PickleGlobalOp("collections", "OrderedDict") +
                                 ")RtR";
-  EXPECT_EQ(
-      ValuesOf(BuildTorchArchive(PickleDict({{"x", parameter}}), {{"0", Counting(6)}}), "x")[4],
-      4.0f);
+  EXPECT_EQ(ValuesOf(BuildTorchArchive(PickleDict({{"x", parameter}}), {{"0", CountingFloats(6)}}),
+                     "x")[4],
+            4.0f);
 }
 
 TEST(TorchFile, UntypedStorageTakesItsTypeFromTheTensor) {
@@ -140,38 +133,39 @@ TEST(TorchFile, UntypedStorageTakesItsTypeFromTheTensor) {
                              PickleInt(1) + PickleInts({5}) + PickleInts({1}) + "\x89" +
                              PickleGlobalOp("collections", "OrderedDict") + ")R" +
                              PickleGlobalOp("torch", "float32") + "tR";
-  EXPECT_EQ(ValuesOf(BuildTorchArchive(PickleDict({{"x", tensor}}), {{"0", Counting(6)}}), "x"),
-            (std::vector<float>{1, 2, 3, 4, 5}));
+  EXPECT_EQ(
+      ValuesOf(BuildTorchArchive(PickleDict({{"x", tensor}}), {{"0", CountingFloats(6)}}), "x"),
+      (std::vector<float>{1, 2, 3, 4, 5}));
 }
 
 TEST(TorchFile, StateDictIsFoundInsideTheDictsOfTrainingScripts) {
   const std::string inner = PickleDict({{"x", PickleTensor(Floats("0", 6), 0, {6}, {1})}});
   for (const char* key : {"state_dict", "model"}) {
     const std::string outer = PickleDict({{"epoch", PickleInt(3)}, {key, inner}});
-    EXPECT_EQ(ValuesOf(BuildTorchArchive(outer, {{"0", Counting(6)}}), "x").size(), 6u);
+    EXPECT_EQ(ValuesOf(BuildTorchArchive(outer, {{"0", CountingFloats(6)}}), "x").size(), 6u);
   }
   const std::string deep =
       PickleDict({{"model", PickleDict({{"model", PickleDict({{"model", inner}})}})}});
   ExpectRefused(ErrorKind::kUnsupported, {"expected a dict of tensors"},
-                BuildTorchArchive(deep, {{"0", Counting(6)}}));
+                BuildTorchArchive(deep, {{"0", CountingFloats(6)}}));
 }
 
 TEST(TorchFile, Zip64ArchivesAreRead) {
   const std::string value = PickleDict({{"x", PickleTensor(Floats("0", 6), 0, {6}, {1})}});
-  EXPECT_EQ(ValuesOf(BuildTorchArchive(value, {{"0", Counting(6)}}, {.zip64 = true}), "x")[5],
+  EXPECT_EQ(ValuesOf(BuildTorchArchive(value, {{"0", CountingFloats(6)}}, {.zip64 = true}), "x")[5],
             5.0f);
 }
 
 TEST(TorchFile, StoragesAreCheckedAgainstTheArchive) {
   const std::string value = PickleDict({{"x", PickleTensor(Floats("0", 6), 0, {6}, {1})}});
   ExpectRefused(ErrorKind::kCorrupt, {"\"m/data/0\"", "expected 6 elements of type F32, found 20"},
-                BuildTorchArchive(value, {{"0", Counting(5)}}));
+                BuildTorchArchive(value, {{"0", CountingFloats(5)}}));
   ExpectRefused(ErrorKind::kCorrupt, {"expected the storage \"m/data/0\" in the archive"},
-                BuildTorchArchive(value, {{"1", Counting(6)}}));
+                BuildTorchArchive(value, {{"1", CountingFloats(6)}}));
   const std::string wrong = PickleStorage("torch", "Size", "0", 6);
   ExpectRefused(ErrorKind::kUnsupported, {"expected a storage class, found torch.Size"},
                 BuildTorchArchive(PickleDict({{"x", PickleTensor(wrong, 0, {6}, {1})}}),
-                                  {{"0", Counting(6)}}));
+                                  {{"0", CountingFloats(6)}}));
 }
 
 TEST(TorchFile, OtherFormatsAreRefusedByName) {
@@ -195,7 +189,7 @@ TEST(TorchFile, OtherFormatsAreRefusedByName) {
 
 TEST(TorchFile, ACallThatIsNoTensorIsRefused) {
   const auto one = [](const std::string& value) {
-    return BuildTorchArchive(PickleDict({{"x", value}}), {{"0", Counting(6)}});
+    return BuildTorchArchive(PickleDict({{"x", value}}), {{"0", CountingFloats(6)}});
   };
   ExpectRefused(ErrorKind::kUnsupported, {"expected a dense tensor, found torch.device"},
                 one(PickleGlobalOp("torch", "device") + PickleText("cpu") + "\x85R"));

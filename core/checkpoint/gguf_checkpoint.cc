@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/checkpoint/gguf_checkpoint.h"
+
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+#include <optional>
+
+#include "core/base/error.h"
+#include "core/checkpoint/quoted.h"
+
+namespace statelib::checkpoint {
+
+namespace {
+
+constexpr uint64_t kSizeMax = uint64_t{1} << 31;
+constexpr uint64_t kLayersMax = 100'000;
+
+/// How a shape of GGUF becomes the published one; the elements keep their order.
+enum class Reshape {
+  kNone,
+  kConv,     ///< [channels, taps] -> [channels, 1, taps]
+  kFlatten,  ///< [heads, 1] or [groups, width] -> [all]
+};
+
+struct Rule {
+  std::string_view gguf;
+  std::string_view published;
+  Reshape reshape = Reshape::kNone;
+};
+
+constexpr Rule kModelRules[] = {
+    {"token_embd.weight", "backbone.embeddings.weight"},
+    {"output_norm.weight", "backbone.norm_f.weight"},
+    {"output.weight", "lm_head.weight"},
+};
+
+// Behind "blk.N." and "backbone.layers.N.".
+constexpr Rule kMambaRules[] = {
+    {"attn_norm.weight", "norm.weight"},
+    {"ssm_in.weight", "mixer.in_proj.weight"},
+    {"ssm_conv1d.weight", "mixer.conv1d.weight", Reshape::kConv},
+    {"ssm_conv1d.bias", "mixer.conv1d.bias"},
+    {"ssm_x.weight", "mixer.x_proj.weight"},
+    {"ssm_dt.weight", "mixer.dt_proj.weight"},
+    {"ssm_dt.bias", "mixer.dt_proj.bias"},
+    {"ssm_a", "mixer.A"},
+    {"ssm_d", "mixer.D"},
+    {"ssm_out.weight", "mixer.out_proj.weight"},
+};
+constexpr Rule kMamba2Rules[] = {
+    {"attn_norm.weight", "norm.weight"},
+    {"ssm_in.weight", "mixer.in_proj.weight"},
+    {"ssm_conv1d.weight", "mixer.conv1d.weight", Reshape::kConv},
+    {"ssm_conv1d.bias", "mixer.conv1d.bias"},
+    {"ssm_dt.bias", "mixer.dt_bias"},
+    {"ssm_a", "mixer.A", Reshape::kFlatten},
+    {"ssm_d", "mixer.D", Reshape::kFlatten},
+    {"ssm_norm.weight", "mixer.norm.weight", Reshape::kFlatten},
+    {"ssm_out.weight", "mixer.out_proj.weight"},
+};
+
+/// A JSON object that is being written, member after member.
+class ObjectWriter {
+ public:
+  void Add(std::string_view key, std::string_view json) {
+    text_ += fmt::format("{}\"{}\": {}", text_.empty() ? "" : ", ", key, json);
+  }
+  void Add(std::string_view key, uint64_t value) { Add(key, fmt::to_string(value)); }
+  void AddBool(std::string_view key, bool value) { Add(key, value ? "true" : "false"); }
+  std::string Finish() const { return "{" + text_ + "}"; }
+
+ private:
+  std::string text_;
+};
+
+class Translator {
+ public:
+  Translator(const GgufMetadata& metadata, const TensorTable& tensors, const std::string& path)
+      : metadata_(metadata),
+        tensors_(tensors),
+        path_(path),
+        architecture_(metadata.Get("general.architecture").String()),
+        is_mamba2_(architecture_ == "mamba2") {
+    if (architecture_ != "mamba" && !is_mamba2_) {
+      Throw(ErrorKind::kUnsupported,
+            "{}: metadata \"general.architecture\": expected \"mamba\" or \"mamba2\", found {}",
+            path_, Quoted(architecture_));
+    }
+    const GgufValue* parts = metadata.Find("split.count");
+    if (parts != nullptr && parts->Uint(kSizeMax) > 1) {
+      Throw(ErrorKind::kUnsupported,
+            "{}: expected a model in one file, found one of {} parts; merge them with "
+            "llama-gguf-split --merge",
+            path_, parts->Uint(kSizeMax));
+    }
+  }
+
+  GgufTranslation Translate() const {
+    GgufTranslation translation;
+    translation.config = Config();
+    for (const TensorRef& tensor : tensors_.all()) {
+      translation.tensors.push_back(Published(tensor));
+    }
+    return translation;
+  }
+
+ private:
+  uint64_t Size(std::string_view key, uint64_t max = kSizeMax) const {
+    const std::string full = fmt::format("{}.{}", architecture_, key);
+    const uint64_t size = metadata_.Get(full).Uint(max);
+    if (size == 0) {
+      Throw(ErrorKind::kCorrupt, "{}: metadata {}: expected at least 1, found 0", path_,
+            Quoted(full));
+    }
+    return size;
+  }
+
+  bool Has(std::string_view tensor) const { return tensors_.Find(tensor) != nullptr; }
+
+  std::string Config() const {
+    const bool falcon = Flag("ssm.dt_b_c_rms");
+    const uint64_t hidden = Size("embedding_length");
+    const uint64_t inner = Size("ssm.inner_size");
+    ObjectWriter config;
+    config.Add("model_type",
+               is_mamba2_ ? "\"mamba2\"" : (falcon ? "\"falcon_mamba\"" : "\"mamba\""));
+    config.Add("vocab_size", VocabularySize(hidden));
+    config.Add("hidden_size", hidden);
+    config.Add("num_hidden_layers", Size("block_count", kLayersMax));
+    config.Add("intermediate_size", inner);
+    config.Add("expand", Shortest(static_cast<double>(inner) / static_cast<double>(hidden)));
+    config.Add("state_size", Size("ssm.state_size"));
+    config.Add("conv_kernel", Size("ssm.conv_kernel"));
+    if (is_mamba2_) {
+      AddHeads(inner, &config);
+    } else {
+      config.Add("time_step_rank", Size("ssm.time_step_rank"));
+    }
+    config.Add("layer_norm_epsilon", Epsilon());
+    config.AddBool("use_bias", false);
+    config.AddBool("use_conv_bias", Has("blk.0.ssm_conv1d.bias"));
+    config.AddBool("tie_word_embeddings", !Has("output.weight"));
+    config.Add("hidden_act", "\"silu\"");
+    config.AddBool("residual_in_fp32", true);
+    AddTokenId("bos", &config);
+    AddTokenId("eos", &config);
+    return config.Finish();
+  }
+
+  void AddHeads(uint64_t inner, ObjectWriter* config) const {
+    const uint64_t heads = Size("ssm.time_step_rank");  // so is the head count called there
+    if (inner % heads != 0) {
+      Throw(ErrorKind::kCorrupt,
+            "{}: metadata: expected mamba2.ssm.inner_size in whole heads, found {} for {} heads",
+            path_, inner, heads);
+    }
+    config->Add("num_heads", heads);
+    config->Add("head_dim", inner / heads);
+    config->Add("n_groups", Size("ssm.group_count"));
+    config->Add("chunk_size", 256);
+    config->Add("time_step_limit", R"([0.0, {"__float__": "Infinity"}])");
+  }
+
+  bool Flag(std::string_view key) const {
+    const GgufValue* value = metadata_.Find(fmt::format("{}.{}", architecture_, key));
+    return value != nullptr && value->Bool();
+  }
+
+  uint64_t VocabularySize(uint64_t hidden) const {
+    const TensorRef& embedding = tensors_.Get("token_embd.weight");
+    if (embedding.shape.size() != 2 || embedding.shape[1] != static_cast<int64_t>(hidden)) {
+      Throw(ErrorKind::kCorrupt, "{}: expected the shape [tokens, {}], found {}", embedding.Label(),
+            hidden, ShapeText(embedding.shape));
+    }
+    return static_cast<uint64_t>(embedding.shape[0]);
+  }
+
+  std::string Epsilon() const {
+    const std::string key = fmt::format("{}.attention.layer_norm_rms_epsilon", architecture_);
+    // As f32, which is what it is stored as: 1e-05 and not 9.99999975e-06.
+    return Shortest(static_cast<float>(metadata_.Get(key).Number()));
+  }
+
+  template <typename T>
+  static std::string Shortest(T value) {
+    char text[64];
+    const auto [end, error] = std::to_chars(text, std::end(text), value);
+    return std::string(text, end);
+  }
+
+  void AddTokenId(std::string_view which, ObjectWriter* config) const {
+    const GgufValue* value = metadata_.Find(fmt::format("tokenizer.ggml.{}_token_id", which));
+    if (value != nullptr) config->Add(fmt::format("{}_token_id", which), value->Uint(kSizeMax));
+  }
+
+  TensorRef Published(const TensorRef& tensor) const {
+    for (const Rule& rule : kModelRules) {
+      if (tensor.name == rule.gguf) return Renamed(tensor, rule, "");
+    }
+    const std::string_view name = tensor.name;
+    constexpr std::string_view kBlock = "blk.";
+    const size_t dot = name.find('.', kBlock.size());
+    if (name.starts_with(kBlock) && dot != std::string_view::npos) {
+      const std::string_view layer = name.substr(kBlock.size(), dot - kBlock.size());
+      const auto rules =
+          is_mamba2_ ? std::span<const Rule>(kMamba2Rules) : std::span<const Rule>(kMambaRules);
+      const auto rule = std::ranges::find(rules, name.substr(dot + 1), &Rule::gguf);
+      const bool is_number = !layer.empty() && layer.find_first_not_of("0123456789") == layer.npos;
+      if (rule != rules.end() && is_number) {
+        return Renamed(tensor, *rule, fmt::format("backbone.layers.{}.", layer));
+      }
+    }
+    Throw(ErrorKind::kUnsupported, "{}: expected a tensor of the architecture {}, found another",
+          tensor.Label(), Quoted(architecture_));
+  }
+
+  static TensorRef Renamed(TensorRef tensor, const Rule& rule, const std::string& prefix) {
+    tensor.name = prefix + std::string(rule.published);
+    if (rule.reshape == Reshape::kFlatten) {
+      tensor.shape = {tensor.elements()};
+    } else if (rule.reshape == Reshape::kConv && tensor.shape.size() == 2) {
+      tensor.shape.insert(tensor.shape.begin() + 1, 1);
+    }
+    return tensor;
+  }
+
+  const GgufMetadata& metadata_;
+  const TensorTable& tensors_;
+  const std::string& path_;
+  std::string architecture_;
+  bool is_mamba2_;
+};
+
+}  // namespace
+
+GgufTranslation TranslateGguf(const GgufMetadata& metadata, const TensorTable& tensors,
+                              const std::string& path) {
+  return Translator(metadata, tensors, path).Translate();
+}
+
+}  // namespace statelib::checkpoint
