@@ -46,6 +46,12 @@ int64_t IndexLineage::Add(const Derivation& derivation) {
   return key;
 }
 
+bool IndexLineage::Exists(int64_t key) const {
+  Statement statement = database_.Prepare("SELECT 1 FROM derivations WHERE key = ?");
+  statement.Bind(key);
+  return statement.Step();
+}
+
 Derivation IndexLineage::Get(int64_t key) const {
   Statement statement = database_.Prepare(
       "SELECT state, parent_state, parent, operation, token_count, created_at FROM derivations "

@@ -10,7 +10,8 @@ namespace {
 constexpr int64_t kApplicationId = 0x534C4942;  // "SLIB": tells our file from any other SQLite file
 
 // Times are Unix milliseconds, digests 32 raw bytes. A derivation and its parent outlive the state
-// they speak of (lineage is kept after gc), so states are named there by id and not by key.
+// they speak of (lineage is kept after gc), so states are named there by id and not by key. Keys
+// that a process may hold while gc runs are never used again (AUTOINCREMENT).
 constexpr const char* kFirst = R"(
 CREATE TABLE settings(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE models(
@@ -29,7 +30,7 @@ CREATE TABLE fingerprint_cache(
   fingerprint BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE states(
-  key INTEGER PRIMARY KEY,
+  key INTEGER PRIMARY KEY AUTOINCREMENT,
   id BLOB NOT NULL UNIQUE CHECK(length(id) = 32),
   model BLOB NOT NULL REFERENCES models(fingerprint),
   profile TEXT NOT NULL,
@@ -52,7 +53,7 @@ CREATE TABLE state_chunks(
 ) WITHOUT ROWID;
 CREATE INDEX state_chunks_by_chunk ON state_chunks(chunk);
 CREATE TABLE derivations(
-  key INTEGER PRIMARY KEY,
+  key INTEGER PRIMARY KEY AUTOINCREMENT,
   state BLOB NOT NULL CHECK(length(state) = 32),
   parent_state BLOB,
   parent INTEGER REFERENCES derivations(key),

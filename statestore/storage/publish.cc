@@ -22,6 +22,20 @@ bool IsSound(const Repository& repository, const StateRow& row) {
   return true;
 }
 
+/// Whether the chunks hold `token_count` tokens and are all there: gc may have taken those of a
+/// parent that was removed since the caller looked.
+void CheckChunks(const Repository& repository, const StateDescription& description) {
+  uint64_t tokens = 0;
+  for (const TokenChunk& chunk : description.chunks) {
+    if (repository.objects().Exists(chunk.id)) tokens += chunk.token_count;
+  }
+  if (tokens == description.history.token_count()) return;
+  Throw(ErrorKind::kNotFound,
+        "the tokens of the state that this one goes on from were removed meanwhile: expected {}, "
+        "found {}; nothing was changed",
+        description.history.token_count(), tokens);
+}
+
 /// Puts the state's objects unless the library has an equal state whose object is in place.
 StateRow PutObjects(Repository& repository, const NewState& state, StateDescription* description,
                     int64_t now_ms) {
@@ -32,6 +46,7 @@ StateRow PutObjects(Repository& repository, const NewState& state, StateDescript
   if (description->tokens_kept) {
     description->chunks =
         AppendTokens(repository.objects(), state.chunks_before, state.tokens_after);
+    CheckChunks(repository, *description);
   }
   const EncodedObject object = EncodeState(*description, state.segments, content);
   repository.objects().Put(object);
@@ -68,6 +83,8 @@ PublishedState NameState(Index& index, const StateRow& state, Derivation derivat
   }
   const auto current = index.references().FindVersion(reference.name, reference.tag, std::nullopt);
   if (current && current->state == state.id) return {state, current->number, true, true};
+  // gc may have taken the parent's derivation since the caller looked; the parent's id remains.
+  if (derivation.parent && !index.lineage().Exists(*derivation.parent)) derivation.parent.reset();
   derivation.state = state.id;
   derivation.token_count = state.history.token_count();
   derivation.created_at_ms = now_ms;

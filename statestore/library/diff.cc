@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/library/diff.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "core/base/error.h"
+#include "statestore/library/load.h"
+#include "statestore/storage/state_object.h"
+
+namespace statelib::library {
+
+namespace {
+
+constexpr size_t kContextTokens = 16;  ///< shown on each side of the parting
+
+/// Elements of a segment as numbers.
+class Values {
+ public:
+  Values(DType dtype, ByteSpan bytes) : dtype_(dtype), bytes_(bytes) {}
+
+  double operator[](size_t i) const {
+    if (dtype_ == DType::kF32) return LoadLittle<float>(bytes_.data() + 4 * i);
+    const auto bits = LoadLittle<uint16_t>(bytes_.data() + 2 * i);
+    if (dtype_ == DType::kBF16) return std::bit_cast<float>(uint32_t{bits} << 16);
+    return HalfToDouble(bits);
+  }
+
+ private:
+  static double HalfToDouble(uint16_t bits) {
+    const int exponent = (bits >> 10) & 0x1f;
+    const double fraction = bits & 0x3ff;
+    const double sign = (bits & 0x8000) != 0 ? -1 : 1;
+    if (exponent == 0x1f) {
+      return fraction == 0 ? sign * std::numeric_limits<double>::infinity()
+                           : std::numeric_limits<double>::quiet_NaN();
+    }
+    if (exponent == 0) return sign * std::ldexp(fraction, -24);
+    return sign * std::ldexp(1024 + fraction, exponent - 25);
+  }
+
+  DType dtype_;
+  ByteSpan bytes_;
+};
+
+SegmentDifference Compare(const SegmentSpec& spec, const Bytes& a_bytes, const Bytes& b_bytes) {
+  SegmentDifference difference;
+  difference.spec = spec;
+  difference.equal_bytes = a_bytes == b_bytes;
+  if (difference.equal_bytes) return difference;
+  const Values a(spec.dtype, a_bytes);
+  const Values b(spec.dtype, b_bytes);
+  double aa = 0;
+  double bb = 0;
+  double ab = 0;
+  double dd = 0;
+  for (size_t i = 0; i < spec.elements(); ++i) {
+    const double x = a[i];
+    const double y = b[i];
+    aa += x * x;
+    bb += y * y;
+    ab += x * y;
+    dd += (x - y) * (x - y);
+    difference.largest_absolute = std::max(difference.largest_absolute, std::abs(x - y));
+  }
+  if (aa > 0 && bb > 0) {
+    difference.cosine = std::clamp(ab / (std::sqrt(aa) * std::sqrt(bb)), -1.0, 1.0);
+  } else {
+    difference.cosine = aa == bb ? 1 : 0;
+  }
+  const double distance = std::sqrt(dd);
+  difference.relative_l2 = aa > 0         ? distance / std::sqrt(aa)
+                           : distance > 0 ? std::numeric_limits<double>::infinity()
+                                          : 0;
+  return difference;
+}
+
+std::vector<TokenId> Part(const std::vector<TokenId>& tokens, uint64_t from, uint64_t to) {
+  from = std::min<uint64_t>(from, tokens.size());
+  to = std::min<uint64_t>(to, tokens.size());
+  return {tokens.begin() + static_cast<std::ptrdiff_t>(from),
+          tokens.begin() + static_cast<std::ptrdiff_t>(to)};
+}
+
+HistoryDifference CompareHistories(const Library& library, const storage::StateRow& a,
+                                   const storage::StateRow& b,
+                                   const tokenizer::Tokenizer* tokenizer) {
+  HistoryDifference difference;
+  difference.tokens_a = a.history.token_count();
+  difference.tokens_b = b.history.token_count();
+  difference.equal = a.history == b.history;
+  if (difference.equal) {
+    difference.common_tokens = a.history.token_count();
+    return difference;
+  }
+  const auto tokens_a = TokensOf(library, a.id);
+  const auto tokens_b = TokensOf(library, b.id);
+  if (!tokens_a || !tokens_b) return difference;
+  const auto parting =
+      std::mismatch(tokens_a->begin(), tokens_a->end(), tokens_b->begin(), tokens_b->end());
+  const auto common = static_cast<uint64_t>(parting.first - tokens_a->begin());
+  difference.common_tokens = common;
+  difference.before = Part(*tokens_a, common - std::min<uint64_t>(common, kContextTokens), common);
+  difference.after_a = Part(*tokens_a, common, common + kContextTokens);
+  difference.after_b = Part(*tokens_b, common, common + kContextTokens);
+  if (tokenizer != nullptr) {
+    difference.before_text = tokenizer->Decode(difference.before);
+    difference.after_text_a = tokenizer->Decode(difference.after_a);
+    difference.after_text_b = tokenizer->Decode(difference.after_b);
+  }
+  return difference;
+}
+
+}  // namespace
+
+StateDifference Diff(const Library& library, const storage::ResolvedState& a,
+                     const storage::ResolvedState& b, const tokenizer::Tokenizer* tokenizer) {
+  StateDifference difference;
+  difference.a = a;
+  difference.b = b;
+  difference.same_model = a.state.model == b.state.model;
+  difference.same_profile = a.state.profile == b.state.profile;
+  difference.equal_content = a.state.content == b.state.content;
+  // Token ids of two models have nothing to do with each other.
+  if (difference.same_model) {
+    difference.history = CompareHistories(library, a.state, b.state, tokenizer);
+  } else {
+    difference.history.tokens_a = a.state.history.token_count();
+    difference.history.tokens_b = b.state.history.token_count();
+  }
+  const storage::Repository& repository = library.repository();
+  const storage::FileLock lease = repository.ReadLease();
+  const MappedFile file_a = repository.objects().Map(a.state.id);
+  const MappedFile file_b = repository.objects().Map(b.state.id);
+  storage::StateReader reader_a(file_a.bytes(), file_a.path().string());
+  storage::StateReader reader_b(file_b.bytes(), file_b.path().string());
+  const StateSpec& spec = reader_a.header().description.spec;
+  if (spec != reader_b.header().description.spec) return difference;
+  for (size_t i = 0; i < spec.size(); ++i) {
+    difference.segments.push_back(
+        Compare(spec[i], reader_a.ReadSegment(i), reader_b.ReadSegment(i)));
+  }
+  std::stable_sort(difference.segments.begin(), difference.segments.end(),
+                   [](const SegmentDifference& x, const SegmentDifference& y) {
+                     return x.relative_l2 > y.relative_l2;
+                   });
+  return difference;
+}
+
+}  // namespace statelib::library

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/library/load.h"
+
+#include <chrono>
+
+#include "core/base/error.h"
+#include "statestore/storage/state_object.h"
+#include "statestore/storage/token_history.h"
+
+namespace statelib::library {
+
+namespace {
+
+std::string NameOf(const storage::ResolvedState& state) {
+  return state.reference ? state.reference->Text() : state.state.id.ShortHex();
+}
+
+}  // namespace
+
+void CheckFits(const Library& library, const LoadedModel& model,
+               const storage::ResolvedState& state) {
+  if (state.state.model != model.identity.fingerprint) {
+    const auto needed = library.repository().index().models().Find(state.state.model);
+    const bool known = needed && !needed->path.empty();
+    Throw(ErrorKind::kMismatch, "the state {} needs the model {}, given was {}; {}", NameOf(state),
+          LabelOfModel(library, state.state.model), model.Label(),
+          known ? "leave out --model to use the right one"
+                : "add the right one with `statelib model add DIR`");
+  }
+  if (state.state.profile != model.runtime->profile()) {
+    Throw(ErrorKind::kMismatch,
+          "the state {} needs the numerics profile {}, given was {}; use the backend that it was "
+          "made with, or ingest its documents again",
+          NameOf(state), state.state.profile, model.runtime->profile());
+  }
+}
+
+LoadedState LoadState(const Library& library, const LoadedModel& model,
+                      const storage::ResolvedState& state) {
+  const auto start = std::chrono::steady_clock::now();
+  CheckFits(library, model, state);
+  const storage::Repository& repository = library.repository();
+  const storage::FileLock lease = repository.ReadLease();
+  const std::string where = repository.objects().PathOf(state.state.id).string();
+  const Bytes file = repository.objects().Get(state.state.id);
+  storage::StateReader reader(file, where, storage::FileHash::kChecked);
+  const storage::StateDescription& description = reader.header().description;
+  // The index chose the object; the object itself says whose it is.
+  if (description.model.fingerprint != model.identity.fingerprint ||
+      description.profile != model.runtime->profile() ||
+      description.history != state.state.history) {
+    Throw(ErrorKind::kCorrupt,
+          "{}: the index says something else of this state than its file; run `statelib verify`",
+          where);
+  }
+  if (description.spec != model.runtime->state_spec()) {
+    Throw(ErrorKind::kMismatch,
+          "{}: its segments are not those that {} has; it was made by another version of statelib: "
+          "ingest its documents again",
+          where, model.Label());
+  }
+  std::vector<Bytes> segments;
+  for (size_t i = 0; i < description.spec.size(); ++i) segments.push_back(reader.ReadSegment(i));
+  const std::vector<ByteSpan> views(segments.begin(), segments.end());
+  LoadedState loaded{model.runtime->Restore(description.history, views), state, 0};
+  loaded.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return loaded;
+}
+
+std::optional<std::vector<TokenId>> TokensOf(const Library& library,
+                                             const storage::StateId& state) {
+  const storage::Repository& repository = library.repository();
+  const storage::FileLock lease = repository.ReadLease();
+  const auto row = repository.index().states().Find(state);
+  if (!row || !row->tokens_kept) return std::nullopt;
+  return storage::ReadTokens(repository.objects(), repository.index().states().ChunksOf(state));
+}
+
+}  // namespace statelib::library

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/library/models.h"
+
+#include <fmt/ranges.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "core/base/error.h"
+
+namespace statelib::library {
+
+namespace {
+
+namespace fs = std::filesystem;
+using storage::ModelRow;
+
+constexpr size_t kDigitsMin = 6;
+
+std::string SummaryOf(const model::ModelInfo& info) {
+  return fmt::format("{} layers, {} wide, {} tokens", info.layers, info.hidden_size,
+                     info.vocabulary_size);
+}
+
+std::string LabelOf(const std::string& name, const storage::ModelIdentity& identity) {
+  return fmt::format("{} ({}, {}, fingerprint {})", name.empty() ? "without a name" : name,
+                     identity.architecture, identity.summary, identity.fingerprint.ShortHex());
+}
+
+std::optional<ModelRow> Find(const Library& library, const std::string& name) {
+  const storage::IndexModels& models = library.repository().index().models();
+  if (const auto row = models.FindByName(name)) return row;
+  if (name.size() < kDigitsMin) return std::nullopt;
+  for (const ModelRow& row : models.All()) {
+    if (row.identity.fingerprint.Hex().starts_with(name)) return row;
+  }
+  return std::nullopt;
+}
+
+[[noreturn]] void ThrowUnknown(const Library& library, const std::string& name) {
+  std::vector<std::string> names;
+  for (const ModelRow& row : library.repository().index().models().All()) {
+    if (!row.name.empty()) names.push_back(row.name);
+  }
+  const std::string known =
+      names.empty() ? "knows none" : fmt::format("knows {}", fmt::join(names, ", "));
+  Throw(ErrorKind::kNotFound,
+        "there is no model named {} and no such folder; the library {}; `statelib model add DIR "
+        "--name NAME` adds one",
+        storage::Escaped(name), known);
+}
+
+ModelRow FindOrThrow(const Library& library, const std::string& name) {
+  const auto row = Find(library, name);
+  if (!row) ThrowUnknown(library, name);
+  return *row;
+}
+
+/// A known model's place. Errors: kNotFound when its folder is unknown or gone.
+ModelPlace PlaceOf(const ModelRow& row) {
+  if (row.path.empty()) {
+    Throw(ErrorKind::kNotFound,
+          "the model {} is not on this machine as far as the library knows; add it with `statelib "
+          "model add DIR`",
+          LabelOf(row.name, row.identity));
+  }
+  if (!fs::is_directory(row.path)) {
+    Throw(ErrorKind::kNotFound,
+          "the model {} is no longer in {}; say where it is with `statelib model add DIR`",
+          LabelOf(row.name, row.identity), row.path);
+  }
+  return {row.path, row.name};
+}
+
+/// Everything by which an unnoticed change of the model's files would show.
+Digest StampOf(const engine::Runtime& runtime) {
+  std::vector<fs::path> paths;
+  for (const checkpoint::FileFact& file : runtime.checkpoint().files()) paths.push_back(file.path);
+  paths.push_back(runtime.checkpoint().path() / "tokenizer.json");
+  Hasher hasher;
+  hasher.UpdateField("statelib model stamp 1").UpdateU64(runtime.has_tokenizer() ? 1 : 0);
+  for (const fs::path& path : paths) {
+    struct stat info {};
+    if (::stat(path.c_str(), &info) != 0) continue;  // a missing file is not hashed either
+    hasher.UpdateField(path.filename().string())
+        .UpdateU64(static_cast<uint64_t>(info.st_size))
+        .UpdateU64(static_cast<uint64_t>(info.st_mtim.tv_sec))
+        .UpdateU64(static_cast<uint64_t>(info.st_mtim.tv_nsec))
+        .UpdateU64(static_cast<uint64_t>(info.st_ino));
+  }
+  return hasher.Finish();
+}
+
+uint64_t SizeOf(const engine::Runtime& runtime) {
+  uint64_t bytes = 0;
+  for (const checkpoint::FileFact& file : runtime.checkpoint().files()) bytes += file.size_bytes;
+  return bytes;
+}
+
+std::string DescriptionOf(const engine::Runtime& runtime) {
+  const model::ModelInfo& info = runtime.info();
+  return fmt::format(
+      R"({{"layers":{},"hidden_size":{},"vocabulary_size":{},"parameters":{},"state_bytes":{}}})",
+      info.layers, info.hidden_size, info.vocabulary_size, info.parameters,
+      TotalBytes(runtime.state_spec()));
+}
+
+Digest FingerprintOf(Library& library, const engine::Runtime& runtime, const std::string& path,
+                     const CancelFlag* cancel) {
+  storage::IndexModels& models = library.repository().index().models();
+  const Digest stamp = StampOf(runtime);
+  if (const auto known = models.RememberedFingerprint(path, stamp)) return *known;
+  const Digest fingerprint = runtime.ComputeFingerprint(cancel);
+  if (library.repository().writable()) models.RememberFingerprint(path, stamp, fingerprint);
+  return fingerprint;
+}
+
+ModelDetails DetailsOf(const Library& library, const ModelRow& row) {
+  const storage::IndexModels& models = library.repository().index().models();
+  return {row, models.Default() == row.identity.fingerprint,
+          !row.path.empty() && fs::is_directory(row.path),
+          models.StatesOf(row.identity.fingerprint)};
+}
+
+}  // namespace
+
+std::string LoadedModel::Label() const { return LabelOf(place.name, identity); }
+
+ModelPlace ChooseModel(const Library* library, const std::string& choice,
+                       const storage::ResolvedState* state, const ModelPlace& fallback) {
+  if (!choice.empty()) {
+    if (library != nullptr) {
+      if (const auto row = Find(*library, choice)) return PlaceOf(*row);
+    }
+    if (fs::is_directory(choice)) return {choice, ""};
+    if (library != nullptr) ThrowUnknown(*library, choice);
+    Throw(ErrorKind::kNotFound, "there is no model folder {}", storage::Escaped(choice));
+  }
+  if (library == nullptr) return fallback;
+  const storage::IndexModels& models = library->repository().index().models();
+  if (state != nullptr) {
+    const auto needed = models.Find(state->state.model);
+    if (needed && !needed->path.empty()) return PlaceOf(*needed);
+  }
+  if (const auto chosen = models.Default()) {
+    if (const auto row = models.Find(*chosen)) return PlaceOf(*row);
+  }
+  return fallback;
+}
+
+LoadedModel LoadModel(Library& library, const ModelPlace& place,
+                      const engine::RuntimeOptions& options, const CancelFlag* cancel) {
+  LoadedModel model;
+  model.place = place;
+  model.place.directory = fs::absolute(place.directory).lexically_normal();
+  model.runtime = engine::Runtime::Open(model.place.directory, options);
+  const Digest fingerprint =
+      FingerprintOf(library, *model.runtime, model.place.directory.string(), cancel);
+  const model::ModelInfo& info = model.runtime->info();
+  model.identity = {fingerprint, info.architecture, SummaryOf(info)};
+  if (model.place.name.empty()) {
+    const auto known = library.repository().index().models().Find(fingerprint);
+    if (known) model.place.name = known->name;
+  }
+  return model;
+}
+
+ModelDetails AddModel(Library& library, const fs::path& directory, const std::string& name,
+                      const CancelFlag* cancel) {
+  LoadedModel model = LoadModel(library, {directory, ""}, {}, cancel);
+  storage::IndexModels& models = library.repository().index().models();
+  ModelRow row;
+  library.repository().index().Write([&] {
+    const auto known = models.Find(model.identity.fingerprint);
+    row.identity = model.identity;
+    row.name = !name.empty()                   ? name
+               : known && !known->name.empty() ? known->name
+                                               : model.place.directory.filename().string();
+    storage::CheckName(row.name);
+    row.path = model.place.directory.string();
+    row.size_bytes = SizeOf(*model.runtime);
+    row.added_at_ms = library.now_ms();
+    row.description_json = DescriptionOf(*model.runtime);
+    models.Put(row);
+  });
+  return DetailsOf(library, row);
+}
+
+std::vector<ModelDetails> ListModels(const Library& library) {
+  std::vector<ModelDetails> all;
+  for (const ModelRow& row : library.repository().index().models().All())
+    all.push_back(DetailsOf(library, row));
+  return all;
+}
+
+ModelDetails ShowModel(const Library& library, const std::string& name) {
+  return DetailsOf(library, FindOrThrow(library, name));
+}
+
+ModelDetails SetDefaultModel(Library& library, const std::string& name) {
+  const ModelRow row = FindOrThrow(library, name);
+  library.repository().index().models().SetDefault(row.identity.fingerprint);
+  return DetailsOf(library, row);
+}
+
+bool RemoveModel(Library& library, const std::string& name) {
+  return library.repository().index().models().Remove(
+      FindOrThrow(library, name).identity.fingerprint);
+}
+
+std::string LabelOfModel(const Library& library, const Digest& fingerprint) {
+  const auto row = library.repository().index().models().Find(fingerprint);
+  if (!row) return fmt::format("with fingerprint {}", fingerprint.ShortHex());
+  return LabelOf(row->name, row->identity);
+}
+
+}  // namespace statelib::library

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/library/save.h"
+
+#include <chrono>
+
+#include "core/base/error.h"
+
+namespace statelib::library {
+
+namespace {
+
+/// A model that made a state is found again without --model from then on.
+void RememberPlace(Library& library, const LoadedModel& model) {
+  storage::Index& index = library.repository().index();
+  const auto known = index.models().Find(model.identity.fingerprint);
+  if (known && known->path == model.place.directory.string()) return;
+  if (known && !known->path.empty() && std::filesystem::is_directory(known->path)) return;
+  index.Write([&] {
+    index.models().Learn(model.identity, model.place.name, library.now_ms());
+    storage::ModelRow row = *index.models().Find(model.identity.fingerprint);
+    row.path = model.place.directory.string();
+    index.models().Put(row);
+  });
+}
+
+void CheckTokens(const engine::State& state, const SaveRequest& request) {
+  History history = request.parent ? request.parent->state.history : History();
+  history.Append(request.tokens_after);
+  if (history == state.history()) return;
+  Throw(ErrorKind::kInvalidArgument,
+        "[save] the state has read {} tokens, its parent and the tokens given make {}, or others",
+        state.token_count(), history.token_count());
+}
+
+}  // namespace
+
+SavedState SaveState(Library& library, const LoadedModel& model, const engine::State& state,
+                     const SaveRequest& request) {
+  const auto start = std::chrono::steady_clock::now();
+  CheckTokens(state, request);
+  const std::vector<Bytes> segments = model.runtime->Snapshot(state);
+  const std::vector<ByteSpan> views(segments.begin(), segments.end());
+
+  storage::NewState fresh;
+  fresh.description.model = model.identity;
+  fresh.description.profile = model.runtime->profile();
+  fresh.description.history = state.history();
+  fresh.description.spec = model.runtime->state_spec();
+  fresh.description.tokens_kept =
+      request.keep_tokens && (!request.parent || request.parent->state.tokens_kept);
+  fresh.tokens_after = request.tokens_after;
+  fresh.segments = views;
+  fresh.model_name = model.place.name;
+  storage::Derivation derivation;
+  derivation.operation = request.operation;
+  derivation.sources = request.sources;
+  if (request.parent) {
+    const storage::StateId& parent = request.parent->state.id;
+    fresh.chunks_before = library.repository().index().states().ChunksOf(parent);
+    derivation.parent_state = parent;
+    derivation.parent = request.parent->derivation;
+  }
+  const storage::PublishedState published = storage::Publish(
+      library.repository(), fresh, derivation, request.reference, library.now_ms());
+  RememberPlace(library, model);
+
+  SavedState saved{request.reference, published.state, published.stored_before,
+                   published.version_before, 0};
+  saved.reference.version = published.version;
+  saved.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return saved;
+}
+
+}  // namespace statelib::library
