@@ -35,8 +35,8 @@ struct VersionRow {
 struct ReferenceQuery {
   enum class Sort { kName, kTime, kTokens, kSize };
 
-  std::string name_pattern;  ///< with * ? [a-z]; empty: every name
-  std::optional<std::string> tag;
+  std::string name_pattern{};  ///< with * ? [a-z]; empty: every name
+  std::optional<std::string> tag{};
   Sort sort = Sort::kName;
   bool descending = false;
   uint64_t limit = UINT64_MAX;

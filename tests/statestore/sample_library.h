@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_TESTS_STATESTORE_SAMPLE_LIBRARY_H_
+#define STATELIB_TESTS_STATESTORE_SAMPLE_LIBRARY_H_
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "statestore/storage/maintenance.h"
+#include "statestore/storage/publish.h"
+#include "statestore/storage/repository.h"
+#include "tests/statestore/sample_state.h"
+
+namespace statelib::storage {
+
+inline std::vector<TokenId> SampleTokens(size_t count, TokenId first) {
+  std::vector<TokenId> tokens(count);
+  std::iota(tokens.begin(), tokens.end(), first);
+  return tokens;
+}
+
+/// Publishes SampleState(token_count, seed) with its tokens kept, from one source.
+inline PublishedState PublishSample(Repository& repository, const std::string& name,
+                                    uint64_t token_count = 5, unsigned seed = 1,
+                                    int64_t now_ms = 1000) {
+  const StateRecord record = SampleState(token_count, seed);
+  const std::vector<TokenId> tokens = SampleTokens(token_count, static_cast<TokenId>(seed));
+  const std::vector<ByteSpan> views = Views(record.segments);
+  NewState state;
+  state.description = record.description;
+  state.description.tokens_kept = true;
+  state.tokens_after = tokens;
+  state.segments = views;
+  state.model_name = "sample";
+  Derivation derivation;
+  derivation.sources = {{"a.txt", 12, HashOf(AsBytes("a")), token_count, now_ms}};
+  return Publish(repository, state, derivation, Reference::Parse(name), now_ms);
+}
+
+/// Expects that verify finds nothing wrong.
+inline void ExpectClean(const Repository& repository) {
+  const VerifyReport report = Verify(repository);
+  EXPECT_TRUE(report.strangers.empty());
+  for (const Problem& problem : report.problems) ADD_FAILURE() << problem.what;
+}
+
+}  // namespace statelib::storage
+
+#endif  // STATELIB_TESTS_STATESTORE_SAMPLE_LIBRARY_H_

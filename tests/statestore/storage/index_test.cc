@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/storage/index.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <fstream>
+
+#include "core/base/file_system.h"
+#include "statestore/storage/index_schema.h"
+#include "tests/statestore/expect_error.h"
+#include "tests/statestore/sample_state.h"
+#include "tests/temporary_directory.h"
+
+namespace statelib::storage {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+StateRow RowFor(unsigned seed, uint64_t tokens = 5) {
+  const StateRecord record = SampleState(tokens, seed);
+  StateRow row =
+      RowOf(HashOf(AsBytes("state " + std::to_string(seed))),
+            {record.description, HashOf(AsBytes(std::to_string(seed))), {}}, 1000 + seed, 50);
+  row.tokens_kept = true;
+  return row;
+}
+
+class IndexTest : public testing::Test {
+ protected:
+  IndexTest() { index_.models().Learn(SampleModel(), "sample", 1); }
+
+  int64_t Add(unsigned seed, const std::vector<TokenChunk>& chunks = {}) {
+    const StateRow row = RowFor(seed);
+    index_.states().Add(row, chunks);
+    Derivation derivation;
+    derivation.state = row.id;
+    return index_.lineage().Add(derivation);
+  }
+  uint64_t Move(const std::string& name, const std::string& tag, unsigned seed) {
+    const int64_t derivation = Add(seed);
+    return index_.references().Move(name, tag, RowFor(seed).id, derivation, 100 + seed);
+  }
+  std::vector<std::string> Names(const ReferenceQuery& query) {
+    std::vector<std::string> names;
+    for (const ReferenceRow& row : index_.references().List(query))
+      names.push_back(row.name + ":" + row.tag);
+    return names;
+  }
+
+  TemporaryDirectory folder_;
+  std::filesystem::path path_ = folder_.path() / "index.db";
+  Index index_ = Index::Open(path_, Database::Mode::kWrite);
+};
+
+TEST_F(IndexTest, AStateComesBackAsItWasAdded) {
+  const std::vector<TokenChunk> chunks = {{HashOf(AsBytes("x")), 4096}, {HashOf({}), 7}};
+  Add(1, chunks);
+  const auto row = index_.states().Find(RowFor(1).id);
+  ASSERT_TRUE(row);
+  EXPECT_EQ(row->history, RowFor(1).history);
+  EXPECT_EQ(row->content, RowFor(1).content);
+  EXPECT_EQ(row->model, SampleModel().fingerprint);
+  EXPECT_EQ(row->stored_bytes, 1001u);
+  EXPECT_EQ(row->created_at_ms, 50);
+  EXPECT_EQ(index_.states().ChunksOf(row->id), chunks);
+  EXPECT_TRUE(index_.states().Needs(row->id));
+  EXPECT_TRUE(index_.states().Needs(chunks[0].id));
+  EXPECT_FALSE(index_.states().Needs(HashOf(AsBytes("other"))));
+  EXPECT_EQ(index_.states().FindEqual(RowFor(1))->id, row->id);
+  EXPECT_FALSE(index_.states().FindEqual(RowFor(2)));
+}
+
+TEST_F(IndexTest, MovingAReferenceKeepsEveryVersion) {
+  EXPECT_EQ(Move("a", "latest", 1), 1u);
+  EXPECT_EQ(Move("a", "latest", 2), 2u);
+  EXPECT_EQ(Move("a", "draft", 3), 1u);
+  EXPECT_EQ(index_.references().Find("a", "latest")->state.id, RowFor(2).id);
+  EXPECT_EQ(index_.references().FindVersion("a", "latest", 1)->state, RowFor(1).id);
+  EXPECT_FALSE(index_.references().FindVersion("a", "latest", 1)->current);
+  EXPECT_TRUE(index_.references().FindVersion("a", "latest", {})->current);
+  EXPECT_EQ(index_.references().Versions("a", "latest").size(), 2u);
+  EXPECT_THAT(index_.references().NamesOf(RowFor(1).id), ElementsAre("a:latest@1"));
+}
+
+TEST_F(IndexTest, ListsByPatternTagOrderAndPage) {
+  Move("notes/b", "latest", 3);
+  Move("notes/a", "latest", 1);
+  Move("notes/a", "draft", 2);
+  Move("other", "latest", 4);
+  EXPECT_THAT(Names({}),
+              ElementsAre("notes/a:draft", "notes/a:latest", "notes/b:latest", "other:latest"));
+  EXPECT_THAT(Names({.name_pattern = "notes/*", .tag = "latest"}),
+              ElementsAre("notes/a:latest", "notes/b:latest"));
+  EXPECT_THAT(Names({.name_pattern = "*s/[ab]", .tag = "draft"}), ElementsAre("notes/a:draft"));
+  EXPECT_THAT(Names({.name_pattern = "notes"}), IsEmpty());
+  using Sort = ReferenceQuery::Sort;
+  EXPECT_THAT(Names({.sort = Sort::kTime, .descending = true, .limit = 2}),
+              ElementsAre("other:latest", "notes/b:latest"));
+  EXPECT_THAT(Names({.sort = Sort::kSize, .limit = 1, .offset = 1}), ElementsAre("notes/a:draft"));
+}
+
+TEST_F(IndexTest, RenamingAndRemovingTakeTheVersionsAlong) {
+  Move("a", "latest", 1);
+  Move("a", "latest", 2);
+  Move("b", "latest", 3);
+  index_.references().Rename("a", "latest", "c", "old");
+  EXPECT_FALSE(index_.references().Find("a", "latest"));
+  EXPECT_EQ(index_.references().Versions("c", "old").size(), 2u);
+  ExpectError(ErrorKind::kInvalidArgument, "b:latest exists already",
+              [&] { index_.references().Rename("c", "old", "b", "latest"); });
+  index_.references().Remove("c", "old");
+  EXPECT_THAT(index_.references().Versions("c", "old"), IsEmpty());
+  ExpectError(ErrorKind::kNotFound, "c:old", [&] { index_.references().Remove("c", "old"); });
+}
+
+TEST_F(IndexTest, LineageOutlivesTheStatesItSpeaksOf) {
+  const int64_t first = Add(1);
+  Derivation second;
+  second.state = RowFor(2).id;
+  second.parent_state = RowFor(1).id;
+  second.parent = first;
+  second.operation = Operation::kAppend;
+  second.token_count = 9;
+  second.sources = {{"b.txt", 4, HashOf(AsBytes("b")), 2, 77}};
+  index_.states().Add(RowFor(2), {});
+  const int64_t key = index_.lineage().Add(second);
+  index_.references().Move("a", "latest", RowFor(2).id, key, 1);
+  const int64_t orphan = Add(3);
+
+  index_.states().RemoveUnreachable();
+  EXPECT_EQ(index_.lineage().RemoveUnreachable(), 1);
+  EXPECT_FALSE(index_.states().Find(RowFor(1).id));
+  EXPECT_FALSE(index_.lineage().Exists(orphan));
+  const auto line = index_.lineage().AncestorsOf(key, 10);
+  ASSERT_EQ(line.size(), 2u);
+  EXPECT_EQ(line[0], second);
+  EXPECT_EQ(line[1].state, RowFor(1).id);
+  EXPECT_THAT(index_.FindDamage(), IsEmpty());
+}
+
+TEST_F(IndexTest, StatesAreFoundByTheirFirstDigits) {
+  Add(1);
+  Add(2);
+  const std::string hex = RowFor(1).id.Hex();
+  ASSERT_EQ(index_.states().FindByPrefix(hex.substr(0, 7), 5).size(), 1u);
+  EXPECT_EQ(index_.states().FindByPrefix(hex, 5)[0].id, RowFor(1).id);
+  EXPECT_EQ(index_.states().FindByPrefix("", 5).size(), 2u);
+  EXPECT_THAT(index_.states().FindByPrefix("xyz", 5), IsEmpty());
+}
+
+TEST_F(IndexTest, ModelsAreKeptWhileStatesNeedThem) {
+  ModelRow other;
+  other.identity = SampleModel("other");
+  other.name = "sample";
+  ExpectError(ErrorKind::kInvalidArgument, "the name sample belongs to another model",
+              [&] { index_.models().Put(other); });
+  other.name = "other";
+  other.path = "/models/other";
+  index_.models().Put(other);
+  index_.models().SetDefault(other.identity.fingerprint);
+  EXPECT_EQ(index_.models().Default(), other.identity.fingerprint);
+  EXPECT_EQ(index_.models().FindByName("other")->path, "/models/other");
+  EXPECT_EQ(index_.models().All().size(), 2u);
+  EXPECT_TRUE(index_.models().Remove(other.identity.fingerprint));
+  EXPECT_FALSE(index_.models().Default());
+  Add(1);
+  EXPECT_FALSE(index_.models().Remove(SampleModel().fingerprint));
+  EXPECT_TRUE(index_.models().Find(SampleModel().fingerprint));
+}
+
+TEST_F(IndexTest, AFingerprintIsRememberedForOneStampOnly) {
+  const Digest stamp = HashOf(AsBytes("stamp"));
+  index_.models().RememberFingerprint("/m", stamp, SampleModel().fingerprint);
+  EXPECT_EQ(index_.models().RememberedFingerprint("/m", stamp), SampleModel().fingerprint);
+  EXPECT_FALSE(index_.models().RememberedFingerprint("/m", HashOf(AsBytes("later"))));
+}
+
+TEST_F(IndexTest, AWriteThatThrowsChangesNothing) {
+  EXPECT_THROW(index_.Write([&] {
+    Move("a", "latest", 1);
+    throw Error(ErrorKind::kIo, "no");
+  }),
+               Error);
+  EXPECT_THAT(Names({}), IsEmpty());
+  EXPECT_EQ(index_.states().count(), 0u);
+  EXPECT_EQ(Move("a", "latest", 1), 1u);
+}
+
+TEST_F(IndexTest, AReaderSeesOneMomentWhileOthersWrite) {
+  Move("a", "latest", 1);
+  Index other = Index::Open(path_, Database::Mode::kWrite);
+  index_.Read([&] {
+    EXPECT_EQ(index_.references().Find("a", "latest")->version, 1u);
+    other.states().Add(RowFor(2), {});
+    Derivation derivation;
+    derivation.state = RowFor(2).id;
+    other.references().Move("a", "latest", RowFor(2).id, other.lineage().Add(derivation), 5);
+    EXPECT_EQ(index_.references().Find("a", "latest")->version, 1u);
+  });
+  EXPECT_EQ(index_.references().Find("a", "latest")->version, 2u);
+}
+
+TEST_F(IndexTest, TheQueriesOfALargeLibraryUseIndexes) {
+  const Database database = Database::Open(path_, Database::Mode::kRead);
+  const auto plan = [&](const std::string& sql) {
+    Statement statement = database.Prepare("EXPLAIN QUERY PLAN " + sql);
+    std::string text;
+    while (statement.Step()) text += statement.Text(3) + "\n";
+    return text;
+  };
+  using testing::HasSubstr;
+  using testing::Not;
+  EXPECT_THAT(plan("SELECT * FROM refs WHERE name >= 'a' AND name <= 'b' AND name GLOB 'a*' "
+                   "ORDER BY name, tag LIMIT 5"),
+              testing::AllOf(HasSubstr("SEARCH"), Not(HasSubstr("TEMP B-TREE"))));
+  EXPECT_THAT(plan("SELECT * FROM refs WHERE tag = 'x' ORDER BY name, tag LIMIT 5"),
+              testing::AllOf(HasSubstr("SEARCH"), Not(HasSubstr("TEMP B-TREE"))));
+  EXPECT_THAT(
+      plan("SELECT * FROM states WHERE history_chain = x'' AND model = x'' AND profile = ''"),
+      HasSubstr("states_by_history"));
+  EXPECT_THAT(plan("SELECT 1 FROM state_chunks WHERE chunk = x''"),
+              HasSubstr("state_chunks_by_chunk"));
+}
+
+// ------------------------------------------------------------------------------------- schema
+
+void ExecuteSql(const std::filesystem::path& path, const std::string& sql) {
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
+      << sqlite3_errmsg(database);
+  sqlite3_close(database);
+}
+
+TEST(IndexSchema, OpenOfANewerSchemaIsRefusedWithAdvice) {
+  TemporaryDirectory folder;
+  const auto path = folder.path() / "index.db";
+  Index::Open(path, Database::Mode::kWrite);
+  ExecuteSql(path, "PRAGMA user_version = 99");
+  for (const auto mode : {Database::Mode::kWrite, Database::Mode::kRead}) {
+    ExpectError(ErrorKind::kUnsupported,
+                "library schema version 99, this statelib knows versions up to 1; use a statelib "
+                "that knows version 99",
+                [&] { Index::Open(path, mode); });
+  }
+}
+
+TEST(IndexSchema, AnotherProgramsDatabaseIsLeftAlone) {
+  TemporaryDirectory folder;
+  const auto path = folder.path() / "index.db";
+  ExecuteSql(path, "CREATE TABLE theirs(x)");
+  const Bytes before = FileSystem::Real().ReadFile(path, 1 << 20);
+  ExpectError(ErrorKind::kInvalidArgument, "an SQLite file of another program",
+              [&] { Index::Open(path, Database::Mode::kWrite); });
+  EXPECT_EQ(FileSystem::Real().ReadFile(path, 1 << 20), before);
+}
+
+TEST(IndexSchema, AnOlderSchemaIsMigratedWithItsRows) {
+  TemporaryDirectory folder;
+  const auto path = folder.path() / "index.db";
+  const char* const kOld[] = {"CREATE TABLE names(name TEXT); INSERT INTO names VALUES('kept');"};
+  const char* const kNew[] = {kOld[0], "ALTER TABLE names ADD COLUMN tag TEXT DEFAULT 'latest'",
+                              "CREATE INDEX by_tag ON names(tag)"};
+  {
+    Database database = Database::Open(path, Database::Mode::kWrite);
+    Migrate(database, kOld);
+    EXPECT_EQ(SchemaVersion(database, kOld), 1u);
+    ExpectError(ErrorKind::kUnsupported, "run any statelib command with write access",
+                [&] { CheckSchema(database, kNew); });
+  }
+  Database database = Database::Open(path, Database::Mode::kWrite);
+  Migrate(database, kNew);
+  EXPECT_EQ(SchemaVersion(database, kNew), 3u);
+  Statement statement = database.Prepare("SELECT name, tag FROM names");
+  ASSERT_TRUE(statement.Step());
+  EXPECT_EQ(statement.Text(0) + ":" + statement.Text(1), "kept:latest");
+}
+
+TEST(IndexSchema, AMigrationThatFailsChangesNothing) {
+  TemporaryDirectory folder;
+  Database database = Database::Open(folder.path() / "index.db", Database::Mode::kWrite);
+  const char* const kOld[] = {"CREATE TABLE names(name TEXT)"};
+  const char* const kBroken[] = {kOld[0], "CREATE TABLE more(x)", "CREATE TABLE more(x)"};
+  Migrate(database, kOld);
+  EXPECT_THROW(Migrate(database, kBroken), Error);
+  EXPECT_EQ(SchemaVersion(database, kBroken), 1u);
+  EXPECT_NO_THROW(database.Execute("CREATE TABLE more(x)"));
+}
+
+TEST(IndexSchema, ADamagedIndexGivesOneLineThatSaysWhatToDo) {
+  TemporaryDirectory folder;
+  const auto path = folder.Write("index.db", std::string(4096, 'x'));
+  ExpectError(ErrorKind::kCorrupt, path.string() + ": the index is damaged",
+              [&] { Index::Open(path, Database::Mode::kWrite); });
+  ExpectError(ErrorKind::kCorrupt, "objects/ is untouched: put a copy of index.db back",
+              [&] { Index::Open(path, Database::Mode::kRead); });
+}
+
+}  // namespace
+}  // namespace statelib::storage

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/storage/reference.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/statestore/expect_error.h"
+
+namespace statelib::storage {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST(Reference, NameTagAndVersionAreTakenApartAndPutTogether) {
+  EXPECT_EQ(Reference::Parse("handbook"), (Reference{"handbook", "latest", {}}));
+  EXPECT_EQ(Reference::Parse("team/Hand_book-2.1:v1.0@12"),
+            (Reference{"team/Hand_book-2.1", "v1.0", 12}));
+  for (const char* text : {"a", "a:b", "a@3", "a/b:c@4"})
+    EXPECT_EQ(Reference::Parse(text).Text(), text);
+  EXPECT_EQ(Reference::Parse("a:latest").Text(), "a");
+}
+
+TEST(Reference, OddCharactersAreRefusedAndShownEscaped) {
+  const auto refuse = [](const std::string& text, const std::string& part) {
+    ExpectError(ErrorKind::kInvalidArgument, part, [&] { Reference::Parse(text); });
+  };
+  refuse("hand book", "\"hand book\": the character ' ' at place 5");
+  refuse("a\nb", R"("a\x0ab": the character '\x0a' at place 2)");
+  refuse("a\x1b[31m", R"(the character '\x1b')");
+  refuse("caf\xc3\xa9", "the character '\xc3\xa9' at place 4");
+  refuse("bad\xff", R"(the character '\xff' at place 4)");
+  refuse("../etc", "the character '.' at place 1");
+  refuse("/etc", "the character '/' at place 1");
+  refuse("a//b", "the character '/' at place 3");
+  refuse("a/", "the character '/' at place 2");
+  refuse("-rf", "the character '-' at place 1");
+  refuse("a:b/c", "the character '/' at place 2");
+  refuse("", "has 1 to 128 characters, this one has 0");
+  refuse("a:", "a tag has 1 to 128");
+  refuse(std::string(129, 'a'), "this one has 129");
+  EXPECT_NO_THROW(Reference::Parse(std::string(128, 'a')));
+}
+
+TEST(Reference, AVersionIsANumberFromOne) {
+  for (const char* text : {"a@", "a@0", "a@x", "a@1x", "a@-1", "a@99999999999999999999"}) {
+    ExpectError(ErrorKind::kInvalidArgument, "expected a version number from 1",
+                [&] { Reference::Parse(text); });
+  }
+}
+
+TEST(Reference, EscapingLeavesOnePrintableLine) {
+  EXPECT_EQ(Escaped("plain caf\xc3\xa9 \xf0\x9f\x98\x80"), "plain caf\xc3\xa9 \xf0\x9f\x98\x80");
+  EXPECT_EQ(Escaped("\"\\\n\x7f"), R"(\x22\x5c\x0a\x7f)");
+  EXPECT_EQ(Escaped("\xc0\x80\xed\xa0\x80\xc2\x85"), R"(\xc0\x80\xed\xa0\x80\xc2\x85)");
+  EXPECT_EQ(Escaped("half \xe2\x82"), R"(half \xe2\x82)");
+}
+
+TEST(NearestNames, TheNearestComeFirstAndFarOnesNotAtAll) {
+  const auto nearest = [](std::string_view wanted) {
+    return NearestNames(wanted, [](const auto& visit) {
+      for (const char* name : {"catalogue", "handbook", "handbook2", "handbag", "minutes"})
+        visit(name);
+    });
+  };
+  EXPECT_THAT(nearest("handbok"), ElementsAre("handbook", "handbag", "handbook2"));
+  EXPECT_THAT(nearest("minuets"), ElementsAre("minutes"));
+  EXPECT_THAT(nearest("cat"), ElementsAre("catalogue"));
+  EXPECT_THAT(nearest("zebra"), IsEmpty());
+}
+
+}  // namespace
+}  // namespace statelib::storage
