@@ -15,12 +15,8 @@ template <typename T, typename Load>
 void PackPanel(size_t first_row, size_t rows, size_t cols, const Load& load, T* to) {
   const size_t width = std::min(kPanelWidth, rows - first_row);
   if (width < kPanelWidth) std::fill_n(to, cols * kPanelWidth, T{});
-  // Blocks of 16 inputs keep the 16 source lines and the destination in the first cache.
-  for (size_t first_col = 0; first_col < cols; first_col += 16) {
-    const size_t end_col = std::min(first_col + 16, cols);
-    for (size_t o = 0; o < width; ++o) {
-      for (size_t k = first_col; k < end_col; ++k) to[k * kPanelWidth + o] = load(first_row + o, k);
-    }
+  for (size_t k = 0; k < cols; ++k) {
+    for (size_t o = 0; o < width; ++o) to[k * kPanelWidth + o] = load(first_row + o, k);
   }
 }
 
@@ -28,24 +24,39 @@ void PackPanel(size_t first_row, size_t rows, size_t cols, const Load& load, T* 
 
 PackedMatrix::PackedMatrix(const WeightView& weights, ThreadPool& threads)
     : Matrix(weights.rows, weights.cols), is_bf16_(weights.dtype == DType::kBF16) {
-  const size_t element_bytes = is_bf16_ ? 2 : 4;
-  bytes_ = AllocateAligned(panels() * cols() * kPanelWidth * element_bytes);
+  bytes_ = AllocateAligned(panels() * cols() * kPanelWidth * (is_bf16_ ? 2 : 4));
   threads.Run(panels() * cols() < 4096, [&](size_t share, size_t shares) {
     const Part part = PartOf(panels(), 1, share, shares);
-    for (size_t p = part.begin; p < part.end; ++p) {
-      if (is_bf16_) {
-        const auto load = [&](size_t row, size_t col) {
-          uint16_t bits;
-          std::memcpy(&bits, weights.data + 2 * (row * weights.cols + col), 2);
-          return bits;
-        };
-        PackPanel(p * kPanelWidth, rows(), cols(), load, const_cast<uint16_t*>(panel<uint16_t>(p)));
-      } else {
-        const auto load = [&](size_t row, size_t col) { return LoadWeight(weights, row, col); };
-        PackPanel(p * kPanelWidth, rows(), cols(), load, const_cast<float*>(panel<float>(p)));
-      }
-    }
+    for (size_t p = part.begin; p < part.end; ++p) PackOne(weights, p);
   });
+}
+
+void PackedMatrix::PackOne(const WeightView& weights, size_t index) {
+  const auto load = [&]<typename T>(size_t row, size_t col) {
+    T value;
+    std::memcpy(&value, weights.data + sizeof(T) * (row * weights.cols + col), sizeof(T));
+    return value;
+  };
+  const size_t first_row = index * kPanelWidth;
+  const size_t offset = index * cols() * kPanelWidth;
+  if (is_bf16_) {
+    auto* to = reinterpret_cast<uint16_t*>(bytes_.get()) + offset;
+    PackPanel(
+        first_row, rows(), cols(),
+        [&](size_t r, size_t c) { return load.template operator()<uint16_t>(r, c); }, to);
+    return;
+  }
+  auto* to = reinterpret_cast<float*>(bytes_.get()) + offset;
+  if (weights.dtype == DType::kF32) {
+    PackPanel(
+        first_row, rows(), cols(),
+        [&](size_t r, size_t c) { return load.template operator()<float>(r, c); }, to);
+  } else {
+    const auto half = [&](size_t r, size_t c) {
+      return FloatFromF16(load.template operator()<uint16_t>(r, c));
+    };
+    PackPanel(first_row, rows(), cols(), half, to);
+  }
 }
 
 }  // namespace statelib::kernels

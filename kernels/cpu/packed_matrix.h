@@ -28,6 +28,8 @@ class PackedMatrix : public Matrix {
   }
 
  private:
+  void PackOne(const WeightView& weights, size_t index);
+
   bool is_bf16_;
   AlignedBytes bytes_;
 };

@@ -1,0 +1,291 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Compares statelib with Hugging Face transformers on fresh random checkpoints.
+
+Every run draws new sizes and weights for each architecture and file layout, computes logits, caches and the greedy
+continuation with transformers in f32 on the CPU, and lets `statelib model check` compare. Needs torch, transformers,
+safetensors, gguf and numpy:
+
+    python3 -m venv peer && peer/bin/pip install torch transformers safetensors gguf numpy
+    peer/bin/python tests/golden/crosscheck.py build/cpu/cli/statelib [--seed N] [--rounds N] [--keep FOLDER]
+"""
+
+import argparse
+import json
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+
+import gguf
+import numpy as np
+import torch
+import transformers
+from safetensors.torch import save_file
+
+PROMPT_TOKENS = 75
+GREEDY_TOKENS = 24
+BLOCK_TYPES = {"Q8_0": gguf.GGMLQuantizationType.Q8_0, "Q4_0": gguf.GGMLQuantizationType.Q4_0}
+PLAIN_TYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
+
+
+def draw_config(architecture, rng, widths_of_blocks=False):
+    """A configuration with sizes of its own. GGUF's block types need rows of whole blocks of 32."""
+    hidden = rng.choice([64, 96, 160]) if widths_of_blocks else rng.choice([40, 48, 72, 104])
+    common = dict(
+        vocab_size=rng.randrange(90, 300),
+        hidden_size=hidden,
+        num_hidden_layers=rng.randrange(1, 5),
+        conv_kernel=4 if widths_of_blocks else rng.choice([2, 3, 4]),
+        use_bias=False if widths_of_blocks else rng.random() < 0.5,
+        use_conv_bias=True if widths_of_blocks else rng.random() < 0.7,
+        tie_word_embeddings=rng.random() < 0.5,
+        bos_token_id=0, eos_token_id=0, pad_token_id=0,
+    )
+    if architecture == "mamba2":
+        groups = rng.choice([1, 2, 4])
+        heads = groups * rng.choice([1, 2, 4])
+        while 2 * hidden % heads:
+            heads //= 2
+            groups = min(groups, heads)
+        return transformers.Mamba2Config(
+            **common, state_size=rng.choice([16, 24, 64]), num_heads=heads, head_dim=2 * hidden // heads,
+            n_groups=groups, chunk_size=rng.choice([8, 16]), expand=2)
+    common.update(state_size=rng.choice([8, 16]),
+                  time_step_rank=32 if widths_of_blocks else rng.randrange(2, 12), expand=2)
+    if architecture == "falcon_mamba":
+        return transformers.FalconMambaConfig(**common)
+    return transformers.MambaConfig(**common)
+
+
+def make_model(config, seed):
+    """Random weights everywhere, so that a term left out shows."""
+    torch.manual_seed(seed)
+    model = transformers.AutoModelForCausalLM.from_config(config).float().eval()
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name.endswith("A_log"):
+                parameter.copy_(torch.log(torch.rand_like(parameter) * 15 + 0.5))
+            elif "norm" in name or name.endswith(".D"):
+                parameter.copy_(1 + 0.3 * torch.randn_like(parameter))
+            else:
+                parameter.copy_(torch.randn_like(parameter) * (0.4 / parameter.shape[-1] ** 0.5 if parameter.dim() > 1 else 0.3))
+    model.tie_weights()
+    return model
+
+
+def record_golden(model, seed, path):
+    """What transformers computes, in the layout of tests/golden/README.md."""
+    generator = torch.Generator().manual_seed(seed)
+    ids = torch.randint(0, model.config.vocab_size, (1, PROMPT_TOKENS), generator=generator)
+    with torch.no_grad():
+        output = model(ids, use_cache=True)
+        tensors = {"input_ids": ids[0], "logits": output.logits[0].float().contiguous()}
+        for number, layer in enumerate(output.cache_params.layers):
+            tensors[f"cache.{number}.conv_states.0"] = layer.conv_states[0].float().contiguous().clone()
+            tensors[f"cache.{number}.recurrent_states.0"] = layer.recurrent_states[0].float().contiguous().clone()
+        greedy = []
+        for _ in range(GREEDY_TOKENS):
+            best = model(ids, use_cache=False).logits[0, -1].argmax()
+            greedy.append(int(best))
+            ids = torch.cat([ids, best.view(1, 1)], dim=1)
+    tensors["greedy"] = torch.tensor(greedy)
+    save_file(tensors, path)
+
+
+def say_norm_groups(model, folder):
+    """transformers averages Mamba-2's gated norm over the whole width; statelib is told so by the config."""
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    if config["model_type"] == "mamba2":
+        config["mixer_norm_groups"] = 1
+        path.write_text(json.dumps(config))
+
+
+def write_hugging_face(model, folder, sharded):
+    model.save_pretrained(folder, max_shard_size="40KB" if sharded else "5GB")
+    say_norm_groups(model, folder)
+    return folder
+
+
+def write_original(model, folder):
+    """The layout of the original state-spaces files."""
+    folder.mkdir()
+    config = model.config
+    state = {name.replace("backbone.embeddings", "backbone.embedding"): value
+             for name, value in model.state_dict().items()}
+    if config.tie_word_embeddings:
+        state["lm_head.weight"] = state["backbone.embedding.weight"]
+    torch.save(state, folder / "pytorch_model.bin")
+    layer = dict(d_state=config.state_size, d_conv=config.conv_kernel, expand=config.expand,
+                 bias=config.use_bias, conv_bias=config.use_conv_bias)
+    if config.model_type == "mamba2":
+        layer.update(layer="Mamba2", headdim=config.head_dim, ngroups=config.n_groups)
+    else:
+        layer.update(dt_rank=config.time_step_rank)
+    (folder / "config.json").write_text(json.dumps(dict(
+        d_model=config.hidden_size, n_layer=config.num_hidden_layers, vocab_size=config.vocab_size, ssm_cfg=layer,
+        rms_norm=True, residual_in_fp32=True, fused_add_norm=True, pad_vocab_size_multiple=1,
+        tie_embeddings=config.tie_word_embeddings, mixer_norm_groups=1)))
+    return folder
+
+
+GGUF_NAMES = {
+    "norm.weight": "attn_norm.weight", "mixer.in_proj.weight": "ssm_in.weight",
+    "mixer.conv1d.weight": "ssm_conv1d.weight", "mixer.conv1d.bias": "ssm_conv1d.bias",
+    "mixer.x_proj.weight": "ssm_x.weight", "mixer.dt_proj.weight": "ssm_dt.weight",
+    "mixer.dt_proj.bias": "ssm_dt.bias", "mixer.dt_bias": "ssm_dt.bias", "mixer.A_log": "ssm_a", "mixer.D": "ssm_d",
+    "mixer.norm.weight": "ssm_norm.weight", "mixer.out_proj.weight": "ssm_out.weight",
+    "backbone.embeddings.weight": "token_embd.weight", "backbone.norm_f.weight": "output_norm.weight",
+    "lm_head.weight": "output.weight",
+}
+
+
+def gguf_name(name):
+    if not name.startswith("backbone.layers."):
+        return GGUF_NAMES[name]
+    number, rest = name.removeprefix("backbone.layers.").split(".", 1)
+    return f"blk.{number}.{GGUF_NAMES[rest]}"
+
+
+def is_matrix(name, value):
+    return value.dim() == 2 and not name.endswith(("A_log", "conv1d.weight"))
+
+
+def round_matrices(model, kind):
+    """The model as its GGUF file holds it: matrices rounded to the type."""
+    stored = {}
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if not is_matrix(name, parameter):
+                continue
+            if kind in PLAIN_TYPES:
+                parameter.copy_(parameter.to(PLAIN_TYPES[kind]).float())
+            else:
+                stored[name] = gguf.quants.quantize(parameter.numpy(), BLOCK_TYPES[kind])
+                parameter.copy_(torch.from_numpy(gguf.quants.dequantize(stored[name], BLOCK_TYPES[kind])))
+    return stored
+
+
+def write_gguf(model, path, kind, stored):
+    config = model.config
+    architecture = "mamba2" if config.model_type == "mamba2" else "mamba"
+    writer = gguf.GGUFWriter(path, architecture)
+    inner = config.expand * config.hidden_size
+    writer.add_context_length(1 << 20)
+    writer.add_embedding_length(config.hidden_size)
+    writer.add_feed_forward_length(0)
+    writer.add_head_count(0)
+    writer.add_block_count(config.num_hidden_layers)
+    writer.add_ssm_conv_kernel(config.conv_kernel)
+    writer.add_ssm_inner_size(inner)
+    writer.add_ssm_state_size(config.state_size)
+    writer.add_layer_norm_rms_eps(config.layer_norm_epsilon)
+    if architecture == "mamba2":
+        writer.add_ssm_time_step_rank(config.num_heads)
+        writer.add_ssm_group_count(config.n_groups)
+    else:
+        writer.add_ssm_time_step_rank(config.time_step_rank)
+    for name, value in model.state_dict().items():
+        if name == "lm_head.weight" and config.tie_word_embeddings:
+            continue
+        if name in stored:
+            writer.add_tensor(gguf_name(name), stored[name], raw_dtype=BLOCK_TYPES[kind])
+            continue
+        array = value.float()
+        if name.endswith("A_log"):
+            array = -torch.exp(array)
+        if architecture == "mamba2" and name.endswith(("A_log", ".D")):
+            array = array.reshape(-1, 1)
+        if name.endswith("mixer.norm.weight"):
+            array = array.reshape(config.n_groups, -1)
+        if name.endswith("conv1d.weight"):
+            array = array.squeeze(1)
+        if not is_matrix(name, value) or kind not in PLAIN_TYPES or kind == "F32":
+            writer.add_tensor(gguf_name(name), array.numpy())
+        elif kind == "F16":
+            writer.add_tensor(gguf_name(name), array.half().numpy())
+        else:
+            bits = array.bfloat16().view(torch.int16).numpy().view(np.uint8)
+            writer.add_tensor(gguf_name(name), bits, raw_dtype=gguf.GGMLQuantizationType.BF16)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def check(statelib, name, model_path, golden):
+    """Runs statelib; returns the row of the table and whether it passed."""
+    done = subprocess.run([statelib, "model", "check", model_path, "--golden", golden, "--json"],
+                          capture_output=True, text=True)
+    try:
+        report = json.loads(done.stdout.splitlines()[0])
+    except (IndexError, ValueError):
+        return f"| {name} | {done.stderr.strip() or done.stdout.strip()} | | |", False
+    if "errors" not in report:
+        return f"| {name} | {report} | | |", False
+    worst = lambda caches: max((error["largest"] for error in report["errors"]
+                                if error["what"].startswith("layer") == caches), default=0)
+    greedy = f"{report['greedy_tokens_matched']} of {report['greedy_tokens']}"
+    return (f"| {name} | {worst(False):.1e} | {worst(True):.1e} | {greedy} |",
+            done.returncode == 0 and report["passed"])
+
+
+def cases(rng):
+    for architecture in ("mamba", "mamba2", "falcon_mamba"):
+        yield architecture, "safetensors", None
+        yield architecture, "sharded safetensors", None
+    for architecture in ("mamba", "mamba2"):
+        yield architecture, "original", None
+        for kind in (*PLAIN_TYPES, *BLOCK_TYPES):
+            yield architecture, "gguf", kind
+
+
+def run_case(statelib, architecture, layout, kind, rng, folder):
+    config = draw_config(architecture, rng, widths_of_blocks=layout == "gguf")
+    if layout == "gguf" and architecture == "mamba2":
+        config.n_groups = 1  # llama.cpp's norm is by groups, transformers' is not
+    seed = rng.randrange(1 << 30)
+    model = make_model(config, seed)
+    stored = round_matrices(model, kind) if layout == "gguf" else {}
+    golden = folder.with_suffix(".golden.safetensors")
+    record_golden(model, seed, golden)
+    if layout == "original":
+        path = write_original(model, folder)
+    elif layout == "gguf":
+        path = write_gguf(model, folder.with_suffix(".gguf"), kind, stored)
+    else:
+        path = write_hugging_face(model, folder, layout.startswith("sharded"))
+    return check(statelib, " ".join(filter(None, (architecture, layout, kind))), path, golden)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("statelib", type=pathlib.Path)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--keep", type=pathlib.Path, help="write the checkpoints here and keep them")
+    arguments = parser.parse_args()
+    transformers.logging.set_verbosity_error()
+    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1 << 30)
+    rng = random.Random(seed)
+    print(f"seed {seed}; transformers {transformers.__version__}, torch {torch.__version__}\n")
+    print("| checkpoint | largest error of logits | of caches | greedy tokens |\n| --- | --- | --- | --- |")
+    failures = 0
+    with tempfile.TemporaryDirectory() as temporary:
+        root = arguments.keep or pathlib.Path(temporary)
+        root.mkdir(parents=True, exist_ok=True)
+        for round_number in range(arguments.rounds):
+            for number, (architecture, layout, kind) in enumerate(cases(rng)):
+                folder = root / f"{round_number}-{number}"
+                row, passed = run_case(arguments.statelib, architecture, layout, kind, rng, folder)
+                failures += not passed
+                print(row + ("" if passed else " FAILED"), flush=True)
+    print(f"\n{failures} failed")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
