@@ -23,14 +23,18 @@ bool IsPlainFileName(std::string_view name) {
 }  // namespace
 
 ShardMap ReadShardIndex(const std::filesystem::path& path) {
-  const JsonDocument document = JsonDocument::Read(path, kIndexBytesMax);
+  return ParseShardIndex(FileSystem::Real().ReadFile(path, kIndexBytesMax), path.string());
+}
+
+ShardMap ParseShardIndex(ByteSpan text, const std::string& path) {
+  const JsonDocument document = JsonDocument::Parse(text, path);
   ShardMap shards;
   document.root()["weight_map"].ForEachMember([&](std::string_view name, const JsonValue& value) {
     if (!IsPlainName(name)) {
       Throw(ErrorKind::kCorrupt,
             "{}: weight_map: expected tensor names of 1 to 1024 bytes without control characters, "
             "found {}",
-            path.string(), Quoted(name));
+            path, Quoted(name));
     }
     const std::string_view shard = value.String();
     if (!IsPlainFileName(shard)) {

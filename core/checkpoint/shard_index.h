@@ -20,6 +20,8 @@ using ShardMap = std::map<std::string, std::vector<std::string>>;
 /// it is informative only and often wrong. Errors: kNotFound, kIo; kCorrupt with the place, also
 /// when a shard is anything but a plain file name in the folder of the index.
 ShardMap ReadShardIndex(const std::filesystem::path& path);
+/// The same from its text; `path` is for messages.
+ShardMap ParseShardIndex(ByteSpan text, const std::string& path);
 
 /// The tensors of all shards of one index.
 struct ShardedTensors {

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes the seed corpus of the fuzz targets: small sound files, from which the fuzzer starts.
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "core/checkpoint/safetensors_writer.h"
+#include "tests/core/checkpoint/gguf_builder.h"
+#include "tests/core/checkpoint/torch_archive_builder.h"
+
+namespace statelib::checkpoint {
+namespace {
+
+namespace fs = std::filesystem;
+
+void Write(const fs::path& path, const std::string& content) {
+  fs::create_directories(path.parent_path());
+  std::ofstream(path, std::ios::binary) << content;
+}
+
+void WriteSafetensorsSeeds(const fs::path& corpus) {
+  const std::string floats = CountingFloats(6);
+  const ByteSpan bytes = AsBytes(floats);
+  const std::vector<SafetensorsEntry> entries = {{"matrix", ElementType::kF32, {2, 3}, bytes},
+                                                 {"half", ElementType::kBF16, {4}, bytes.first(8)},
+                                                 {"scalar", ElementType::kI64, {}, bytes.first(8)},
+                                                 {"empty", ElementType::kF16, {0}, {}}};
+  fs::create_directories(corpus / "fuzz_safetensors");
+  fs::remove(corpus / "fuzz_safetensors" / "small");
+  WriteSafetensors(FileSystem::Real(), corpus / "fuzz_safetensors" / "small", entries);
+}
+
+void WriteTextSeeds(const fs::path& corpus) {
+  Write(corpus / "fuzz_shard_index" / "two",
+        R"({"metadata":{"total_size":1},"weight_map":{"a":"1.safetensors","b":"2.safetensors"}})");
+  Write(corpus / "fuzz_config" / "mamba",
+        R"({"model_type":"mamba","hidden_size":48,"time_step_rank":"auto","use_bias":false})");
+  Write(corpus / "fuzz_config" / "infinite",
+        R"({"time_step_limit":[0.0,Infinity],"x":{"__float__":"-Infinity"},"y":NaN})");
+}
+
+void WriteTorchSeeds(const fs::path& corpus) {
+  const std::string tensor =
+      PickleTensor(PickleStorage("torch", "FloatStorage", "0", 6), 0, {3, 2}, {1, 3});
+  const std::string value = PickleGlobalOp("collections", "OrderedDict") + ")R(" + PickleText("x") +
+                            tensor + "q\x01" + PickleText("y") + "h\x01" + "u" + "}b";
+  Write(corpus / "fuzz_pickle" / "dict", Pickle(value));
+  Write(corpus / "fuzz_torch_file" / "small", BuildTorchArchive(value, {{"0", CountingFloats(6)}}));
+  Write(corpus / "fuzz_torch_file" / "zip64",
+        BuildTorchArchive(value, {{"0", CountingFloats(6)}}, {.zip64 = true}));
+}
+
+void WriteGgufSeeds(const fs::path& corpus) {
+  GgufBuilder mamba;
+  mamba.String("general.architecture", "mamba")
+      .U32("mamba.embedding_length", 4)
+      .U32("mamba.block_count", 1)
+      .U32("mamba.ssm.conv_kernel", 4)
+      .U32("mamba.ssm.inner_size", 8)
+      .U32("mamba.ssm.state_size", 2)
+      .U32("mamba.ssm.time_step_rank", 1)
+      .F32("mamba.attention.layer_norm_rms_epsilon", 1e-5f)
+      .Array("tokenizer.ggml.tokens", GgufType::kString, 2,
+             GgufBuilder::Text("a") + GgufBuilder::Text("b"))
+      .Tensor("token_embd.weight", {4, 2}, 0, CountingFloats(8))
+      .Tensor("blk.0.ssm_conv1d.weight", {4, 8}, 0, CountingFloats(32))
+      .Tensor("blk.0.ssm_out.weight", {32, 1}, 8, std::string(34, '\1'));
+  Write(corpus / "fuzz_gguf" / "mamba", mamba.Build());
+  GgufBuilder blocks;
+  const std::pair<uint32_t, size_t> types[] = {{2, 8 * 18}, {12, 144}, {13, 176}, {14, 210}};
+  for (const auto& [type, bytes] : types) {
+    blocks.Tensor("t" + std::to_string(type), {256}, type, std::string(bytes, '\x35'));
+  }
+  Write(corpus / "fuzz_gguf" / "blocks", blocks.Build());
+}
+
+}  // namespace
+}  // namespace statelib::checkpoint
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fputs("usage: fuzz_seeds CORPUS\n", stderr);
+    return 2;
+  }
+  const std::filesystem::path corpus = argv[1];
+  statelib::checkpoint::WriteSafetensorsSeeds(corpus);
+  statelib::checkpoint::WriteTextSeeds(corpus);
+  statelib::checkpoint::WriteTorchSeeds(corpus);
+  statelib::checkpoint::WriteGgufSeeds(corpus);
+  return 0;
+}
