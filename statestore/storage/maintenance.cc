@@ -28,26 +28,37 @@ class Verifier {
       : repository_(repository), control_(control) {}
 
   VerifyReport Run() {
-    for (const std::string& line : repository_.index().FindDamage())
-      report_.problems.push_back({line, {}});
-    const uint64_t total = repository_.index().states().count();
-    repository_.index().states().ForEach([&](const StateRow& row) {
+    try {
+      for (const std::string& line : repository_.index().FindDamage())
+        report_.problems.push_back({line, {}});
+      CheckAll();
+    } catch (const Error& error) {
+      // What is left of a damaged index cannot be walked; that it is damaged is the finding.
+      if (error.kind() != ErrorKind::kCorrupt) throw;
+      report_.problems.push_back({error.what(), {}});
+    }
+    report_.tokens_objects = sound_chunks_.size();
+    return std::move(report_);
+  }
+
+ private:
+  void CheckAll() {
+    const Index& index = repository_.index();
+    report_.references = index.references().List({}).size();
+    const uint64_t total = index.states().count();
+    index.states().ForEach([&](const StateRow& row) {
       if (control_.cancel != nullptr) control_.cancel->Check();
       CheckState(row);
       ++report_.states;
       if (control_.on_progress) control_.on_progress(report_.states, total);
     });
-    report_.tokens_objects = sound_chunks_.size();
-    report_.references = repository_.index().references().List({}).size();
     repository_.objects().ForEach([&](const ObjectId& id, uint64_t) {
-      if (!repository_.index().states().Needs(id)) ++report_.unneeded_objects;
+      if (!index.states().Needs(id)) ++report_.unneeded_objects;
     });
     repository_.objects().ForEachStranger(
         [&](const auto& file) { report_.strangers.push_back(file.string()); });
-    return std::move(report_);
   }
 
- private:
   void CheckState(const StateRow& row) {
     try {
       const std::string where = repository_.objects().PathOf(row.id).string();

@@ -225,6 +225,20 @@ TEST_F(IndexTest, TheQueriesOfALargeLibraryUseIndexes) {
               HasSubstr("state_chunks_by_chunk"));
 }
 
+TEST(Index, OnAFullDiskAWriteIsUndoneAndSaysSo) {
+  TemporaryDirectory folder;
+  Database database = Database::Open(folder.path() / "index.db", Database::Mode::kWrite);
+  Migrate(database);
+  database.Execute("PRAGMA max_page_count = 40");
+  IndexModels models(database);
+  ExpectError(ErrorKind::kIo, "the disk is full; free some space", [&] {
+    database.Write([&] {
+      for (int i = 0;; ++i) models.Learn(SampleModel(std::to_string(i)), "", 1);
+    });
+  });
+  EXPECT_THAT(models.All(), IsEmpty());
+}
+
 // ------------------------------------------------------------------------------------- schema
 
 void ExecuteSql(const std::filesystem::path& path, const std::string& sql) {

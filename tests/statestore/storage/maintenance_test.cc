@@ -130,6 +130,28 @@ TEST_F(Maintenance, VerifyFindsRowsThatReferToNothing) {
   EXPECT_THAT(report.problems[0].what, HasSubstr("refers to a row of models"));
 }
 
+TEST_F(Maintenance, VerifyReportsAnIndexWithDamagedPages) {
+  TemporaryDirectory other;
+  const auto path = other.path() / "library";
+  {
+    Repository made = Repository::Open(path, Repository::Access::kCreate);
+    for (unsigned i = 1; i < 20; ++i) PublishSample(made, "n" + std::to_string(i), 5, i);
+  }
+  const uint64_t pages = std::filesystem::file_size(path / "index.db") / 4096;
+  std::fstream file(path / "index.db", std::ios::in | std::ios::out | std::ios::binary);
+  for (uint64_t page = 2; page < pages; ++page) {
+    file.seekp(static_cast<std::streamoff>(page * 4096));
+    file << std::string(64, '\xa5');
+  }
+  file.close();
+  const Repository damaged = Repository::Open(path, Repository::Access::kRead);
+  const VerifyReport report = Verify(damaged);
+  ASSERT_FALSE(report.problems.empty());
+  EXPECT_THAT(report.problems[0].what, HasSubstr("index.db"));
+  ExpectError(ErrorKind::kCorrupt, "index.db: the index is damaged",
+              [&] { damaged.Resolve("n1"); });
+}
+
 TEST_F(Maintenance, StrangersAreNamedAndLeftAlone) {
   PublishSample(repository_, "a", 5, 1);
   const auto stranger = folder_.Write("library/objects/ab/readme.txt", "x");

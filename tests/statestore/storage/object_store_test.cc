@@ -108,7 +108,9 @@ TEST_F(ObjectStoreTest, AFailureAtAnyStepLeavesNoHalfObject) {
     }
     EXPECT_EQ(thrown, files.failed());
     EXPECT_TRUE(Store().Temporaries().empty());
-    if (Store().Exists(object.id)) EXPECT_EQ(Store().Get(object.id), object.bytes);
+    if (Store().Exists(object.id)) {
+      EXPECT_EQ(Store().Get(object.id), object.bytes);
+    }
     std::filesystem::remove_all(Store().PathOf(object.id).parent_path());
     if (!thrown) {
       EXPECT_EQ(n, 9);

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/library/models.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/statestore/expect_error.h"
+#include "tests/statestore/library/demo_library.h"
+
+namespace statelib::library {
+namespace {
+
+class Models : public DemoLibrary {
+ protected:
+  ModelPlace Choose(const std::string& choice, const storage::ResolvedState* state = nullptr) {
+    return ChooseModel(&library_, choice, state, {"/fallback", "fallback"});
+  }
+};
+
+TEST_F(Models, AnAddedModelIsListedShownAndRemoved) {
+  const ModelDetails added = AddModel(library_, DemoModel(), "mine");
+  EXPECT_EQ(added.row.identity, model_.identity);
+  EXPECT_EQ(added.row.identity.summary, "12 layers, 384 wide, 8192 tokens");
+  EXPECT_TRUE(added.is_present);
+  EXPECT_FALSE(added.is_default);
+  EXPECT_GT(added.row.size_bytes, 1'000'000u);
+  ASSERT_EQ(ListModels(library_).size(), 1u);
+  const std::string digits = added.row.identity.fingerprint.Hex().substr(0, 8);
+  EXPECT_EQ(ShowModel(library_, digits).row.name, "mine");
+  EXPECT_TRUE(RemoveModel(library_, "mine"));
+  ExpectError(ErrorKind::kNotFound, "there is no model named mine",
+              [&] { ShowModel(library_, "mine"); });
+  EXPECT_TRUE(std::filesystem::exists(DemoModel() / "config.json"));
+}
+
+TEST_F(Models, WithoutANameTheFoldersNameIsTaken) {
+  EXPECT_EQ(AddModel(library_, DemoModel(), "").row.name, "demo");
+  EXPECT_EQ(AddModel(library_, DemoModel(), "new-name").row.name, "new-name");
+  EXPECT_EQ(AddModel(library_, DemoModel(), "").row.name, "new-name");
+  EXPECT_EQ(ListModels(library_).size(), 1u);
+  ExpectError(ErrorKind::kInvalidArgument, "does not belong there",
+              [&] { AddModel(library_, DemoModel(), "a b"); });
+}
+
+TEST_F(Models, AreChosenByNameByStateByDefaultThenByFallback) {
+  EXPECT_EQ(Choose("").directory, "/fallback");
+  const auto other = OtherModel();
+  AddModel(library_, other, "other");
+  SetDefaultModel(library_, "other");
+  EXPECT_TRUE(ShowModel(library_, "other").is_default);
+  EXPECT_EQ(Choose("").name, "other");
+  IngestText("a", "Some words.");
+  const storage::ResolvedState state = library_.Resolve("a");
+  EXPECT_EQ(Choose("", &state).directory, DemoModel());
+  EXPECT_EQ(Choose("other", &state).name, "other");
+  EXPECT_EQ(Choose(DemoModel().string()).directory, DemoModel());
+  ExpectError(ErrorKind::kNotFound, "the library knows demo, other", [&] { Choose("missing"); });
+}
+
+TEST_F(Models, OneWhoseFolderIsGoneIsNamedWithAdvice) {
+  const auto other = OtherModel();
+  AddModel(library_, other, "other");
+  std::filesystem::remove_all(other);
+  EXPECT_FALSE(ShowModel(library_, "other").is_present);
+  ExpectError(ErrorKind::kNotFound, "say where it is with `statelib model add DIR`",
+              [&] { Choose("other"); });
+}
+
+TEST_F(Models, OneThatStatesNeedIsOnlyForgottenToLieSomewhere) {
+  IngestText("a", "Some words.");
+  EXPECT_EQ(ShowModel(library_, "demo").states, 1u);
+  EXPECT_FALSE(RemoveModel(library_, "demo"));
+  EXPECT_EQ(ShowModel(library_, "demo").row.path, "");
+}
+
+TEST_F(Models, AFingerprintIsComputedAnewWhenAFileChanges) {
+  const auto other = OtherModel();
+  const Digest before = LoadModel(library_, {other, ""}, {}).identity.fingerprint;
+  EXPECT_EQ(LoadModel(library_, {other, ""}, {}).identity.fingerprint, before);
+  // What is remembered is what is used: a wrong memory shows.
+  storage::Database database =
+      storage::Database::Open(library_.path() / "index.db", storage::Database::Mode::kWrite);
+  database.Execute("UPDATE fingerprint_cache SET fingerprint = zeroblob(32)");
+  EXPECT_EQ(LoadModel(library_, {other, ""}, {}).identity.fingerprint, Digest());
+  std::ofstream(other / "config.json", std::ios::app) << " ";
+  const Digest after = LoadModel(library_, {other, ""}, {}).identity.fingerprint;
+  EXPECT_NE(after, Digest());
+  EXPECT_NE(after, before);
+}
+
+}  // namespace
+}  // namespace statelib::library
