@@ -131,9 +131,10 @@ std::vector<AddedTokenMatcher::Part> AddedTokenMatcher::Split(std::string_view t
     }
     if (found->entry->rstrip) span.end += LeadingWhiteSpace(text.substr(span.end));
     // A token inside the white space that the one before took along is still a token, so `done` may
-    // go back; Hugging Face's tokenizers read it so.
+    // go back, unless it would take that white space along itself; the published library reads it
+    // so.
     if (done < span.begin) parts.push_back({{done, span.begin}, std::nullopt});
-    parts.push_back({span, found->entry->id});
+    if (span.begin < span.end) parts.push_back({span, found->entry->id});
     done = span.end;
   }
   if (done < text.size()) parts.push_back({{done, text.size()}, std::nullopt});

@@ -15,8 +15,11 @@ constexpr std::string_view kNonSpaceRanges =
     R"(\x{0}-\x{8}\x{e}-\x{1f}\x{21}-\x{84}\x{86}-\x{9f}\x{a1}-\x{167f}\x{1681}-\x{1fff})"
     R"(\x{200b}-\x{2027}\x{202a}-\x{202e}\x{2030}-\x{205e}\x{2060}-\x{2fff}\x{3001}-\x{10ffff})";
 
-// Word characters: PCRE2's own \w leaves out marks and connectors.
+// Word characters: PCRE2's own \w leaves out marks and connectors. Outside a class Oniguruma also
+// counts Latin-1's superscripts and fractions.
 constexpr std::string_view kWordMembers = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc})";
+constexpr std::string_view kBareWordMembers =
+    R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{b2}\x{b3}\x{b9}\x{bc}-\x{be})";
 
 // Escaped letters that mean the same in both dialects, besides those that are translated.
 constexpr std::string_view kCommonEscapes = "dDpPntrfeaxAzZ";
@@ -53,8 +56,8 @@ class Translator {
     const char escaped = rest_[1];
     if (escaped == 's') return Replace(kSpaceRanges, "");
     if (escaped == 'S') return Replace(kNonSpaceRanges, "");
-    if (escaped == 'w') return Replace(kWordMembers, "");
-    if (escaped == 'W' && !in_class_) return Replace(kWordMembers, "^");
+    if (escaped == 'w') return Replace(in_class_ ? kWordMembers : kBareWordMembers, "");
+    if (escaped == 'W' && !in_class_) return Replace(kBareWordMembers, "^");
     if (IsAsciiLetter(escaped) && kCommonEscapes.find(escaped) == std::string_view::npos) {
       Refuse(rest_.substr(0, 2));
     }
