@@ -24,6 +24,15 @@ std::vector<std::string> CpuTargets();
 /// std::invalid_argument when `target` is not in CpuTargets().
 std::unique_ptr<Backend> MakeCpuBackend(int threads, std::string_view target = {});
 
+/// The names of the NVIDIA GPUs that this process may use; empty without one, without its driver,
+/// and in a build without CUDA.
+std::vector<std::string> CudaDevices();
+
+/// The backend of the first of CudaDevices() (CUDA_VISIBLE_DEVICES chooses another one). All work
+/// is queued on the device and returns at once; Upload, Download and Pack wait. Errors:
+/// std::runtime_error that says what is missing.
+std::unique_ptr<Backend> MakeCudaBackend();
+
 }  // namespace statelib::kernels
 
 #endif  // STATELIB_KERNELS_BACKENDS_H_

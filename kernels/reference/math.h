@@ -6,14 +6,16 @@
 #include <cmath>
 #include <cstdint>
 
+#include "kernels/host_device.h"
+
 /// The transcendental functions of the runtime as fixed sequences of IEEE operations.
 /// kernels/cpu/math-inl.h does the same operations in the same order on vectors, so that both give
-/// the same bits; a change here is a change there and a new kernel revision. Measured against libm
-/// in tests/kernels/math_test.cc.
+/// the same bits; a change here is a change there and a new kernel revision. The CUDA kernels call
+/// these very functions. Measured against libm in tests/kernels/math_test.cc.
 namespace statelib::kernels::reference {
 
 /// e^x, relative error below 1.2e-7; 0 below -87.33, 2.4e38 above 88.37. NaN gives NaN.
-inline float Exp(float x) {
+STATELIB_HOST_DEVICE inline float Exp(float x) {
   constexpr float kLowest = -87.33654f, kHighest = 88.376259f;
   constexpr float kLog2E = 1.44269504f,
                   kRound = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
@@ -38,7 +40,7 @@ inline float Exp(float x) {
 }
 
 /// log(1 + u) for u >= 0, relative error below 2e-7.
-inline float Log1p(float u) {
+STATELIB_HOST_DEVICE inline float Log1p(float u) {
   constexpr float kSqrtHalf = 0.70710678f, kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;
   const float w = 1.0f + u;
   const float lost = (u - (w - 1.0f)) / w;  // what rounding 1 + u lost, to first order
@@ -66,13 +68,13 @@ inline float Log1p(float u) {
 }
 
 /// v > 20 ? v : log(1 + e^v), as the published kernels have it.
-inline float Softplus(float v) {
+STATELIB_HOST_DEVICE inline float Softplus(float v) {
   if (v > 20.0f) return v;
   return Log1p(Exp(v));
 }
 
 /// z / (1 + e^-z)
-inline float Silu(float z) { return z / (1.0f + Exp(-z)); }
+STATELIB_HOST_DEVICE inline float Silu(float z) { return z / (1.0f + Exp(-z)); }
 
 }  // namespace statelib::kernels::reference
 

@@ -48,26 +48,35 @@ WeightView View(const std::vector<float>& values, size_t rows, size_t cols) {
   return {reinterpret_cast<const std::byte*>(values.data()), DType::kF32, rows, cols};
 }
 
-WeightView View(const std::vector<uint16_t>& values, size_t rows, size_t cols) {
-  return {reinterpret_cast<const std::byte*>(values.data()), DType::kBF16, rows, cols};
+WeightView View(const std::vector<uint16_t>& values, size_t rows, size_t cols,
+                DType dtype = DType::kBF16) {
+  return {reinterpret_cast<const std::byte*>(values.data()), dtype, rows, cols};
+}
+
+/// Half-precision numbers below 2, subnormals among them.
+std::vector<uint16_t> ToF16(const std::vector<float>& values) {
+  std::vector<uint16_t> halves(values.size());
+  for (size_t i = 0; i < halves.size(); ++i)
+    halves[i] = static_cast<uint16_t>(std::bit_cast<uint32_t>(values[i]) & 0xbfff);
+  return halves;
 }
 
 class BackendTest : public testing::TestWithParam<BackendRecipe> {
  protected:
-  std::unique_ptr<Backend> backend_ = GetParam().Make();
+  std::unique_ptr<Backend> backend_ = GetParam().make();
   std::unique_ptr<Backend> reference_ = MakeReferenceBackend();
 };
 
 INSTANTIATE_TEST_SUITE_P(All, BackendTest, testing::ValuesIn(BackendsUnderTest()),
-                         [](const auto& recipe) { return recipe.param.Label(); });
+                         [](const auto& recipe) { return recipe.param.label; });
 
 struct MatMulSize {
   size_t rows, inputs, outputs;
 };
 const std::vector<MatMulSize> kMatMulSizes = {
-    {1, 1, 1},     {1, 24, 768},  {1, 300, 130}, {2, 17, 56},   {3, 31, 16},
-    {4, 257, 33},  {5, 48, 192},  {7, 96, 35},   {12, 256, 32}, {13, 512, 17},
-    {25, 513, 96}, {64, 80, 320}, {193, 40, 31}};
+    {1, 1, 1},      {1, 24, 768},  {1, 300, 130}, {2, 17, 56},   {3, 31, 16},
+    {4, 257, 33},   {5, 48, 192},  {7, 96, 35},   {12, 256, 32}, {13, 512, 17},
+    {16, 1300, 70}, {25, 513, 96}, {64, 80, 320}, {193, 40, 31}};
 
 std::vector<float> RunMatMul(Backend& backend, const WeightView& weights,
                              const std::vector<float>& bias, const std::vector<float>& x,
@@ -112,16 +121,56 @@ TEST_P(BackendTest, MatMulHasTheBitsOfTheReferenceInEveryEpilogueAndWeightType) 
     for (size_t i = 0; i < bf16.size(); ++i) {
       bf16[i] = static_cast<uint16_t>(std::bit_cast<uint32_t>(weights[i]) >> 16);
     }
+    const std::vector<uint16_t> f16 = ToF16(weights);
     for (const Epilogue epilogue : {Epilogue::kStore, Epilogue::kAdd, Epilogue::kSoftplus}) {
       for (const auto& bias : {std::vector<float>(), numbers.Make(outputs)}) {
-        for (const WeightView& view :
-             {View(weights, outputs, inputs), View(bf16, outputs, inputs)}) {
+        for (const WeightView& view : {View(weights, outputs, inputs), View(bf16, outputs, inputs),
+                                       View(f16, outputs, inputs, DType::kF16)}) {
           EXPECT_TRUE(SameBits(RunMatMul(*backend_, view, bias, x, rows, epilogue, before),
                                RunMatMul(*reference_, view, bias, x, rows, epilogue, before)))
               << rows << "x" << inputs << "x" << outputs;
         }
       }
     }
+  }
+}
+
+TEST_P(BackendTest, MatMulOfManyRowsAndOutputsHasTheBitsOfTheReference) {
+  Numbers numbers(8);
+  constexpr size_t kRows = 1000, kInputs = 24, kOutputs = 2040;
+  const auto weights = numbers.Make(kOutputs * kInputs), x = numbers.Make(kRows * kInputs),
+             before = numbers.Make(kRows * kOutputs);
+  const auto run = [&](Backend& backend) {
+    return RunMatMul(backend, View(weights, kOutputs, kInputs), {}, x, kRows, Epilogue::kAdd,
+                     before);
+  };
+  EXPECT_TRUE(SameBits(run(*backend_), run(*reference_)));
+}
+
+TEST_P(BackendTest, MatMulOnColumnsOfWiderRowsTouchesNothingElse) {
+  Numbers numbers(9);
+  constexpr size_t kInputs = 70, kOutputs = 45, kXStride = kInputs + 7, kOutStride = kOutputs + 5;
+  const auto weights = numbers.Make(kOutputs * kInputs);
+  for (const size_t rows : {1, 6, 40}) {
+    const auto x = numbers.Make(rows * kXStride), before = numbers.Make(rows * kOutStride);
+    const auto run = [&](Backend& backend) {
+      const auto matrix = backend.Pack(View(weights, kOutputs, kInputs));
+      Buffer xb = ToBackend(backend, x), out = ToBackend(backend, before);
+      backend.MatMul(*matrix, nullptr,
+                     Rows{xb.data(), rows, kXStride, kXStride}.Columns(3, kInputs), Epilogue::kAdd,
+                     Rows{out.data(), rows, kOutStride, kOutStride}.Columns(1, kOutputs));
+      return ToHost(backend, out);
+    };
+    EXPECT_TRUE(SameBits(run(*backend_), run(*reference_))) << rows;
+  }
+}
+
+TEST_P(BackendTest, ASumThatRoundsToMinusZeroKeepsItsSign) {
+  for (const size_t rows : {1, 20}) {
+    const auto out = RunMatMul(*backend_, View(std::vector<float>{-1e-30f}, 1, 1), {},
+                               std::vector<float>(rows, 1e-30f), rows, Epilogue::kStore,
+                               std::vector<float>(rows, 1.0f));
+    EXPECT_EQ(std::bit_cast<uint32_t>(out[0]), 0x80000000u) << rows;
   }
 }
 
@@ -163,19 +212,21 @@ TEST_P(BackendTest, RmsNormHasTheBitsOfTheReferenceAndUnitMeanSquare) {
 const std::vector<size_t> kLengths = {1, 5, 2};
 constexpr size_t kRowTotal = 8;
 
-/// Runs `advance(rows of x, its sequences)` over the ragged batch in one call and returns outputs,
-/// then all states.
+/// Runs `advance(sequences, rows for the outputs)` over a ragged batch in one call and returns the
+/// outputs, then all states.
 template <typename Advance>
 std::vector<float> RunRagged(Backend& backend, const std::vector<float>& states, size_t state_size,
-                             size_t channels, const Advance& advance) {
-  Buffer state_buffer = ToBackend(backend, states), out = backend.Allocate(kRowTotal * channels);
+                             size_t channels, const Advance& advance,
+                             const std::vector<size_t>& lengths = kLengths) {
+  Buffer state_buffer = ToBackend(backend, states);
   std::vector<SequenceRows> sequences;
   size_t row = 0;
-  for (size_t i = 0; i < kLengths.size(); ++i) {
-    sequences.push_back({row, kLengths[i], state_buffer.data() + i * state_size});
-    row += kLengths[i];
+  for (size_t i = 0; i < lengths.size(); ++i) {
+    sequences.push_back({row, lengths[i], state_buffer.data() + i * state_size});
+    row += lengths[i];
   }
-  advance(sequences, Rows{out.data(), kRowTotal, channels, channels});
+  Buffer out = backend.Allocate(row * channels);
+  advance(sequences, Rows{out.data(), row, channels, channels});
   std::vector<float> all = ToHost(backend, out);
   const std::vector<float> after = ToHost(backend, state_buffer);
   all.insert(all.end(), after.begin(), after.end());
@@ -212,7 +263,7 @@ TEST_P(BackendTest, CausalConvHasTheBitsOfTheReferenceAndShiftsItsState) {
 
 TEST_P(BackendTest, SelectiveScanHasTheBitsOfTheReference) {
   Numbers numbers(6);
-  for (const size_t states : {1, 8, 16}) {
+  for (const size_t states : {1, 5, 8, 16}) {
     for (const size_t channels : {1, 16, 53, 160}) {
       const auto x = numbers.Make(kRowTotal * channels),
                  z = numbers.Make(kRowTotal * channels, -9, 9);
@@ -266,8 +317,12 @@ TEST_P(BackendTest, HeadScanHasTheBitsOfTheReference) {
   struct Size {
     size_t heads, groups, channels, states;
   };
-  for (const auto& [heads, groups, channels, states] :
-       std::vector<Size>{{1, 1, 1, 1}, {4, 2, 64, 128}, {6, 3, 19, 13}, {2, 1, 32, 8}}) {
+  for (const auto& [heads, groups, channels, states] : std::vector<Size>{{1, 1, 1, 1},
+                                                                         {4, 2, 64, 128},
+                                                                         {6, 3, 19, 13},
+                                                                         {2, 1, 32, 8},
+                                                                         {3, 1, 33, 64},
+                                                                         {2, 2, 20, 16}}) {
     const size_t width = heads * channels;
     const auto x = numbers.Make(kRowTotal * width), z = numbers.Make(kRowTotal * width, -9, 9);
     const auto dt = numbers.Make(kRowTotal * heads, -3, 3), bias = numbers.Make(heads),
@@ -317,13 +372,61 @@ TEST_P(BackendTest, HeadScanFollowsItsFormula) {
   EXPECT_NEAR(ToHost(backend, state)[0], s2, 1e-6);
 }
 
-TEST(CpuBackend, AnUnknownInstructionSetIsRefusedWithTheOnesThereAre) {
-  try {
-    MakeCpuBackend(1, "mmx");
-    FAIL();
-  } catch (const std::invalid_argument& error) {
-    EXPECT_NE(std::string(error.what()).find("got \"mmx\""), std::string::npos) << error.what();
-  }
+/// One long sequence, then more short ones than any backend takes at once.
+std::vector<size_t> LongAndManyLengths() {
+  std::vector<size_t> lengths(140, 1);
+  lengths[0] = 150;
+  return lengths;
+}
+
+TEST_P(BackendTest, ALongSequenceAmongManyShortOnesHasTheBitsOfTheReference) {
+  Numbers numbers(10);
+  const auto lengths = LongAndManyLengths();
+  const size_t rows = 149 + lengths.size();
+  constexpr size_t kHeads = 2, kWidth = 20, kChannels = kHeads * kWidth, kStates = 128, kTaps = 4;
+  const auto x = numbers.Make(rows * kChannels), z = numbers.Make(rows * kChannels, -9, 9),
+             dt = numbers.Make(rows * kChannels, 0.001f, 3), dt_raw = numbers.Make(rows * kHeads),
+             b = numbers.Make(rows * kStates), c = numbers.Make(rows * kStates),
+             a = numbers.Make(16 * kChannels, -40, -0.01f), d = numbers.Make(kChannels),
+             weight = numbers.Make(kTaps * kChannels),
+             initial = numbers.Make(lengths.size() * kStates * kChannels);
+  const auto run = [&](Backend& backend) {
+    Buffer xb = ToBackend(backend, x), zb = ToBackend(backend, z), dtb = ToBackend(backend, dt),
+           rawb = ToBackend(backend, dt_raw), bb = ToBackend(backend, b),
+           cb = ToBackend(backend, c), ab = ToBackend(backend, a), db = ToBackend(backend, d),
+           wb = ToBackend(backend, weight);
+    const auto view = [&](Buffer& buffer, size_t cols, size_t stride) {
+      return Rows{buffer.data(), rows, cols, stride};
+    };
+    const Rows xs = view(xb, kChannels, kChannels), zs = view(zb, kChannels, kChannels);
+    std::vector<std::vector<float>> results;
+    results.push_back(RunRagged(
+        backend, initial, (kTaps - 1) * kChannels, kChannels,
+        [&](const auto& sequences, Rows out) {
+          backend.CausalConv({xs, wb.data(), db.data(), kTaps, sequences, out});
+        },
+        lengths));
+    results.push_back(RunRagged(
+        backend, initial, 16 * kChannels, kChannels,
+        [&](const auto& sequences, Rows out) {
+          backend.SelectiveScan({xs, view(dtb, kChannels, kChannels), view(bb, 16, kStates),
+                                 view(cb, 16, kStates), zs, ab.data(), db.data(), sequences, out});
+        },
+        lengths));
+    results.push_back(RunRagged(
+        backend, initial, kStates * kChannels, kChannels,
+        [&](const auto& sequences, Rows out) {
+          backend.HeadScan({xs, view(rawb, kHeads, kHeads), view(bb, kStates, kStates),
+                            view(cb, kStates, kStates), zs, db.data(), ab.data(), db.data(), 0.0f,
+                            10.0f, 1, sequences, out});
+        },
+        lengths));
+    return results;
+  };
+  const auto ours = run(*backend_), want = run(*reference_);
+  EXPECT_TRUE(SameBits(ours[0], want[0])) << "convolution";
+  EXPECT_TRUE(SameBits(ours[1], want[1])) << "selective scan";
+  EXPECT_TRUE(SameBits(ours[2], want[2])) << "head scan";
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #ifndef STATELIB_TESTS_KERNELS_BACKENDS_UNDER_TEST_H_
 #define STATELIB_TESTS_KERNELS_BACKENDS_UNDER_TEST_H_
 
+#include <functional>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -11,31 +12,20 @@
 
 namespace statelib::kernels {
 
-/// One backend that this machine can run, by a recipe, so that each test case makes its own.
+/// A backend by a recipe, so that each test case makes its own, and so that listing the cases needs
+/// no device.
 struct BackendRecipe {
-  std::string target;  ///< empty: the reference
-  int threads = 1;
-
-  std::unique_ptr<Backend> Make() const {
-    return target.empty() ? MakeReferenceBackend() : MakeCpuBackend(threads, target);
-  }
-  std::string Label() const {
-    return target.empty() ? "reference" : target + "_" + std::to_string(threads) + "t";
-  }
+  std::string label;  ///< letters, digits and '_'
+  std::function<std::unique_ptr<Backend>()> make;
 };
 
 inline std::ostream& operator<<(std::ostream& out, const BackendRecipe& recipe) {
-  return out << recipe.Label();
+  return out << recipe.label;
 }
 
-/// The reference, and every instruction set of this machine on one, two and three threads.
-inline std::vector<BackendRecipe> BackendsUnderTest() {
-  std::vector<BackendRecipe> recipes = {{}};
-  for (const std::string& target : CpuTargets()) {
-    for (const int threads : {1, 2, 3}) recipes.push_back({target, threads});
-  }
-  return recipes;
-}
+/// The backends that this test program is for: host_backends.cc has those of the processor,
+/// cuda_backends.cc the GPU's.
+std::vector<BackendRecipe> BackendsUnderTest();
 
 }  // namespace statelib::kernels
 

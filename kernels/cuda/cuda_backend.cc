@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks shapes and hands each operation to its launch function. Kernels run in call order on one
+// stream; only Upload, Download and Pack wait for it.
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+#include "kernels/backends.h"
+#include "kernels/check.h"
+#include "kernels/cuda/launches.h"
+#include "kernels/profile.h"
+
+namespace statelib::kernels {
+
+namespace {
+
+using cuda::CheckCuda;
+using cuda::DeviceMatrix;
+
+const DeviceMatrix& Own(const Matrix& matrix) { return static_cast<const DeviceMatrix&>(matrix); }
+
+cudaDeviceProp PropertiesOf(int device) {
+  cudaDeviceProp properties{};
+  CheckCuda(cudaGetDeviceProperties(&properties, device), "device properties");
+  return properties;
+}
+
+class CudaBackend : public Backend {
+ public:
+  explicit CudaBackend(const cudaDeviceProp& device)
+      : name_(fmt::format("cuda {}", device.name)),
+        multiprocessors_(static_cast<size_t>(device.multiProcessorCount)) {}
+
+  std::string name() const override { return name_; }
+  std::string profile() const override { return kExactProfile; }
+
+  Buffer Allocate(size_t floats) override {
+    std::byte* bytes = cuda::AllocateDevice(floats * sizeof(float)).release();
+    return Buffer(reinterpret_cast<float*>(bytes), floats, [](float* to_free) {
+      cuda::DeviceDelete()(reinterpret_cast<std::byte*>(to_free));
+    });
+  }
+  void Upload(std::span<const float> from_host, float* to) override {
+    CheckCuda(cudaMemcpy(to, from_host.data(), from_host.size_bytes(), cudaMemcpyHostToDevice),
+              "upload");
+  }
+  void Download(const float* from, std::span<float> to_host) override {
+    CheckCuda(cudaMemcpy(to_host.data(), from, to_host.size_bytes(), cudaMemcpyDeviceToHost),
+              "download");
+  }
+  void Copy(const float* from, float* to, size_t floats) override {
+    CheckCuda(
+        cudaMemcpyAsync(to, from, floats * sizeof(float), cudaMemcpyDeviceToDevice, cuda::kStream),
+        "copy");
+  }
+  void Zero(float* to, size_t floats) override {
+    CheckCuda(cudaMemsetAsync(to, 0, floats * sizeof(float), cuda::kStream), "zero");
+  }
+
+  std::unique_ptr<Matrix> Pack(const WeightView& weights) override {
+    return std::make_unique<DeviceMatrix>(weights);
+  }
+
+  void Embed(const Matrix& table, std::span<const int32_t> ids, Rows out) override {
+    STATELIB_CHECK(out.cols == table.cols() && out.rows == ids.size());
+    cuda::LaunchEmbed(Own(table), ids, out);
+  }
+
+  void RmsNorm(ConstRows x, const float* weight, float epsilon, Rows out) override {
+    STATELIB_CHECK(x.cols == out.cols && x.rows == out.rows);
+    if (x.rows > 0) cuda::LaunchRmsNorm(x, weight, epsilon, out);
+  }
+
+  void MatMul(const Matrix& weights, const float* bias, ConstRows x, Epilogue epilogue,
+              Rows out) override {
+    STATELIB_CHECK(x.cols == weights.cols() && out.cols == weights.rows() && x.rows == out.rows);
+    if (x.rows > 0) cuda::LaunchMatMul(Own(weights), bias, x, epilogue, out, multiprocessors_);
+  }
+
+  void CausalConv(const CausalConvArgs& args) override {
+    STATELIB_CHECK(args.x.cols == args.out.cols && args.kernel > 0);
+    cuda::LaunchCausalConv(args);
+  }
+
+  void SelectiveScan(const SelectiveScanArgs& args) override {
+    STATELIB_CHECK(args.x.cols == args.dt.cols && args.x.cols == args.z.cols &&
+                   args.x.cols == args.y.cols && args.b.cols == args.c.cols);
+    cuda::LaunchSelectiveScan(args);
+  }
+
+  void HeadScan(const HeadScanArgs& args) override {
+    STATELIB_CHECK(args.x.cols % args.dt_raw.cols == 0 && args.dt_raw.cols % args.groups == 0);
+    STATELIB_CHECK(args.b.cols == args.c.cols && args.b.cols % args.groups == 0);
+    STATELIB_CHECK(args.x.cols == args.z.cols && args.x.cols == args.y.cols);
+    cuda::LaunchHeadScan(args);
+  }
+
+ private:
+  std::string name_;
+  size_t multiprocessors_;
+};
+
+/// Memory that buffers give back stays with the process, or each of a model's many small
+/// allocations would be one of the driver's.
+void KeepReleasedMemory(int device) {
+  cudaMemPool_t pool = nullptr;
+  CheckCuda(cudaDeviceGetDefaultMemPool(&pool, device), "memory pool");
+  uint64_t threshold_bytes = UINT64_MAX;
+  CheckCuda(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &threshold_bytes),
+            "memory pool");
+}
+
+}  // namespace
+
+std::vector<std::string> CudaDevices() {
+  int count = 0;
+  if (cudaGetDeviceCount(&count) != cudaSuccess) return {};
+  std::vector<std::string> names;
+  for (int device = 0; device < count; ++device) names.emplace_back(PropertiesOf(device).name);
+  return names;
+}
+
+std::unique_ptr<Backend> MakeCudaBackend() {
+  int count = 0;
+  const cudaError_t status = cudaGetDeviceCount(&count);
+  if (status != cudaSuccess || count == 0) {
+    throw std::runtime_error(fmt::format(
+        "[cuda] device: want an NVIDIA GPU and its driver, got \"{}\"; take the cpu backend here",
+        status != cudaSuccess ? cudaGetErrorString(status) : "no device"));
+  }
+  constexpr int kDevice = 0;
+  const cudaDeviceProp device = PropertiesOf(kDevice);
+  if (!cuda::HasCodeForDevice()) {
+    throw std::runtime_error(fmt::format(
+        "[cuda] device: this build has no code for {} (compute capability {}.{}); build with "
+        "-DCMAKE_CUDA_ARCHITECTURES={}{}",
+        device.name, device.major, device.minor, device.major, device.minor));
+  }
+  KeepReleasedMemory(kDevice);
+  return std::make_unique<CudaBackend>(device);
+}
+
+}  // namespace statelib::kernels

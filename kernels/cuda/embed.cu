@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Embedding: one block a token, one thread 16 bytes of a row, out of the panels that the head
+// multiplies with. The ids travel with the launch. Traffic: a row read in pieces of 16 bytes (half
+// of each 32-byte sector), a row written.
+#include <algorithm>
+
+#include "kernels/cuda/launches.h"
+#include "kernels/cuda/weight_vector.cuh"
+
+namespace statelib::kernels::cuda {
+
+namespace {
+
+constexpr unsigned kThreads = 256;
+
+struct TokenBatch {
+  static constexpr size_t kMax = 512;
+  int32_t ids[kMax];
+};
+
+template <DType kType>
+__global__ void EmbedKernel(const uint4* table, size_t vectors, size_t cols, TokenBatch tokens,
+                            float* out, size_t out_stride) {
+  constexpr size_t kVector = VectorInputs(kType);
+  const auto id = static_cast<size_t>(tokens.ids[blockIdx.x]);
+  const uint4* from = table + id / kPanelOutputs * vectors * kPanelOutputs + id % kPanelOutputs;
+  float* to = out + blockIdx.x * out_stride;
+  for (size_t vector = threadIdx.x; vector < vectors; vector += kThreads) {
+    const uint4 weights = from[vector * kPanelOutputs];
+#pragma unroll
+    for (int i = 0; i < static_cast<int>(kVector); ++i) {
+      const size_t col = vector * kVector + i;
+      if (col < cols) to[col] = WeightAt<kType>(weights, i);
+    }
+  }
+}
+
+}  // namespace
+
+void LaunchEmbed(const DeviceMatrix& table, std::span<const int32_t> ids, Rows out) {
+  const auto kernel = table.dtype() == DType::kF32    ? EmbedKernel<DType::kF32>
+                      : table.dtype() == DType::kBF16 ? EmbedKernel<DType::kBF16>
+                                                      : EmbedKernel<DType::kF16>;
+  while (!ids.empty()) {
+    TokenBatch batch;
+    const size_t count = std::min(ids.size(), TokenBatch::kMax);
+    std::copy_n(ids.begin(), count, batch.ids);
+    kernel<<<GridX(count), kThreads, 0, kStream>>>(reinterpret_cast<const uint4*>(table.data()),
+                                                   table.vectors(), table.cols(), batch, out.data,
+                                                   out.stride);
+    CheckCuda(cudaGetLastError(), "embed");
+    ids = ids.subspan(count);
+    out.data += count * out.stride;
+  }
+}
+
+}  // namespace statelib::kernels::cuda

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Stands in for this folder in a build without the CUDA Toolkit.
+#include <stdexcept>
+
+#include "kernels/backends.h"
+
+namespace statelib::kernels {
+
+std::vector<std::string> CudaDevices() { return {}; }
+
+std::unique_ptr<Backend> MakeCudaBackend() {
+  throw std::runtime_error(
+      "[cuda] this build has no CUDA backend; build with -DSTATELIB_CUDA=ON or take the cpu "
+      "backend");
+}
+
+}  // namespace statelib::kernels
