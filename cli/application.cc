@@ -5,9 +5,9 @@
 #include <string_view>
 
 #include "cli/exit_code.h"
-#include "cli/nearest_word.h"
 #include "cli/terminal/printable.h"
 #include "core/base/error.h"
+#include "statestore/storage/reference.h"
 
 namespace statelib::cli {
 
@@ -41,11 +41,24 @@ std::vector<std::string> NamesOf(const CLI::App& parent) {
   return names;
 }
 
+std::string DidYouMean(std::string_view typed, const std::vector<std::string>& names) {
+  const std::vector<std::string> nearest =
+      storage::NearestNames(typed, [&names](const std::function<void(const std::string&)>& visit) {
+        std::for_each(names.begin(), names.end(), visit);
+      });
+  return nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest.front());
+}
+
 }  // namespace
 
 Application::Application(Output& out, Output& err, const Environment& environment,
-                         const CancelFlag& cancel)
-    : out_(out), err_(err), environment_(environment), cancel_(cancel), root_(kDescription) {
+                         const CancelFlag& cancel, std::chrono::steady_clock::time_point started_at)
+    : out_(out),
+      err_(err),
+      environment_(environment),
+      cancel_(cancel),
+      started_at_(started_at),
+      root_(kDescription) {
   root_.name("statelib");
   root_.require_subcommand(1);
   root_.set_help_flag("-h,--help", "Print this help");
@@ -116,7 +129,7 @@ void Application::Run(int argc, const char* const* argv) {
   CheckCommandName(root_, arguments);
   if (!Parse(argc, argv)) return;
   wants_json_ = shared_.json;
-  Context context{out_, err_, environment_, cancel_, shared_, root_};
+  Context context{out_, err_, environment_, cancel_, shared_, root_, started_at_};
   const CLI::App* chosen = &Deepest(root_);
   for (const Entry& entry : entries_)
     if (entry.app == chosen) entry.command->Run(context);

@@ -15,7 +15,8 @@ namespace statelib::cli {
 /// named. One thread, one Run().
 class Application {
  public:
-  Application(Output& out, Output& err, const Environment& environment, const CancelFlag& cancel);
+  Application(Output& out, Output& err, const Environment& environment, const CancelFlag& cancel,
+              std::chrono::steady_clock::time_point started_at);
 
   /// Errors: kInvalidArgument with advice for what cannot be parsed; those of the command.
   void Run(int argc, const char* const* argv);
@@ -38,6 +39,7 @@ class Application {
   Output& err_;
   const Environment& environment_;
   const CancelFlag& cancel_;
+  std::chrono::steady_clock::time_point started_at_;
   SharedOptions shared_;
   CLI::App root_;
   std::vector<Entry> entries_;

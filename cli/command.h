@@ -3,6 +3,7 @@
 #define STATELIB_CLI_COMMAND_H_
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -29,6 +30,7 @@ struct Context {
   const CancelFlag& cancel;
   const SharedOptions& options;
   const CLI::App& root;  ///< every command and option, for completion scripts
+  std::chrono::steady_clock::time_point started_at;  ///< of the process, as main() saw it
 
   /// --library, or the default.
   std::filesystem::path LibraryDirectory() const;

@@ -5,10 +5,38 @@ namespace statelib::cli {
 
 namespace {
 
+constexpr const char* kStates = "States";
+constexpr const char* kLibrary = "Library";
+constexpr const char* kModels = "Models";
+constexpr const char* kTools = "Tools";
+constexpr const char* kModelSummary = "Add, list and check models";
+
 constexpr CommandDescription kCommands[] = {
-    {"tokenize", "Tools", "Turn text into token ids", MakeTokenizeCommand},
-    {"detokenize", "Tools", "Turn token ids into text", MakeDetokenizeCommand},
-    {"completion", "Tools", "Print a completion script for a shell", MakeCompletionCommand},
+    {"ingest", kStates, "Read documents into a named state", MakeIngestCommand},
+    {"append", kStates, "Go on from a state with more documents", MakeAppendCommand},
+    {"generate", kStates, "Go on from a state with an answer", MakeGenerateCommand},
+    {"diff", kStates, "Compare what two states have read and hold", MakeDiffCommand},
+    {"list", kLibrary, "List the states of the library", MakeListCommand},
+    {"show", kLibrary, "Show all that is known about a state", MakeShowCommand},
+    {"log", kLibrary, "Show the versions of a name", MakeLogCommand},
+    {"tag", kLibrary, "Set a tag on a state", MakeTagCommand},
+    {"cp", kLibrary, "Give a state another name as well", MakeCpCommand},
+    {"mv", kLibrary, "Rename a state", MakeMvCommand},
+    {"rm", kLibrary, "Remove names; gc then removes what only they led to", MakeRmCommand},
+    {"gc", kLibrary, "Remove states that no name leads to", MakeGcCommand},
+    {"verify", kLibrary, "Check every object and every reference", MakeVerifyCommand},
+    {"export", kLibrary, "Write states into one file", MakeExportCommand},
+    {"import", kLibrary, "Take states from such a file", MakeImportCommand},
+    {"model add", kModels, "Add a model to the library", MakeModelAddCommand, kModelSummary},
+    {"model list", kModels, "List the models that the library knows", MakeModelListCommand},
+    {"model show", kModels, "Show all that is known about a model", MakeModelShowCommand},
+    {"model default", kModels, "Choose the default model", MakeModelDefaultCommand},
+    {"model rm", kModels, "Forget a model", MakeModelRmCommand},
+    {"model check", kModels, "Compare what a checkpoint computes with recorded values",
+     MakeModelCheckCommand},
+    {"tokenize", kTools, "Turn text into token ids", MakeTokenizeCommand},
+    {"detokenize", kTools, "Turn token ids into text", MakeDetokenizeCommand},
+    {"completion", kTools, "Print a completion script for a shell", MakeCompletionCommand},
 };
 
 }  // namespace

@@ -22,9 +22,30 @@ struct CommandDescription {
 std::span<const CommandDescription> AllCommands();
 
 // One function a file in cli/commands/.
+std::unique_ptr<Command> MakeAppendCommand();
 std::unique_ptr<Command> MakeCompletionCommand();
+std::unique_ptr<Command> MakeCpCommand();
 std::unique_ptr<Command> MakeDetokenizeCommand();
+std::unique_ptr<Command> MakeDiffCommand();
+std::unique_ptr<Command> MakeExportCommand();
+std::unique_ptr<Command> MakeGcCommand();
+std::unique_ptr<Command> MakeGenerateCommand();
+std::unique_ptr<Command> MakeImportCommand();
+std::unique_ptr<Command> MakeIngestCommand();
+std::unique_ptr<Command> MakeListCommand();
+std::unique_ptr<Command> MakeLogCommand();
+std::unique_ptr<Command> MakeModelAddCommand();
+std::unique_ptr<Command> MakeModelCheckCommand();
+std::unique_ptr<Command> MakeModelDefaultCommand();
+std::unique_ptr<Command> MakeModelListCommand();
+std::unique_ptr<Command> MakeModelRmCommand();
+std::unique_ptr<Command> MakeModelShowCommand();
+std::unique_ptr<Command> MakeMvCommand();
+std::unique_ptr<Command> MakeRmCommand();
+std::unique_ptr<Command> MakeShowCommand();
+std::unique_ptr<Command> MakeTagCommand();
 std::unique_ptr<Command> MakeTokenizeCommand();
+std::unique_ptr<Command> MakeVerifyCommand();
 
 }  // namespace statelib::cli
 

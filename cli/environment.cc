@@ -56,13 +56,8 @@ fs::path DemoModelDirectory() {
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   const fs::path installed =
       (program.parent_path() / STATELIB_DATA_DIR_FROM_BIN / "models" / "demo").lexically_normal();
-  if (!error && IsModel(installed)) return installed;
   const fs::path source = fs::path(STATELIB_SOURCE_MODELS_DIR) / "demo";
-  if (IsModel(source)) return source;
-  Throw(ErrorKind::kNotFound,
-        "the demo model is neither in {} nor in {}; install statelib again, or name a model with "
-        "--model",
-        installed.string(), source.string());
+  return !error && !IsModel(installed) && IsModel(source) ? source : installed;
 }
 
 }  // namespace statelib::cli

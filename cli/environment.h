@@ -18,13 +18,17 @@ struct Environment {
 
   static Environment FromProcess();
 
+  /// Whether DefaultLibrary() has an answer.
+  bool has_default_library() const {
+    return !(statelib_home.empty() && xdg_data_home.empty() && home.empty());
+  }
   /// $STATELIB_HOME, else $XDG_DATA_HOME/statelib, else ~/.local/share/statelib.
   /// Errors: kInvalidArgument when none of the three is set.
   std::filesystem::path DefaultLibrary() const;
 };
 
 /// The demo model's folder: beside the installed program (share/statelib/models/demo), or in the
-/// source tree for a program that was built and not installed. Errors: kNotFound with both places.
+/// source tree for a program that was built and not installed. Where it is in neither, the first.
 std::filesystem::path DemoModelDirectory();
 
 }  // namespace statelib::cli

@@ -40,12 +40,13 @@ void Report(const Failure& failure, bool as_json, Output& err) {
 }
 
 int RunAndReport(int argc, const char* const* argv) {
+  const auto started_at = std::chrono::steady_clock::now();
   const Environment environment = Environment::FromProcess();
   const Interrupt interrupt;
   const Output::Options look{environment.colour, environment.columns};
   Output out(STDOUT_FILENO, "standard output", look);
   Output err(STDERR_FILENO, "standard error", look);
-  Application application(out, err, environment, interrupt.flag());
+  Application application(out, err, environment, interrupt.flag(), started_at);
   Failure failure;
   try {
     application.Run(argc, argv);

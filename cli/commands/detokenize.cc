@@ -4,7 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/input.h"
-#include "cli/model_choice.h"
+#include "cli/library_access.h"
 #include "cli/terminal/printable.h"
 #include "core/base/json.h"
 
@@ -57,7 +57,8 @@ class DetokenizeCommand : public Command {
            "input")
         ->type_name("FILE")
         ->capture_default_str();
-    AddModelOption(app, shared, model_);
+    AddModelOption(app, model_);
+    AddLibraryOption(app, shared);
     app.add_flag("--skip-special", skip_special_, "Leave out special tokens as <|endoftext|>");
     AddJsonOption(app, shared);
     AddExamples(app,

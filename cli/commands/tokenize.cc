@@ -3,7 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/input.h"
-#include "cli/model_choice.h"
+#include "cli/library_access.h"
 #include "core/base/json.h"
 #include "core/tokenizer/utf8.h"
 
@@ -18,7 +18,8 @@ class TokenizeCommand : public Command {
         ->type_name("FILE")
         ->capture_default_str();
     CLI::Option* text = app.add_option("--text", text_, "Use this text instead of a file");
-    AddModelOption(app, shared, model_);
+    AddModelOption(app, model_);
+    AddLibraryOption(app, shared);
     CLI::Option* whole =
         app.add_flag("--whole", whole_, "Take the whole input as one text, not line by line");
     app.add_flag("--lines-json", lines_json_, "Each line is a JSON object {\"text\": ...}")

@@ -25,8 +25,8 @@ double Seconds(std::chrono::steady_clock::duration duration) {
 
 }  // namespace
 
-ProgressBar::ProgressBar(Output& out, std::string label)
-    : out_(out), label_(std::move(label)), started_(Clock::now()) {}
+ProgressBar::ProgressBar(Output& out, std::string label, const char* noun)
+    : out_(out), label_(std::move(label)), noun_(noun), started_(Clock::now()) {}
 
 ProgressBar::~ProgressBar() {
   if (!visible_) return;
@@ -45,20 +45,20 @@ void ProgressBar::Update(uint64_t done, uint64_t total) {
   if (visible_ && now - drawn_ < kRedrawInterval) return;
   drawn_ = now;
   visible_ = true;
-  out_.Write(kWipe + Line(label_, done, total, Seconds(now - started_), out_.columns()));
+  out_.Write(kWipe + Line(label_, noun_, done, total, Seconds(now - started_), out_.columns()));
   out_.Flush();
 }
 
-std::string ProgressBar::Line(const std::string& label, uint64_t done, uint64_t total,
-                              double elapsed_seconds, int columns) {
+std::string ProgressBar::Line(const std::string& label, const char* noun, uint64_t done,
+                              uint64_t total, double elapsed_seconds, int columns) {
   const double fraction =
       total == 0 ? 0 : std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
   const double rate = elapsed_seconds > 0 ? static_cast<double>(done) / elapsed_seconds : 0;
-  std::string facts = fmt::format("{:3.0f} %  {} of {}", fraction * 100, HumanCount(done),
-                                  HumanCount(total, "token"));
+  std::string facts =
+      fmt::format("{:3.0f} %  {} of {}", fraction * 100, HumanCount(done), HumanCount(total, noun));
   if (done > 0 && rate > 0) {
     const double left = static_cast<double>(total - std::min(done, total)) / rate;
-    facts += fmt::format("  {} tokens/s  {} left", HumanRate(rate), HumanDuration(left));
+    facts += fmt::format("  {} {}s/s  {} left", HumanRate(rate), noun, HumanDuration(left));
   }
   // The last column stays free: some terminals wrap when it is written.
   const auto width = static_cast<size_t>(std::max(columns - 1, 0));

@@ -10,13 +10,13 @@
 
 namespace statelib::cli {
 
-/// One line that says how far long work is: a bar, tokens, tokens/s, the time left. Nothing at all
-/// where the output is no terminal. The line is wiped when the object ends, so that what follows
-/// stands alone. One thread.
+/// One line that says how far long work is: a bar, things done, things a second, the time left.
+/// Nothing at all where the output is no terminal. The line is wiped when the object ends, so that
+/// what follows stands alone. One thread.
 class ProgressBar {
  public:
-  /// `label` says what is being done, as "reading handbook.md".
-  ProgressBar(Output& out, std::string label);
+  /// `label` says what is being done, as "reading handbook.md"; `noun`, of what, as "token".
+  ProgressBar(Output& out, std::string label, const char* noun);
   ~ProgressBar();
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
@@ -25,7 +25,7 @@ class ProgressBar {
   void Update(uint64_t done, uint64_t total);
 
   /// The line for a given moment, without colour: what Update() draws.
-  static std::string Line(const std::string& label, uint64_t done, uint64_t total,
+  static std::string Line(const std::string& label, const char* noun, uint64_t done, uint64_t total,
                           double elapsed_seconds, int columns);
 
  private:
@@ -33,6 +33,7 @@ class ProgressBar {
 
   Output& out_;
   std::string label_;
+  const char* noun_;
   Clock::time_point started_;
   Clock::time_point drawn_;
   bool visible_ = false;

@@ -153,7 +153,7 @@ TEST(Table, OnlyColumnsThatMayAreShortened) {
 }
 
 TEST(ProgressBar, LineSaysTokensRateAndTimeLeft) {
-  const std::string line = ProgressBar::Line("reading handbook.md", 2000, 8000, 4.0, 120);
+  const std::string line = ProgressBar::Line("reading handbook.md", "token", 2000, 8000, 4.0, 120);
   EXPECT_THAT(line, HasSubstr("reading handbook.md"));
   EXPECT_THAT(line, HasSubstr("25 %"));
   EXPECT_THAT(line, HasSubstr("2,000 of 8,000 tokens"));
@@ -163,14 +163,14 @@ TEST(ProgressBar, LineSaysTokensRateAndTimeLeft) {
 
 TEST(ProgressBar, LineFitsEveryWidth) {
   for (int columns = 1; columns < 140; ++columns)
-    EXPECT_LT(DisplayWidth(ProgressBar::Line("reading a long name", 1, 90'000'000, 0.5, columns)),
+    EXPECT_LT(DisplayWidth(ProgressBar::Line("reading a long name", "token", 1, 90'000'000, 0.5, columns)),
               static_cast<size_t>(columns));
 }
 
 TEST(ProgressBar, DrawsNothingOnAPipe) {
   Captured captured;
   {
-    ProgressBar bar(captured.output, "reading");
+    ProgressBar bar(captured.output, "reading", "token");
     bar.Update(1, 2);
   }
   EXPECT_EQ(captured.Text(), "");

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/commands.h"
+#include "cli/compute_options.h"
+#include "cli/documents.h"
+#include "cli/library_access.h"
+#include "statestore/library/ingest.h"
+
+namespace statelib::cli {
+
+namespace {
+
+class AppendCommand : public Command {
+ public:
+  void Declare(CLI::App& app, SharedOptions& shared) override {
+    app.add_option("NAME", name_, "The state to go on from")
+        ->required()
+        ->type_name("NAME[:TAG][@N]");
+    AddReadingOptions(app, reading_);
+    app.add_option("--as", target_, "What to call the result (default: a new version of NAME)")
+        ->type_name("NAME[:TAG]");
+    AddModelOption(app, model_);
+    AddComputeOptions(app, runtime_options_);
+    AddLibraryOption(app, shared);
+    AddJsonOption(app, shared);
+    AddExamples(app,
+                "  statelib append minutes may.md\n"
+                "  statelib append handbook@1 changes.md --as handbook:draft\n");
+  }
+
+  void Run(Context& context) override {
+    std::vector<library::Document> documents = ReadDocuments(context, reading_.files);
+    library::Library library = OpenLibrary(context, library::Library::Access::kWrite);
+    const storage::ResolvedState base = library.Resolve(name_);
+    const library::LoadedModel model = library::LoadModel(
+        library, ChooseModel(&library, model_, &base), runtime_options_, &context.cancel);
+    const storage::Reference target = Target(base);
+    PrintReading(context,
+                 ReadWithProgress(context, reading_, [&](const library::IngestOptions& options) {
+                   return library::Append(library, model, base, documents, target, options);
+                 }));
+  }
+
+ private:
+  storage::Reference Target(const storage::ResolvedState& base) const {
+    if (!target_.empty()) return storage::Reference::Parse(target_);
+    if (!base.reference)
+      Throw(ErrorKind::kInvalidArgument,
+            "{} is a state's id; say with --as what to call the result", name_);
+    return {base.reference->name, base.reference->tag, {}};
+  }
+
+  std::string name_;
+  ReadingOptions reading_;
+  std::string target_;
+  std::string model_;
+  engine::RuntimeOptions runtime_options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeAppendCommand() { return std::make_unique<AppendCommand>(); }
+
+}  // namespace statelib::cli

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/commands.h"
+#include "cli/facts.h"
+#include "cli/library_access.h"
+#include "statestore/library/organise.h"
+
+namespace statelib::cli {
+
+namespace {
+
+class CpCommand : public Command {
+ public:
+  void Declare(CLI::App& app, SharedOptions& shared) override {
+    app.add_option("FROM", from_, "A state's name, or the first digits of its id")
+        ->required()
+        ->type_name("NAME[:TAG][@N]");
+    app.add_option("TO", to_, "Another name for it")->required()->type_name("NAME[:TAG]");
+    AddLibraryOption(app, shared);
+    AddJsonOption(app, shared);
+    AddExamples(app,
+                "  statelib cp handbook handbook-2025\n"
+                "  statelib cp handbook@1 handbook:first\n");
+  }
+
+  void Run(Context& context) override {
+    const storage::Reference to = storage::Reference::Parse(to_);
+    library::Library library = OpenLibrary(context, library::Library::Access::kWrite);
+    const library::SavedState saved = library::Copy(library, from_, to);
+    if (context.options.json) return context.PrintJson(SavedJson(saved));
+    context.out.Print("{}: {}\n", context.out.Paint(Colour::kBold, saved.reference.Text()),
+                      StateText(saved.state));
+  }
+
+ private:
+  std::string from_;
+  std::string to_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeCpCommand() { return std::make_unique<CpCommand>(); }
+
+}  // namespace statelib::cli

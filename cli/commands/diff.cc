@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/library/diff.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "cli/commands.h"
+#include "cli/facts.h"
+#include "cli/library_access.h"
+#include "cli/terminal/bar.h"
+#include "cli/terminal/printable.h"
+#include "cli/terminal/quantities.h"
+#include "cli/terminal/table.h"
+
+namespace statelib::cli {
+
+namespace {
+
+constexpr size_t kRowsShown = 24;
+constexpr size_t kBarColumns = 20;
+
+// JSON has no infinity.
+Json Number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+class DiffCommand : public Command {
+ public:
+  void Declare(CLI::App& app, SharedOptions& shared) override {
+    app.add_option("A", a_, "A state")->required()->type_name("NAME[:TAG][@N]");
+    app.add_option("B", b_, "Another state")->required()->type_name("NAME[:TAG][@N]");
+    app.add_flag("--all", all_, "Show every segment");
+    AddLibraryOption(app, shared);
+    AddJsonOption(app, shared);
+    AddExamples(app,
+                "  statelib diff handbook minutes\n"
+                "  statelib diff handbook@1 handbook --all\n"
+                "  statelib diff handbook:draft handbook --json\n");
+  }
+
+  void Run(Context& context) override {
+    const library::Library library = OpenLibrary(context, library::Library::Access::kRead);
+    const storage::ResolvedState a = library.Resolve(a_);
+    const storage::ResolvedState b = library.Resolve(b_);
+    const auto tokenizer = TokenizerOf(library, a);
+    const library::StateDifference difference = library::Diff(library, a, b, tokenizer.get());
+    if (context.options.json) return PrintAsJson(context, difference);
+    PrintStates(context, difference);
+    PrintHistory(context, difference);
+    PrintSegments(context, difference);
+  }
+
+ private:
+  // Only to show text, which is left out where the model is not on this machine.
+  static std::unique_ptr<tokenizer::Tokenizer> TokenizerOf(const library::Library& library,
+                                                           const storage::ResolvedState& state) {
+    try {
+      const library::ModelPlace place = ChooseModel(&library, "", &state);
+      return tokenizer::Tokenizer::Load(place.directory / "tokenizer.json");
+    } catch (const Error&) {
+      return nullptr;
+    }
+  }
+
+  static void PrintStates(Context& context, const library::StateDifference& difference) {
+    Table table(
+        {{""}, {"NAME", Align::kLeft, false, Colour::kBold}, {"ID"}, {"TOKENS", Align::kRight}});
+    table.Add({"a", NameOf(difference.a), difference.a.state.id.ShortHex(),
+               HumanCount(difference.history.tokens_a)});
+    table.Add({"b", NameOf(difference.b), difference.b.state.id.ShortHex(),
+               HumanCount(difference.history.tokens_b)});
+    table.Print(context.out);
+    if (!difference.same_model)
+      context.out.Write(
+          "\nThey belong to different models; only their histories can be compared.\n");
+    else if (!difference.same_profile)
+      context.out.Print("\nThey were computed under different numerics profiles: {} and {}.\n",
+                        difference.a.state.profile, difference.b.state.profile);
+  }
+
+  static void PrintHistory(Context& context, const library::StateDifference& difference) {
+    const library::HistoryDifference& history = difference.history;
+    if (history.equal) {
+      context.out.Print("\nBoth have read the same {}{}.\n", HumanCount(history.tokens_a, "token"),
+                        difference.equal_content ? ", and every byte of them is equal" : "");
+      return;
+    }
+    if (!history.common_tokens) {
+      context.out.Write(
+          "\nTheir histories differ; where cannot be said, since tokens were not "
+          "kept.\n");
+      return;
+    }
+    const uint64_t common = *history.common_tokens;
+    context.out.Print("\nThey have their first {} in common; then a goes on with {}, b with {}.\n",
+                      HumanCount(common, "token"), HumanCount(history.tokens_a - common, "token"),
+                      HumanCount(history.tokens_b - common, "token"));
+    const auto quoted = [&context](const char* label, const std::string& text, Colour colour) {
+      if (text.empty()) return;
+      const size_t width = static_cast<size_t>(std::clamp(context.out.columns() - 10, 20, 100));
+      context.out.Print(
+          "  {}  {}\n", label,
+          context.out.Paint(colour, Shorten(Printable(text, LineBreaks::kEscape), width)));
+    };
+    quoted("both", history.before_text, Colour::kDim);
+    quoted("a   ", history.after_text_a, Colour::kRed);
+    quoted("b   ", history.after_text_b, Colour::kGreen);
+  }
+
+  void PrintSegments(Context& context, const library::StateDifference& difference) const {
+    if (difference.segments.empty() || difference.equal_content) return;
+    context.out.Write("\n");
+    double largest = 0;
+    for (const library::SegmentDifference& segment : difference.segments)
+      if (std::isfinite(segment.relative_l2)) largest = std::max(largest, segment.relative_l2);
+    const bool bars = context.out.is_terminal();
+    std::vector<Table::Column> columns = {{"LAYER", Align::kRight},
+                                          {"KIND"},
+                                          {"COSINE", Align::kRight},
+                                          {"RELATIVE L2", Align::kRight},
+                                          {"LARGEST", Align::kRight}};
+    if (bars) columns.push_back({"", Align::kLeft, false, Colour::kCyan});
+    Table table(std::move(columns));
+    const size_t shown =
+        all_ ? difference.segments.size() : std::min(difference.segments.size(), kRowsShown);
+    for (size_t i = 0; i < shown; ++i) {
+      const library::SegmentDifference& segment = difference.segments[i];
+      std::vector<std::string> cells = {
+          segment.spec.layer < 0 ? "-" : std::to_string(segment.spec.layer),
+          statelib::NameOf(segment.spec.kind), fmt::format("{:.4f}", segment.cosine),
+          fmt::format("{:.4f}", segment.relative_l2),
+          fmt::format("{:.3g}", segment.largest_absolute)};
+      if (bars) cells.push_back(Bar(largest > 0 ? segment.relative_l2 / largest : 0, kBarColumns));
+      table.Add(std::move(cells));
+    }
+    table.Print(context.out);
+    if (shown < difference.segments.size())
+      context.out.Print("and {} that differ less; --all shows them\n",
+                        difference.segments.size() - shown);
+  }
+
+  static Json SideJson(const storage::ResolvedState& state) {
+    Json json = StateJson(state.state);
+    if (state.reference) json["reference"] = ReferenceJson(*state.reference);
+    return json;
+  }
+
+  static void PrintAsJson(Context& context, const library::StateDifference& difference) {
+    const library::HistoryDifference& history = difference.history;
+    Json json;
+    json["a"] = SideJson(difference.a);
+    json["b"] = SideJson(difference.b);
+    json["same_model"] = difference.same_model;
+    json["same_profile"] = difference.same_profile;
+    json["equal_content"] = difference.equal_content;
+    json["history"] = {
+        {"equal", history.equal},
+        {"common_tokens", history.common_tokens ? Json(*history.common_tokens) : Json(nullptr)},
+        {"before", history.before},
+        {"after_a", history.after_a},
+        {"after_b", history.after_b},
+        {"before_text", history.before_text},
+        {"after_text_a", history.after_text_a},
+        {"after_text_b", history.after_text_b}};
+    json["segments"] = Json::array();
+    for (const library::SegmentDifference& segment : difference.segments)
+      json["segments"].push_back({{"layer", segment.spec.layer},
+                                  {"kind", statelib::NameOf(segment.spec.kind)},
+                                  {"equal_bytes", segment.equal_bytes},
+                                  {"cosine", Number(segment.cosine)},
+                                  {"relative_l2", Number(segment.relative_l2)},
+                                  {"largest_absolute", Number(segment.largest_absolute)}});
+    context.PrintJson(json);
+  }
+
+  std::string a_;
+  std::string b_;
+  bool all_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeDiffCommand() { return std::make_unique<DiffCommand>(); }
+
+}  // namespace statelib::cli

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/commands.h"
+#include "cli/facts.h"
+#include "cli/library_access.h"
+#include "cli/terminal/quantities.h"
+#include "statestore/storage/maintenance.h"
+
+namespace statelib::cli {
+
+namespace {
+
+class GcCommand : public Command {
+ public:
+  void Declare(CLI::App& app, SharedOptions& shared) override {
+    app.add_flag("--dry-run", dry_run_, "Say what would be removed, and remove nothing");
+    AddLibraryOption(app, shared);
+    AddJsonOption(app, shared);
+    AddExamples(app,
+                "  statelib gc --dry-run\n"
+                "  statelib gc\n");
+  }
+
+  void Run(Context& context) override {
+    library::Library library = OpenLibrary(context, library::Library::Access::kWrite);
+    const storage::GarbageReport report = storage::CollectGarbage(library.repository(), dry_run_);
+    if (context.options.json) {
+      Json states = Json::array();
+      for (const storage::StateRow& state : report.states) states.push_back(StateJson(state));
+      return context.PrintJson({{"dry_run", dry_run_},
+                                {"states", states},
+                                {"objects", report.objects},
+                                {"object_bytes", report.object_bytes},
+                                {"temporary_files", report.temporaries}});
+    }
+    context.out.Print(
+        "{} {} that no name leads to and {}, {} in all\n", dry_run_ ? "would remove" : "removed",
+        HumanCount(report.states.size(), "state"),
+        HumanCount(report.objects + report.temporaries, "file"), HumanBytes(report.object_bytes));
+  }
+
+ private:
+  bool dry_run_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeGcCommand() { return std::make_unique<GcCommand>(); }
+
+}  // namespace statelib::cli

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <optional>
+
+#include "cli/answer.h"
+#include "cli/commands.h"
+#include "cli/compute_options.h"
+#include "cli/input.h"
+#include "cli/library_access.h"
+#include "cli/terminal/quantities.h"
+#include "core/tokenizer/utf8.h"
+#include "statestore/library/load.h"
+#include "statestore/library/save.h"
+
+namespace statelib::cli {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+class GenerateCommand : public Command {
+ public:
+  void Declare(CLI::App& app, SharedOptions& shared) override {
+    app.add_option("NAME", name_, "The state to go on from; left out with --no-state")
+        ->type_name("NAME[:TAG][@N]");
+    app.add_option("PROMPT", prompt_, "Text to read before the answer; - is standard input")
+        ->type_name("TEXT");
+    app.add_flag("--no-state", no_state_, "Start from nothing: PROMPT is all that is read");
+    app.add_option("--save-as", save_as_, "Keep the state after the answer under this name")
+        ->type_name("NAME[:TAG]");
+    AddModelOption(app, model_);
+    AddSamplingOptions(app);
+    AddComputeOptions(app, runtime_options_);
+    AddLibraryOption(app, shared);
+    AddJsonOption(app, shared);
+    AddExamples(app,
+                "  statelib generate minutes $'\\nQuestion: Who looks after the roof?\\nAnswer:'\n"
+                "  statelib generate story --max-tokens 80 --temperature 0.8 --seed 7\n"
+                "  statelib generate --no-state 'Once upon a time' --save-as tale\n"
+                "  cat question.txt | statelib generate handbook - --stop $'\\n' --json\n");
+  }
+
+  void Run(Context& context) override {
+    options_.sampling.Validate();
+    const std::string prompt = Prompt(context);
+    const std::optional<storage::Reference> target =
+        save_as_.empty() ? std::nullopt : std::optional(storage::Reference::Parse(save_as_));
+    if (no_state_ && !target)
+      RunWithoutLibrary(context, prompt);
+    else
+      RunWithLibrary(context, prompt, target);
+  }
+
+ private:
+  void AddSamplingOptions(CLI::App& app) {
+    engine::SamplingOptions& sampling = options_.sampling;
+    const auto add = [&app](const char* flag, auto& value, const char* help) {
+      app.add_option(flag, value, help)->capture_default_str()->type_name("N")->group("Sampling");
+    };
+    add("--max-tokens", options_.tokens_max, "End after this many tokens");
+    app.add_option("--stop", options_.stop, "End before this text; may be given several times")
+        ->type_name("TEXT")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->group("Sampling");
+    add("--temperature", sampling.temperature, "0 takes the likeliest token every time");
+    add("--top-k", sampling.top_k, "Choose among the N likeliest tokens; 0 for all");
+    add("--top-p", sampling.top_p,
+        "Choose among the likeliest tokens of this probability together");
+    add("--min-p", sampling.min_p, "Leave out tokens less likely than this part of the likeliest");
+    add("--repetition-penalty", sampling.repetition_penalty,
+        "Above 1 makes tokens seen less likely");
+    add("--seed", sampling.seed, "The same seed gives the same answer");
+    app.add_flag("--ignore-end", ignore_end_, "Go on after an end-of-text token")
+        ->group("Sampling");
+  }
+
+  std::string Prompt(const Context& context) {
+    // Without a state the first word is the prompt.
+    if (no_state_ && !prompt_.empty())
+      Throw(
+          ErrorKind::kInvalidArgument,
+          "--no-state takes a prompt alone, and '{}' and another one were given; quote the prompt",
+          name_);
+    if (!no_state_ && name_.empty())
+      Throw(ErrorKind::kInvalidArgument,
+            "no state was named; name one (statelib list shows them), or start from nothing with "
+            "--no-state");
+    std::string prompt = no_state_ ? name_ : prompt_;
+    if (prompt == "-") {
+      Input input = Input::Open("-", context.cancel);
+      prompt = input.ReadAll(tokenizer::kTextBytesMax);
+      CheckIsText(prompt, input.name());
+    }
+    if (no_state_ && prompt.empty())
+      Throw(ErrorKind::kInvalidArgument,
+            "--no-state needs a prompt: there is nothing to go on from");
+    return prompt;
+  }
+
+  void RunWithoutLibrary(Context& context, const std::string& prompt) {
+    const std::optional<library::Library> library = OpenLibraryIfThere(context);
+    const library::ModelPlace place = ChooseModel(library ? &*library : nullptr, model_, nullptr);
+    const auto runtime = engine::Runtime::Open(place.directory, runtime_options_);
+    engine::State state = runtime->Empty();
+    Answer answer;
+    Generate(context, *runtime, state, prompt, answer);
+    Finish(context, answer);
+  }
+
+  void RunWithLibrary(Context& context, const std::string& prompt,
+                      const std::optional<storage::Reference>& target) {
+    using Access = library::Library::Access;
+    library::Library library = OpenLibrary(context, no_state_ ? Access::kCreate
+                                                    : target  ? Access::kWrite
+                                                              : Access::kRead);
+    std::optional<storage::ResolvedState> base;
+    if (!no_state_) base = library.Resolve(name_);
+    const library::LoadedModel model =
+        library::LoadModel(library, ChooseModel(&library, model_, base ? &*base : nullptr),
+                           runtime_options_, &context.cancel);
+    Answer answer;
+    answer.model = model.identity;
+    std::optional<engine::State> state;
+    if (base) {
+      library::LoadedState loaded = library::LoadState(library, model, *base);
+      answer.origin = loaded.origin;
+      answer.restore_seconds = loaded.seconds;
+      answer.tokens_restored = loaded.state.token_count();
+      state = std::move(loaded.state);
+    } else {
+      state = model.runtime->Empty();
+    }
+    const std::vector<TokenId> prompt_ids =
+        Generate(context, *model.runtime, *state, prompt, answer);
+    if (target) {
+      std::vector<TokenId> tokens = prompt_ids;
+      tokens.insert(tokens.end(), answer.generation.tokens.begin(), answer.generation.tokens.end());
+      library::SaveRequest request;
+      request.reference = *target;
+      request.operation = storage::Operation::kGenerate;
+      request.parent = base;
+      request.tokens_after = tokens;
+      answer.saved = library::SaveState(library, model, *state, request);
+    }
+    Finish(context, answer);
+  }
+
+  // Streams the answer and returns the prompt's tokens.
+  std::vector<TokenId> Generate(Context& context, engine::Runtime& runtime, engine::State& state,
+                                const std::string& prompt, Answer& answer) {
+    const std::vector<TokenId> ids = runtime.tokenizer().Encode(
+        prompt, no_state_ ? tokenizer::AddSpecial::kYes : tokenizer::AddSpecial::kNo);
+    AnswerStream stream(context, !save_as_.empty());
+    options_.cancel = &context.cancel;
+    options_.stop_at_end_of_text = !ignore_end_;
+    options_.on_first_token = [&] { answer.first_token_at = Clock::now(); };
+    options_.on_text = [&](std::string_view text) { stream.Write(text); };
+    answer.started_at = context.started_at;
+    answer.generation = engine::Generate(runtime, state, ids, options_);
+    stream.End();
+    return ids;
+  }
+
+  static void Finish(const Context& context, const Answer& answer) {
+    PrintAnswerFacts(context, answer);
+    if (answer.generation.reason != engine::StopReason::kCancelled) return;
+    Throw(ErrorKind::kCancelled, "stopped after {}{}",
+          HumanCount(answer.generation.tokens.size(), "token"),
+          answer.saved ? "; they are saved as " + answer.saved->reference.Text() : "");
+  }
+
+  std::string name_;
+  std::string prompt_;
+  bool no_state_ = false;
+  bool ignore_end_ = false;
+  std::string save_as_;
+  std::string model_;
+  engine::GenerateOptions options_;
+  engine::RuntimeOptions runtime_options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeGenerateCommand() { return std::make_unique<GenerateCommand>(); }
+
+}  // namespace statelib::cli

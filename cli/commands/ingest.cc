@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/library/ingest.h"
+
+#include "cli/commands.h"
+#include "cli/compute_options.h"
+#include "cli/documents.h"
+#include "cli/library_access.h"
+
+namespace statelib::cli {
+
+namespace {
+
+class IngestCommand : public Command {
+ public:
+  void Declare(CLI::App& app, SharedOptions& shared) override {
+    app.add_option("NAME", name_, "What to call the state; the tag is 'latest' where none is given")
+        ->required()
+        ->type_name("NAME[:TAG]");
+    AddReadingOptions(app, reading_);
+    AddModelOption(app, model_);
+    AddComputeOptions(app, runtime_options_);
+    AddLibraryOption(app, shared);
+    AddJsonOption(app, shared);
+    AddExamples(app,
+                "  statelib ingest handbook handbook.md\n"
+                "  statelib ingest minutes:april agenda.md minutes.md\n"
+                "  pdftotext report.pdf - | statelib ingest report -\n");
+  }
+
+  void Run(Context& context) override {
+    const storage::Reference reference = storage::Reference::Parse(name_);
+    const std::vector<library::Document> documents = ReadDocuments(context, reading_.files);
+    library::Library library = OpenLibrary(context, library::Library::Access::kCreate);
+    const library::LoadedModel model = library::LoadModel(
+        library, ChooseModel(&library, model_, nullptr), runtime_options_, &context.cancel);
+    PrintReading(context,
+                 ReadWithProgress(context, reading_, [&](const library::IngestOptions& options) {
+                   return library::Ingest(library, model, documents, reference, options);
+                 }));
+  }
+
+ private:
+  std::string name_;
+  ReadingOptions reading_;
+  std::string model_;
+  engine::RuntimeOptions runtime_options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeIngestCommand() { return std::make_unique<IngestCommand>(); }
+
+}  // namespace statelib::cli

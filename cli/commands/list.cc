@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "cli/commands.h"
+#include "cli/facts.h"
+#include "cli/library_access.h"
+#include "cli/terminal/quantities.h"
+#include "cli/terminal/table.h"
+#include "statestore/library/inspect.h"
+
+namespace statelib::cli {
+
+namespace {
+
+using Sort = storage::ReferenceQuery::Sort;
+
+class ListCommand : public Command {
+ public:
+  void Declare(CLI::App& app, SharedOptions& shared) override {
+    app.add_option("PATTERN", pattern_, "Only these names, as 'minutes/*'; ':TAG' for one tag")
+        ->type_name("NAME[:TAG]");
+    app.add_option("--sort", sort_, "name, age (newest first), tokens or size (largest first)")
+        ->check(CLI::IsMember({"name", "age", "tokens", "size"}))
+        ->type_name("")
+        ->capture_default_str();
+    app.add_flag("--reverse", reverse_, "Turn the order round");
+    app.add_flag("--names", names_only_, "Print names alone, one a line");
+    AddLibraryOption(app, shared);
+    AddJsonOption(app, shared);
+    AddExamples(app,
+                "  statelib list\n"
+                "  statelib list 'minutes*' --sort age\n"
+                "  statelib list --json | jq '.states[].name'\n");
+  }
+
+  void Run(Context& context) override {
+    const library::Library library = OpenLibrary(context, library::Library::Access::kRead);
+    const std::vector<storage::ReferenceRow> rows = library::List(library, Query());
+    if (context.options.json)
+      PrintAsJson(context, rows);
+    else if (names_only_)
+      for (const storage::ReferenceRow& row : rows)
+        context.out.Print("{}\n", storage::Reference{row.name, row.tag, {}}.Text());
+    else
+      PrintAsTable(context, library, rows);
+  }
+
+ private:
+  storage::ReferenceQuery Query() const {
+    storage::ReferenceQuery query;
+    const size_t colon = pattern_.find(':');
+    query.name_pattern = pattern_.substr(0, colon);
+    if (colon != std::string::npos) query.tag = pattern_.substr(colon + 1);
+    if (sort_ == "age") query.sort = Sort::kTime;
+    if (sort_ == "tokens") query.sort = Sort::kTokens;
+    if (sort_ == "size") query.sort = Sort::kSize;
+    // Names begin with the first letter; the rest with the newest or the largest.
+    query.descending = (query.sort != Sort::kName) != reverse_;
+    return query;
+  }
+
+  void PrintAsTable(Context& context, const library::Library& library,
+                    const std::vector<storage::ReferenceRow>& rows) const {
+    if (rows.empty()) {
+      context.err.Print("no states{} in {}\n", pattern_.empty() ? "" : " of that name",
+                        library.path().string());
+      return;
+    }
+    Table table({{"NAME", Align::kLeft, true, Colour::kBold},
+                 {"TAG"},
+                 {"ID"},
+                 {"TOKENS", Align::kRight},
+                 {"SIZE", Align::kRight},
+                 {"MODEL", Align::kLeft, true},
+                 {"AGE"}});
+    for (const storage::ReferenceRow& row : rows)
+      table.Add({row.name, row.tag, row.state.id.ShortHex(),
+                 HumanCount(row.state.history.token_count()), HumanBytes(row.state.stored_bytes),
+                 row.model_name.empty() ? row.state.model.ShortHex() : row.model_name,
+                 AgeOf(row.moved_at_ms)});
+    table.Print(context.out);
+  }
+
+  static void PrintAsJson(Context& context, const std::vector<storage::ReferenceRow>& rows) {
+    Json states = Json::array();
+    for (const storage::ReferenceRow& row : rows) {
+      Json json = ReferenceJson({row.name, row.tag, row.version});
+      json["moved_at"] = IsoTime(row.moved_at_ms / 1000);
+      json["model_name"] = row.model_name;
+      json["state"] = StateJson(row.state);
+      states.push_back(std::move(json));
+    }
+    context.PrintJson({{"states", states}});
+  }
+
+  std::string pattern_;
+  std::string sort_ = "name";
+  bool reverse_ = false;
+  bool names_only_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeListCommand() { return std::make_unique<ListCommand>(); }
+
+}  // namespace statelib::cli

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/library/inspect.h"
+
+#include "cli/commands.h"
+#include "cli/facts.h"
+#include "cli/library_access.h"
+#include "cli/terminal/quantities.h"
+#include "cli/terminal/table.h"
+
+namespace statelib::cli {
+
+namespace {
+
+// The names that lead to the parent, else its id.
+std::string ParentText(const library::LogEntry& entry) {
+  if (!entry.parent_names.empty()) return entry.parent_names.front();
+  if (entry.derivation.parent_state) return entry.derivation.parent_state->ShortHex();
+  return "-";
+}
+
+class LogCommand : public Command {
+ public:
+  void Declare(CLI::App& app, SharedOptions& shared) override {
+    app.add_option("NAME", name_, "A state's name")->required()->type_name("NAME[:TAG]");
+    AddLibraryOption(app, shared);
+    AddJsonOption(app, shared);
+    AddExamples(app,
+                "  statelib log handbook\n"
+                "  statelib log handbook:draft --json\n");
+  }
+
+  void Run(Context& context) override {
+    const library::Library library = OpenLibrary(context, library::Library::Access::kRead);
+    const storage::Reference reference = storage::Reference::Parse(name_);
+    const std::vector<library::LogEntry> entries = library::Log(library, reference);
+    if (context.options.json) return PrintAsJson(context, reference, entries);
+    Table table({{"VERSION", Align::kRight},
+                 {"ID"},
+                 {"TOKENS", Align::kRight},
+                 {"BY"},
+                 {"PARENT"},
+                 {"SOURCES", Align::kLeft, true},
+                 {"AGE"}});
+    for (const library::LogEntry& entry : entries)
+      table.Add({fmt::format("{}{}", entry.version.current ? "* " : "", entry.version.number),
+                 entry.version.state.ShortHex(), HumanCount(entry.token_count),
+                 storage::NameOf(entry.derivation.operation), ParentText(entry),
+                 SourcesText(entry.derivation.sources), AgeOf(entry.version.created_at_ms)});
+    table.Print(context.out);
+  }
+
+ private:
+  static void PrintAsJson(Context& context, const storage::Reference& reference,
+                          const std::vector<library::LogEntry>& entries) {
+    Json json = ReferenceJson(reference);
+    json["versions"] = Json::array();
+    for (const library::LogEntry& entry : entries) {
+      const auto& parent = entry.derivation.parent_state;
+      json["versions"].push_back({{"version", entry.version.number},
+                                  {"current", entry.version.current},
+                                  {"state", entry.version.state.Hex()},
+                                  {"tokens", entry.token_count},
+                                  {"operation", storage::NameOf(entry.derivation.operation)},
+                                  {"parent", parent ? Json(parent->Hex()) : Json(nullptr)},
+                                  {"parent_names", entry.parent_names},
+                                  {"sources", SourcesJson(entry.derivation.sources)},
+                                  {"created_at", IsoTime(entry.version.created_at_ms / 1000)}});
+    }
+    context.PrintJson(json);
+  }
+
+  std::string name_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeLogCommand() { return std::make_unique<LogCommand>(); }
+
+}  // namespace statelib::cli

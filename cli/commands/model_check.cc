@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "cli/commands.h"
+#include "cli/compute_options.h"
+#include "cli/terminal/quantities.h"
+#include "cli/terminal/table.h"
+#include "core/base/error.h"
+#include "core/engine/golden.h"
+
+namespace statelib::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr size_t kLayerRowsMax = 8;
+
+bool IsOfALayer(const engine::GoldenError& error) { return error.what.starts_with("layer "); }
+
+double Ratio(const engine::GoldenError& error) { return error.largest / error.allowed; }
+
+// What concerns the whole model goes first; not-a-number is the largest of all.
+bool GoesBefore(const engine::GoldenError& a, const engine::GoldenError& b) {
+  if (IsOfALayer(a) != IsOfALayer(b)) return IsOfALayer(b);
+  if (!(Ratio(b) == Ratio(b))) return false;
+  return !(Ratio(a) <= Ratio(b));
+}
+
+class ModelCheckCommand : public Command {
+ public:
+  void Declare(CLI::App& app, SharedOptions& shared) override {
+    app.add_option("DIR", directory_, "The checkpoint's folder (default: the demo model)")
+        ->type_name("DIR");
+    app.add_option("--golden", golden_, "The recorded values (default: golden.safetensors in DIR)")
+        ->type_name("FILE");
+    app.add_option("--tolerance", tolerance_, "Largest absolute error allowed in logits")
+        ->check(CLI::NonNegativeNumber)
+        ->type_name("X")
+        ->capture_default_str();
+    app.add_option("--cache-tolerance", cache_tolerance_,
+                   "Largest absolute error allowed in states (default: a tenth of --tolerance)")
+        ->check(CLI::NonNegativeNumber)
+        ->type_name("X");
+    AddComputeOptions(app, runtime_options_);
+    AddJsonOption(app, shared);
+    AddExamples(app,
+                "  statelib model check\n"
+                "  statelib model check models/mamba-130m --tolerance 1e-3\n"
+                "  statelib model check models/tiny --golden recorded.safetensors --json\n");
+  }
+
+  void Run(Context& context) override {
+    const fs::path directory = directory_.empty() ? DemoModelDirectory() : fs::path(directory_);
+    const fs::path golden = golden_.empty() ? directory / "golden.safetensors" : fs::path(golden_);
+    // Recorded token ids need no tokenizer, and test checkpoints have none.
+    const auto runtime = engine::Runtime::OpenWithoutTokenizer(directory, runtime_options_);
+    engine::GoldenReport report = engine::CompareWithGolden(
+        *runtime, golden, tolerance_, cache_tolerance_.value_or(tolerance_ / 10), &context.cancel);
+    std::sort(report.errors.begin(), report.errors.end(), GoesBefore);
+    if (context.options.json)
+      PrintReportAsJson(context, *runtime, directory, report);
+    else
+      PrintReport(context, *runtime, directory, report);
+    if (report.passed()) return;
+    Throw(ErrorKind::kMismatch,
+          "{} does not compute what {} records; the weights, the golden file or this build is "
+          "wrong, or --tolerance is too tight",
+          directory.string(), golden.string());
+  }
+
+ private:
+  static void PrintReport(Context& context, const engine::Runtime& runtime,
+                          const fs::path& directory, const engine::GoldenReport& report) {
+    FactList facts;
+    facts.Add("model", directory.string());
+    facts.Add("architecture", runtime.info().architecture);
+    facts.Add("backend", runtime.backend_name());
+    facts.Add("prompt", HumanCount(report.prompt_tokens, "token"));
+    facts.Print(context.out);
+    context.out.Write("\n");
+    Table table({{"quantity", Align::kLeft},
+                 {"largest error", Align::kRight},
+                 {"allowed", Align::kRight},
+                 {"", Align::kLeft}});
+    size_t layer_rows = 0;
+    for (const engine::GoldenError& error : report.errors) {
+      // A layer that fails is shown however many there are.
+      if (IsOfALayer(error) && ++layer_rows > kLayerRowsMax && error.passed()) continue;
+      table.Add({error.what, fmt::format("{:.2e}", error.largest),
+                 fmt::format("{:.2e}", error.allowed), error.passed() ? "ok" : "TOO LARGE"});
+    }
+    const size_t left_out = report.errors.size() - table.size();
+    if (report.greedy_tokens > 0)
+      table.Add({"greedy tokens",
+                 fmt::format("{} differ", report.greedy_tokens - report.greedy_tokens_matched), "0",
+                 report.greedy_tokens_matched == report.greedy_tokens ? "ok" : "DIFFER"});
+    table.Print(context.out);
+    if (left_out > 0) context.out.Print("and {} more with smaller errors\n", left_out);
+    context.out.Print("{}\n", report.passed() ? context.out.Paint(Colour::kGreen, "passed")
+                                              : context.out.Paint(Colour::kRed, "FAILED"));
+  }
+
+  static void PrintReportAsJson(Context& context, const engine::Runtime& runtime,
+                                const fs::path& directory, const engine::GoldenReport& report) {
+    Json errors = Json::array();
+    for (const engine::GoldenError& error : report.errors)
+      errors.push_back({{"what", error.what},
+                        {"largest", error.largest},
+                        {"allowed", error.allowed},
+                        {"passed", error.passed()}});
+    context.PrintJson({{"model", directory.string()},
+                       {"architecture", runtime.info().architecture},
+                       {"backend", runtime.backend_name()},
+                       {"profile", runtime.profile()},
+                       {"prompt_tokens", report.prompt_tokens},
+                       {"errors", errors},
+                       {"greedy_tokens", report.greedy_tokens},
+                       {"greedy_tokens_matched", report.greedy_tokens_matched},
+                       {"passed", report.passed()}});
+  }
+
+  std::string directory_;
+  std::string golden_;
+  double tolerance_ = 1e-4;
+  std::optional<double> cache_tolerance_;
+  engine::RuntimeOptions runtime_options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeModelCheckCommand() { return std::make_unique<ModelCheckCommand>(); }
+
+}  // namespace statelib::cli

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/commands.h"
+#include "cli/library_access.h"
+#include "cli/model_facts.h"
+#include "cli/terminal/printable.h"
+#include "cli/terminal/quantities.h"
+#include "cli/terminal/table.h"
+
+namespace statelib::cli {
+
+namespace {
+
+class ModelListCommand : public Command {
+ public:
+  void Declare(CLI::App& app, SharedOptions& shared) override {
+    AddLibraryOption(app, shared);
+    AddJsonOption(app, shared);
+    AddExamples(app, "  statelib model list\n  statelib model list --json\n");
+  }
+
+  void Run(Context& context) override {
+    const library::Library library = OpenLibrary(context, library::Library::Access::kRead);
+    const std::vector<library::ModelDetails> models = library::ListModels(library);
+    if (context.options.json) {
+      Json list = Json::array();
+      for (const library::ModelDetails& model : models) list.push_back(ModelJson(model));
+      return context.PrintJson({{"models", list}});
+    }
+    Table table({{"NAME", Align::kLeft, false, Colour::kBold},
+                 {"FINGERPRINT"},
+                 {"ARCHITECTURE"},
+                 {"STATES", Align::kRight},
+                 {"DEFAULT"},
+                 {"FOLDER", Align::kLeft, true}});
+    for (const library::ModelDetails& model : models)
+      table.Add({model.row.name.empty() ? "-" : model.row.name,
+                 model.row.identity.fingerprint.ShortHex(), model.row.identity.architecture,
+                 HumanCount(model.states), model.is_default ? "yes" : "",
+                 model.is_present ? Printable(model.row.path, LineBreaks::kEscape) : "(not here)"});
+    table.Print(context.out);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeModelListCommand() { return std::make_unique<ModelListCommand>(); }
+
+}  // namespace statelib::cli

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/commands.h"
+#include "cli/library_access.h"
+#include "statestore/library/models.h"
+
+namespace statelib::cli {
+
+namespace {
+
+class ModelRmCommand : public Command {
+ public:
+  void Declare(CLI::App& app, SharedOptions& shared) override {
+    app.add_option("MODEL", name_, "The model to forget; its folder is never touched")
+        ->required()
+        ->type_name("MODEL");
+    AddLibraryOption(app, shared);
+    AddJsonOption(app, shared);
+    AddExamples(app, "  statelib model rm large\n");
+  }
+
+  void Run(Context& context) override {
+    library::Library library = OpenLibrary(context, library::Library::Access::kWrite);
+    const bool gone = library::RemoveModel(library, name_);
+    if (context.options.json) return context.PrintJson({{"model", name_}, {"removed", gone}});
+    context.out.Print("{}\n", gone ? fmt::format("removed {}", name_)
+                                   : fmt::format("forgot where {} lies; states of it remain, so "
+                                                 "its name does too",
+                                                 name_));
+  }
+
+ private:
+  std::string name_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeModelRmCommand() { return std::make_unique<ModelRmCommand>(); }
+
+}  // namespace statelib::cli

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/commands.h"
+#include "cli/facts.h"
+#include "cli/library_access.h"
+#include "cli/terminal/quantities.h"
+#include "statestore/library/organise.h"
+
+namespace statelib::cli {
+
+namespace {
+
+class RmCommand : public Command {
+ public:
+  void Declare(CLI::App& app, SharedOptions& shared) override {
+    app.add_option("NAME", names_, "Names to remove, with all their versions")
+        ->required()
+        ->type_name("NAME[:TAG]");
+    app.add_flag("--dry-run", dry_run_, "Say what would be removed, and remove nothing");
+    AddLibraryOption(app, shared);
+    AddJsonOption(app, shared);
+    AddExamples(app,
+                "  statelib rm handbook:draft --dry-run\n"
+                "  statelib rm minutes:april minutes:may\n");
+  }
+
+  void Run(Context& context) override {
+    std::vector<storage::Reference> references;
+    for (const std::string& name : names_) references.push_back(storage::Reference::Parse(name));
+    library::Library library = OpenLibrary(
+        context, dry_run_ ? library::Library::Access::kRead : library::Library::Access::kWrite);
+    const auto removed = library::Remove(library, references, dry_run_);
+    if (context.options.json) return PrintAsJson(context, removed);
+    for (const library::RemovedReference& reference : removed) {
+      context.out.Print("{} {} with {}", dry_run_ ? "would remove" : "removed",
+                        storage::Reference{reference.name, reference.tag, {}}.Text(),
+                        HumanCount(reference.versions, "version"));
+      if (!reference.orphaned.empty())
+        context.out.Print("; gc {} then free {} of {}", dry_run_ ? "would" : "will",
+                          HumanBytes(reference.orphaned_stored_bytes),
+                          HumanCount(reference.orphaned.size(), "state"));
+      context.out.Write("\n");
+    }
+  }
+
+ private:
+  void PrintAsJson(Context& context, const std::vector<library::RemovedReference>& removed) const {
+    Json json = {{"dry_run", dry_run_}, {"removed", Json::array()}};
+    for (const library::RemovedReference& reference : removed) {
+      Json orphaned = Json::array();
+      for (const storage::StateId& id : reference.orphaned) orphaned.push_back(id.Hex());
+      json["removed"].push_back({{"name", reference.name},
+                                 {"tag", reference.tag},
+                                 {"versions", reference.versions},
+                                 {"state", reference.state.Hex()},
+                                 {"orphaned", orphaned},
+                                 {"orphaned_stored_bytes", reference.orphaned_stored_bytes}});
+    }
+    context.PrintJson(json);
+  }
+
+  std::vector<std::string> names_;
+  bool dry_run_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeRmCommand() { return std::make_unique<RmCommand>(); }
+
+}  // namespace statelib::cli

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/ranges.h>
+
+#include "cli/commands.h"
+#include "cli/library_access.h"
+#include "cli/terminal/printable.h"
+#include "cli/terminal/progress.h"
+#include "cli/terminal/quantities.h"
+#include "core/base/error.h"
+#include "statestore/storage/maintenance.h"
+
+namespace statelib::cli {
+
+namespace {
+
+class VerifyCommand : public Command {
+ public:
+  void Declare(CLI::App& app, SharedOptions& shared) override {
+    AddLibraryOption(app, shared);
+    AddJsonOption(app, shared);
+    AddExamples(app,
+                "  statelib verify\n"
+                "  statelib verify --library /backup/statelib --json\n");
+  }
+
+  void Run(Context& context) override {
+    const library::Library library = OpenLibrary(context, library::Library::Access::kRead);
+    const storage::VerifyReport report = Verify(context, library);
+    if (context.options.json)
+      PrintAsJson(context, report);
+    else
+      Print(context, report);
+    if (report.problems.empty()) return;
+    Throw(ErrorKind::kCorrupt,
+          "{} of {}; import the states from a bundle or ingest their documents again",
+          HumanCount(report.problems.size(), "problem"), library.path().string());
+  }
+
+ private:
+  static storage::VerifyReport Verify(const Context& context, const library::Library& library) {
+    ProgressBar bar(context.err, "verifying", "state");
+    storage::VerifyControl control;
+    control.cancel = &context.cancel;
+    control.on_progress = [&bar](uint64_t done, uint64_t total) { bar.Update(done, total); };
+    return storage::Verify(library.repository(), control);
+  }
+
+  static void Print(Context& context, const storage::VerifyReport& report) {
+    for (const storage::Problem& problem : report.problems) {
+      context.out.Print("{}: {}\n", context.out.Paint(Colour::kRed, "damaged"),
+                        Printable(problem.what, LineBreaks::kEscape));
+      if (!problem.affects.empty())
+        context.out.Print("  cannot be used: {}\n", fmt::join(problem.affects, ", "));
+    }
+    for (const std::string& stranger : report.strangers)
+      context.out.Print("not an object, left alone: {}\n",
+                        Printable(stranger, LineBreaks::kEscape));
+    context.out.Print(
+        "read {}: {}, {}, {}", HumanBytes(report.bytes_read), HumanCount(report.states, "state"),
+        HumanCount(report.tokens_objects, "tokens object"), HumanCount(report.references, "name"));
+    if (report.unneeded_objects > 0)
+      context.out.Print("; {} that gc would remove",
+                        HumanCount(report.unneeded_objects, "unneeded object"));
+    context.out.Write(report.problems.empty() ? "; all sound\n" : "\n");
+  }
+
+  static void PrintAsJson(Context& context, const storage::VerifyReport& report) {
+    Json problems = Json::array();
+    for (const storage::Problem& problem : report.problems)
+      problems.push_back({{"what", problem.what}, {"affects", problem.affects}});
+    context.PrintJson({{"sound", report.problems.empty()},
+                       {"states", report.states},
+                       {"tokens_objects", report.tokens_objects},
+                       {"references", report.references},
+                       {"bytes_read", report.bytes_read},
+                       {"unneeded_objects", report.unneeded_objects},
+                       {"problems", problems},
+                       {"strangers", report.strangers}});
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeVerifyCommand() { return std::make_unique<VerifyCommand>(); }
+
+}  // namespace statelib::cli

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/facts.h"
+
+#include "cli/terminal/printable.h"
+#include "cli/terminal/quantities.h"
+
+namespace statelib::cli {
+
+Json ReferenceJson(const storage::Reference& reference) {
+  Json json = {{"name", reference.name}, {"tag", reference.tag}};
+  if (reference.version) json["version"] = *reference.version;
+  return json;
+}
+
+Json StateJson(const storage::StateRow& state) {
+  return {{"id", state.id.Hex()},
+          {"tokens", state.history.token_count()},
+          {"history", state.history.chain().Hex()},
+          {"model", state.model.Hex()},
+          {"profile", state.profile},
+          {"tokens_kept", state.tokens_kept},
+          {"raw_bytes", state.raw_bytes},
+          {"stored_bytes", state.stored_bytes},
+          {"created_at", IsoTime(state.created_at_ms / 1000)}};
+}
+
+Json SourcesJson(const std::vector<storage::SourceRecord>& sources) {
+  Json list = Json::array();
+  for (const storage::SourceRecord& source : sources)
+    list.push_back({{"name", source.name},
+                    {"bytes", source.size_bytes},
+                    {"blake2b", source.digest.Hex()},
+                    {"tokens", source.token_count},
+                    {"read_at", IsoTime(source.read_at_ms / 1000)}});
+  return list;
+}
+
+Json SavedJson(const library::SavedState& saved) {
+  return {{"reference", ReferenceJson(saved.reference)},
+          {"state", StateJson(saved.state)},
+          {"stored_before", saved.stored_before},
+          {"version_before", saved.version_before},
+          {"save_ms", saved.seconds * 1000}};
+}
+
+std::string NameOf(const storage::ResolvedState& state) {
+  return state.reference ? state.reference->Text() : state.state.id.ShortHex();
+}
+
+std::string SourcesText(const std::vector<storage::SourceRecord>& sources) {
+  if (sources.empty()) return "";
+  if (sources.size() > 1) return HumanCount(sources.size(), "file");
+  return Printable(sources.front().name, LineBreaks::kEscape);
+}
+
+std::string AgeOf(int64_t unix_ms) {
+  return HumanAge((library::Library::SystemClock()() - unix_ms) / 1000);
+}
+
+std::string StateText(const storage::StateRow& state) {
+  return fmt::format("state {}, {} stored in {}", state.id.ShortHex(), HumanBytes(state.raw_bytes),
+                     HumanBytes(state.stored_bytes));
+}
+
+}  // namespace statelib::cli

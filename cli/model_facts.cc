@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/model_facts.h"
+
+#include "cli/terminal/printable.h"
+#include "cli/terminal/quantities.h"
+#include "cli/terminal/table.h"
+
+namespace statelib::cli {
+
+Json ModelJson(const library::ModelDetails& model) {
+  return {{"name", model.row.name},
+          {"fingerprint", model.row.identity.fingerprint.Hex()},
+          {"architecture", model.row.identity.architecture},
+          {"summary", model.row.identity.summary},
+          {"path", model.row.path},
+          {"present", model.is_present},
+          {"default", model.is_default},
+          {"states", model.states},
+          {"size_bytes", model.row.size_bytes},
+          {"added_at", IsoTime(model.row.added_at_ms / 1000)}};
+}
+
+void PrintModel(const Context& context, const library::ModelDetails& model) {
+  const storage::ModelRow& row = model.row;
+  FactList facts;
+  facts.Add("model", row.name.empty() ? "without a name" : row.name);
+  facts.Add("fingerprint", row.identity.fingerprint.Hex());
+  facts.Add("architecture", fmt::format("{}, {}", row.identity.architecture, row.identity.summary));
+  facts.Add("folder", row.path.empty() ? "not known on this machine"
+                                       : Printable(row.path, LineBreaks::kEscape) +
+                                             (model.is_present ? "" : " (not there)"));
+  if (row.size_bytes > 0) facts.Add("size", HumanBytes(row.size_bytes));
+  facts.Add("states", HumanCount(model.states));
+  facts.Add("default", model.is_default ? "yes" : "no");
+  facts.Print(context.out);
+}
+
+}  // namespace statelib::cli

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_CLI_MODEL_FACTS_H_
+#define STATELIB_CLI_MODEL_FACTS_H_
+
+#include "cli/command.h"
+#include "statestore/library/models.h"
+
+namespace statelib::cli {
+
+/// {"name", "fingerprint", "architecture", "summary", "path", "present", "default", "states",
+/// "size_bytes", "added_at"}.
+Json ModelJson(const library::ModelDetails& model);
+
+/// The same as lines.
+void PrintModel(const Context& context, const library::ModelDetails& model);
+
+}  // namespace statelib::cli
+
+#endif  // STATELIB_CLI_MODEL_FACTS_H_
