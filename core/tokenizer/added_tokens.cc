@@ -49,14 +49,20 @@ std::vector<AddedToken> ReadAddedTokens(const std::optional<JsonValue>& json) {
 AddedTokenMatcher::AddedTokenMatcher(const std::vector<AddedToken>& tokens, bool normalized,
                                      const Normalizer& normalizer)
     : nodes_(1) {
-  for (const AddedToken& token : tokens) {
-    if (token.normalized != normalized) continue;
-    std::string content = token.content;
-    if (normalized) normalizer.Apply(content);
-    Insert(content, {token.id, token.single_word, token.lstrip, token.rstrip});
-    if (token.single_word && !word_character_) {
-      word_character_ = Pattern::Expression(kWordCharacter, "added_tokens");
+  // Of contents that normalise to the same text the first one stays, and special tokens go first.
+  for (const bool special : {true, false}) {
+    for (const AddedToken& token : tokens) {
+      if (token.special == special && token.normalized == normalized) Add(token, normalizer);
     }
+  }
+}
+
+void AddedTokenMatcher::Add(const AddedToken& token, const Normalizer& normalizer) {
+  std::string content = token.content;
+  if (token.normalized) normalizer.Apply(content);
+  Insert(content, {token.id, token.single_word, token.lstrip, token.rstrip});
+  if (token.single_word && !word_character_) {
+    word_character_ = Pattern::Expression(kWordCharacter, "added_tokens");
   }
 }
 
@@ -78,7 +84,6 @@ void AddedTokenMatcher::Insert(std::string_view content, const Entry& entry) {
     }
     node = child;
   }
-  // Of two tokens with the same content the first one stays.
   if (nodes_[node].entry_and_one != 0) return;
   entries_.push_back(entry);
   nodes_[node].entry_and_one = static_cast<uint32_t>(entries_.size());

@@ -63,6 +63,7 @@ class AddedTokenMatcher {
     const Entry* entry;
   };
 
+  void Add(const AddedToken& token, const Normalizer& normalizer);
   void Insert(std::string_view content, const Entry& entry);
   uint32_t ChildOf(uint32_t node, char byte) const;
   std::optional<Found> FindFrom(std::string_view text, size_t from) const;

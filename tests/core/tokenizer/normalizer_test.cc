@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/tokenizer/normalizer.h"
+
+#include "core/tokenizer/normal_form.h"
+#include "tests/core/tokenizer/small_tokenizer.h"
+
+namespace statelib::tokenizer {
+namespace {
+
+std::string Apply(const std::string& json, std::string text) {
+  const ParsedJson parsed(json);
+  Normalizer::FromJson(parsed.root())->Apply(text);
+  return text;
+}
+
+TEST(NormalForm, TextsTakeTheFormsOfTheStandard) {
+  struct Case {
+    std::string text, nfc, nfd, nfkc, nfkd;
+  };
+  // From Unicode Standard Annex #15, figures 3 to 6, and Hangul.
+  const std::vector<Case> cases = {
+      {"\u212B", "\u00C5", "A\u030A", "\u00C5", "A\u030A"},
+      {"\u2126", "\u03A9", "\u03A9", "\u03A9", "\u03A9"},
+      {"\u1E9B\u0323", "\u1E9B\u0323", "\u017F\u0323\u0307", "\u1E69", "s\u0323\u0307"},
+      {"\uFB01", "\uFB01", "\uFB01", "fi", "fi"},
+      {"2\u2075", "2\u2075", "2\u2075", "25", "25"},
+      {"d\u0307\u0323", "\u1E0D\u0307", "d\u0323\u0307", "\u1E0D\u0307", "d\u0323\u0307"},
+      {"\uAC00\u11A8", "\uAC01", "\u1100\u1161\u11A8", "\uAC01", "\u1100\u1161\u11A8"},
+      {"\u0958", "\u0915\u093C", "\u0915\u093C", "\u0915\u093C", "\u0915\u093C"},
+      {"ab e\u0301 cd", "ab \u00E9 cd", "ab e\u0301 cd", "ab \u00E9 cd", "ab e\u0301 cd"},
+      {"\u00E9", "\u00E9", "e\u0301", "\u00E9", "e\u0301"},
+      {"\u0301", "\u0301", "\u0301", "\u0301", "\u0301"},
+      {"", "", "", "", ""},
+  };
+  for (const Case& c : cases) {
+    EXPECT_EQ(Normalize(c.text, NormalForm::kNfc), c.nfc) << c.text;
+    EXPECT_EQ(Normalize(c.text, NormalForm::kNfd), c.nfd) << c.text;
+    EXPECT_EQ(Normalize(c.text, NormalForm::kNfkc), c.nfkc) << c.text;
+    EXPECT_EQ(Normalize(c.text, NormalForm::kNfkd), c.nfkd) << c.text;
+  }
+}
+
+TEST(Normalizer, EachTypeDoesWhatItSays) {
+  EXPECT_EQ(Apply(R"({"type":"NFC"})", "e\u0301"), "\u00e9");
+  EXPECT_EQ(Apply(R"({"type":"Prepend","prepend":"_"})", "a"), "_a");
+  EXPECT_EQ(Apply(R"({"type":"Prepend","prepend":"_"})", ""), "");
+  EXPECT_EQ(Apply(R"({"type":"Strip","strip_left":true,"strip_right":true})", " \u3000a b\n"),
+            "a b");
+  EXPECT_EQ(Apply(R"({"type":"Strip","strip_left":false,"strip_right":true})", " a "), " a");
+  EXPECT_EQ(Apply(R"({"type":"Strip","strip_left":true,"strip_right":false})", "  "), "");
+  EXPECT_EQ(Apply(R"({"type":"Replace","pattern":{"String":" "},"content":"__"})", " a b"),
+            "__a__b");
+  EXPECT_EQ(Apply(R"({"type":"Replace","pattern":{"String":"."},"content":""})", "a.b"), "ab");
+  EXPECT_EQ(Apply(R"({"type":"Replace","pattern":{"Regex":"\\s+"},"content":" "})", "a \n b"),
+            "a b");
+}
+
+TEST(Normalizer, ASequenceAppliesItsPartsInOrder) {
+  const std::string json = R"({"type":"Sequence","normalizers":[{"type":"Prepend","prepend":" "},)"
+                           R"({"type":"Replace","pattern":{"String":" "},"content":"_"}]})";
+  EXPECT_EQ(Apply(json, "a b"), "_a_b");
+  EXPECT_EQ(Apply(R"({"type":"Sequence","normalizers":[]})", "a b"), "a b");
+}
+
+TEST(Normalizer, NoneChangesNothing) {
+  std::string text = "e\u0301 ";
+  Normalizer::FromJson(std::nullopt)->Apply(text);
+  EXPECT_EQ(text, "e\u0301 ");
+}
+
+TEST(Normalizer, OtherTypesAreRefusedByName) {
+  EXPECT_EQ(
+      ErrorOf([] { Apply(R"({"type":"Lowercase"})", ""); }),
+      "unsupported: tokenizer.json: unsupported type \"Lowercase\"; supported: NFC, NFD, NFKC, "
+      "NFKD, Prepend, Replace, Sequence, Strip");
+}
+
+// Each replacement makes a text a thousand times as long; five would need a petabyte.
+TEST(Normalizer, ReplacementsThatMultiplyATextAreStopped) {
+  const std::string part = fmt::format(
+      R"({{"type":"Replace","pattern":{{"String":"a"}},"content":"{}"}})", std::string(1000, 'a'));
+  const std::string json =
+      fmt::format(R"({{"type":"Sequence","normalizers":[{0},{0},{0},{0},{0}]}})", part);
+  EXPECT_EQ(ErrorOf([&] { Apply(json, "aa"); }),
+            "unsupported: replacing \"a\" makes a text of more than 268435456 bytes");
+}
+
+}  // namespace
+}  // namespace statelib::tokenizer
