@@ -82,7 +82,7 @@ TEST(Normalizer, ReplacementsThatMultiplyATextAreStopped) {
   const std::string json =
       fmt::format(R"({{"type":"Sequence","normalizers":[{0},{0},{0},{0},{0}]}})", part);
   EXPECT_EQ(ErrorOf([&] { Apply(json, "aa"); }),
-            "unsupported: replacing \"a\" makes a text of more than 268435456 bytes");
+            "unsupported: replacing \"a\" makes a text of more than 67108864 bytes");
 }
 
 }  // namespace

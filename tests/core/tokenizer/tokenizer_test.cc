@@ -99,9 +99,9 @@ TEST(Tokenizer, EveryTokenDecodesToItsBytes) {
 
 TEST(Tokenizer, ATextBeyondTheLimitIsRefused) {
   // Nothing is read before the length is checked, so the view needs no memory behind it.
-  const std::string_view too_long("", (size_t{1} << 28) + 1);
+  const std::string_view too_long("", (size_t{1} << 26) + 1);
   EXPECT_EQ(ErrorOf([&] { Neox().Encode(too_long); }),
-            "invalid_argument: expected a text of at most 268435456 bytes, found 268435457 bytes; "
+            "invalid_argument: expected a text of at most 67108864 bytes, found 67108865 bytes; "
             "encode it in parts");
 }
 
