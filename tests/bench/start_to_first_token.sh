@@ -4,12 +4,12 @@
 # Usage: tests/bench/start_to_first_token.sh [STATELIB [DOCUMENT]]
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-statelib=${1:-$root/build/cpu/cli/statelib}
+statelib=${1:-$root/build/cpu/statelib}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export STATELIB_HOME=$work/library
 document=${2:-$work/chronicle.txt}
-[ -n "${2:-}" ] || "$root/examples/make_long_document.sh" >"$document"
+[ -n "${2:-}" ] || awk -f "$root/examples/chronicle.awk" "$root/examples/chronicle.grammar" >"$document"
 
 # Prints the median of RUNS runs of a command in milliseconds.
 median_ms() {

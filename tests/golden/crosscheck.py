@@ -7,7 +7,7 @@ continuation with transformers in f32 on the CPU, and lets `statelib model check
 safetensors, gguf and numpy:
 
     python3 -m venv peer && peer/bin/pip install torch transformers safetensors gguf numpy
-    peer/bin/python tests/golden/crosscheck.py build/cpu/cli/statelib [--seed N] [--rounds N] [--keep FOLDER]
+    peer/bin/python tests/golden/crosscheck.py build/cpu/statelib [--seed N] [--rounds N] [--keep FOLDER]
 """
 
 import argparse
