@@ -39,7 +39,7 @@ class Tokenizer {
 
   /// Token ids of any bytes. Every maximal sequence that is not UTF-8 is read as U+FFFD. The text
   /// of a special token becomes that token. O(n log n) in bytes. Errors: kInvalidArgument for more
-  /// than 1 GiB.
+  /// than 64 MiB.
   std::vector<TokenId> Encode(std::string_view text,
                               AddSpecial add_special = AddSpecial::kYes) const;
 

@@ -24,8 +24,8 @@ struct Utf8Unit {
 /// `bytes` must not be empty.
 Utf8Unit FrontUnit(std::string_view bytes);
 
-/// The longest text that the tokenizer takes or makes on the way: 64 MiB. It bounds
-/// memory: a text that is one pre-token needs some 60 times its size while it is encoded.
+/// The longest text that the tokenizer takes or makes on the way: 64 MiB. It bounds memory: a text
+/// that is one pre-token needs some 60 times its size while it is encoded.
 inline constexpr size_t kTextBytesMax = size_t{1} << 26;
 
 inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";  // U+FFFD
