@@ -28,6 +28,7 @@ Interrupt::Interrupt() {
   struct sigaction ignore = {};
   ignore.sa_handler = SIG_IGN;
   ::sigaction(SIGPIPE, &ignore, nullptr);
+  ::sigaction(SIGXFSZ, &ignore, nullptr);
 }
 
 const CancelFlag& Interrupt::flag() const { return ProcessFlag(); }

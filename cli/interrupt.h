@@ -7,8 +7,8 @@
 namespace statelib::cli {
 
 /// Turns the first SIGINT or SIGTERM into a cancelled flag; the second one ends the process as if
-/// nobody had listened. System calls that wait are interrupted (EINTR) by the first. SIGPIPE is
-/// ignored: writes fail instead. One object a process, for the process's life.
+/// nobody had listened. System calls that wait are interrupted (EINTR) by the first. SIGPIPE and
+/// SIGXFSZ are ignored: writes fail instead. One object a process, for the process's life.
 class Interrupt {
  public:
   Interrupt();

@@ -17,6 +17,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// Without it CLI11 would read -1 as the largest whole number.
+const CLI::Validator kNotNegative(
+    [](std::string& text) {
+      return text.starts_with("-") ? text + " is below nought" : std::string();
+    },
+    "");
+
 class GenerateCommand : public Command {
  public:
   void Declare(CLI::App& app, SharedOptions& shared) override {
@@ -42,8 +49,7 @@ class GenerateCommand : public Command {
   void Run(Context& context) override {
     options_.sampling.Validate();
     const std::string prompt = Prompt(context);
-    const std::optional<storage::Reference> target =
-        save_as_.empty() ? std::nullopt : std::optional(storage::Reference::Parse(save_as_));
+    const std::optional<storage::Reference> target = Target();
     if (no_state_ && !target)
       RunWithoutLibrary(context, prompt);
     else
@@ -54,7 +60,11 @@ class GenerateCommand : public Command {
   void AddSamplingOptions(CLI::App& app) {
     engine::SamplingOptions& sampling = options_.sampling;
     const auto add = [&app](const char* flag, auto& value, const char* help) {
-      app.add_option(flag, value, help)->capture_default_str()->type_name("N")->group("Sampling");
+      app.add_option(flag, value, help)
+          ->check(kNotNegative)
+          ->capture_default_str()
+          ->type_name("N")
+          ->group("Sampling");
     };
     add("--max-tokens", options_.tokens_max, "End after this many tokens");
     app.add_option("--stop", options_.stop, "End before this text; may be given several times")
@@ -95,6 +105,17 @@ class GenerateCommand : public Command {
       Throw(ErrorKind::kInvalidArgument,
             "--no-state needs a prompt: there is nothing to go on from");
     return prompt;
+  }
+
+  std::optional<storage::Reference> Target() const {
+    if (save_as_.empty()) return {};
+    storage::Reference target = storage::Reference::Parse(save_as_);
+    // Said now and not after the answer.
+    if (target.version)
+      Throw(ErrorKind::kInvalidArgument,
+            "--save-as {}: a version cannot be written to; leave out '@{}' to add the next one",
+            save_as_, *target.version);
+    return target;
   }
 
   void RunWithoutLibrary(Context& context, const std::string& prompt) {

@@ -163,7 +163,8 @@ TEST(ProgressBar, LineSaysTokensRateAndTimeLeft) {
 
 TEST(ProgressBar, LineFitsEveryWidth) {
   for (int columns = 1; columns < 140; ++columns)
-    EXPECT_LT(DisplayWidth(ProgressBar::Line("reading a long name", "token", 1, 90'000'000, 0.5, columns)),
+    EXPECT_LT(DisplayWidth(
+                  ProgressBar::Line("reading a long name", "token", 1, 90'000'000, 0.5, columns)),
               static_cast<size_t>(columns));
 }
 

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/answer.h"
+
+#include <gtest/gtest.h>
+#include <pty.h>
+#include <unistd.h>
+
+#include <array>
+
+namespace statelib::cli {
+namespace {
+
+std::string ReadSome(int descriptor) {
+  std::array<char, 4096> block{};
+  const ssize_t size = ::read(descriptor, block.data(), block.size());
+  return {block.data(), static_cast<size_t>(size > 0 ? size : 0)};
+}
+
+// Streams an answer to a descriptor and returns what comes out at the other end.
+std::string Streamed(int to, int from, std::string_view answer) {
+  Output out(to, "output", {});
+  const Environment environment;
+  const CancelFlag cancel;
+  const SharedOptions options;
+  const CLI::App root;
+  const Context context{out, out, environment, cancel, options, root, {}};
+  AnswerStream stream(context, false);
+  stream.Write(answer);
+  stream.End();
+  std::string text = ReadSome(from);
+  ::close(to);
+  ::close(from);
+  return text;
+}
+
+TEST(AnswerStream, ControlCharactersReachNoTerminal) {
+  int terminal = -1;
+  int program = -1;
+  ASSERT_EQ(::openpty(&terminal, &program, nullptr, nullptr, nullptr), 0);
+  EXPECT_EQ(Streamed(program, terminal, "a\x1b]0;title\x07 b\tc"),
+            "a\\x1b]0;title\\x07 b\tc\r\n");
+}
+
+TEST(AnswerStream, APipeGetsEveryByte) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  EXPECT_EQ(Streamed(ends[1], ends[0], "a\x1b]0;title\x07 b\tc"), "a\x1b]0;title\x07 b\tc\n");
+}
+
+}  // namespace
+}  // namespace statelib::cli
