@@ -16,7 +16,7 @@ namespace statelib::cli {
 
 namespace {
 
-constexpr size_t kRowsShown = 24;
+constexpr size_t kRowsShown = 10;
 constexpr size_t kBarColumns = 20;
 
 // JSON has no infinity.
@@ -90,9 +90,12 @@ class DiffCommand : public Command {
       return;
     }
     const uint64_t common = *history.common_tokens;
-    context.out.Print("\nThey have their first {} in common; then a goes on with {}, b with {}.\n",
-                      HumanCount(common, "token"), HumanCount(history.tokens_a - common, "token"),
-                      HumanCount(history.tokens_b - common, "token"));
+    const auto rest = [common](uint64_t tokens) {
+      return tokens == common ? "ends there"
+                              : "goes on with " + HumanCount(tokens - common, "token");
+    };
+    context.out.Print("\nThey have their first {} in common; a {}, b {}.\n",
+                      HumanCount(common, "token"), rest(history.tokens_a), rest(history.tokens_b));
     const auto quoted = [&context](const char* label, const std::string& text, Colour colour) {
       if (text.empty()) return;
       const size_t width = static_cast<size_t>(std::clamp(context.out.columns() - 10, 20, 100));
