@@ -20,6 +20,16 @@ inline constexpr cudaStream_t kStream = nullptr;
 /// std::bad_alloc for memory, std::runtime_error "[cuda] what: the runtime's text" for all else.
 void CheckCuda(cudaError_t status, const char* what);
 
+/// Lets a kernel take up to `bytes` of shared memory, more than the 48 kB that need no word; asks
+/// the driver once a process.
+template <auto kKernel>
+void AllowSharedMemory(size_t bytes, const char* what) {
+  static const cudaError_t status =
+      cudaFuncSetAttribute(reinterpret_cast<const void*>(kKernel),
+                           cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
+  CheckCuda(status, what);
+}
+
 /// The first extent of a grid, for `count` blocks. Checks that it is 1 to 2^31 - 1.
 unsigned GridX(size_t count);
 /// The second extent. Checks that it is 1 to 65,535.

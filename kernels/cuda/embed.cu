@@ -19,18 +19,19 @@ struct TokenBatch {
 };
 
 template <DType kType>
-__global__ void EmbedKernel(const uint4* table, size_t vectors, size_t cols, TokenBatch tokens,
+__global__ void EmbedKernel(const std::byte* table, size_t vectors, size_t cols, TokenBatch tokens,
                             float* out, size_t out_stride) {
-  constexpr size_t kVector = VectorInputs(kType);
+  constexpr unsigned kInputs = VectorInputs(kType);
   const auto id = static_cast<size_t>(tokens.ids[blockIdx.x]);
-  const uint4* from = table + id / kPanelOutputs * vectors * kPanelOutputs + id % kPanelOutputs;
+  const auto* from = reinterpret_cast<const WeightVector<kType, kInputs>*>(table) +
+                     id / kPanelOutputs * vectors * kPanelOutputs + id % kPanelOutputs;
   float* to = out + blockIdx.x * out_stride;
   for (size_t vector = threadIdx.x; vector < vectors; vector += kThreads) {
-    const uint4 weights = from[vector * kPanelOutputs];
+    const WeightVector<kType, kInputs> weights = from[vector * kPanelOutputs];
 #pragma unroll
-    for (int i = 0; i < static_cast<int>(kVector); ++i) {
-      const size_t col = vector * kVector + i;
-      if (col < cols) to[col] = WeightAt<kType>(weights, i);
+    for (unsigned i = 0; i < kInputs; ++i) {
+      const size_t col = vector * kInputs + i;
+      if (col < cols) to[col] = weights.At(i);
     }
   }
 }
@@ -45,9 +46,8 @@ void LaunchEmbed(const DeviceMatrix& table, std::span<const int32_t> ids, Rows o
     TokenBatch batch;
     const size_t count = std::min(ids.size(), TokenBatch::kMax);
     std::copy_n(ids.begin(), count, batch.ids);
-    kernel<<<GridX(count), kThreads, 0, kStream>>>(reinterpret_cast<const uint4*>(table.data()),
-                                                   table.vectors(), table.cols(), batch, out.data,
-                                                   out.stride);
+    kernel<<<GridX(count), kThreads, 0, kStream>>>(table.data(), table.vectors(), table.cols(),
+                                                   batch, out.data, out.stride);
     CheckCuda(cudaGetLastError(), "embed");
     ids = ids.subspan(count);
     out.data += count * out.stride;

@@ -12,6 +12,8 @@ namespace statelib::kernels::cuda {
 namespace {
 
 constexpr unsigned kTileTokens = 64;
+// Sequences of up to this many tokens, of which many lanes a channel would mostly idle.
+constexpr unsigned kShortTokens = 4;
 
 struct HeadArgs {
   const float *x, *dt_raw, *b, *c, *z, *dt_bias, *a, *d;
@@ -89,33 +91,58 @@ struct Tiles {
   TimeStep* steps;  // [tokens]
 };
 
-/// Advances this lane's states over a tile; leaves y in the place of x.
+/// What a lane needs for one token.
+template <unsigned kPerLane>
+struct Operands {
+  template <typename T>
+  __device__ __forceinline__ void Read(const T& tiles, LaneToken token, unsigned q,
+                                       unsigned channel, float d) {
+    const unsigned t = token.index;
+    const TimeStep step = tiles.steps[t];
+    // There may be a y already where an idle lane would read.
+    const float x = token.works ? tiles.x[t * T::kStride + channel] : 0.0f;
+    const unsigned first_state = t * T::kStateStride + q * kPerLane;
+#pragma unroll
+    for (unsigned n = 0; n < kPerLane; n += 4) {
+      b[n / 4] = *reinterpret_cast<const float4*>(tiles.b + first_state + n);
+      c[n / 4] = *reinterpret_cast<const float4*>(tiles.c + first_state + n);
+    }
+    decay = step.decay;
+    dtx = __fmul_rn(step.dt, x);
+    skip = __fmul_rn(d, x);
+  }
+
+  float decay, dtx, skip;
+  float4 b[kPerLane / 4], c[kPerLane / 4];
+};
+
+/// Advances this lane's states over a tile; leaves y in the place of x, which every lane
+/// of the channel has read by then.
 template <unsigned kPerLane, unsigned kLanes>
 __device__ __forceinline__ void ScanTile(const Tiles<kPerLane, kLanes>& tiles, unsigned count,
                                          const ScanPlace<kLanes>& place, float d,
                                          float (&s)[kPerLane]) {
   using T = Tiles<kPerLane, kLanes>;
+  const unsigned steps = count + kLanes - 1;
   float y = 0.0f;
-  for (unsigned step = 0; step < count + kLanes - 1; ++step) {
+  Operands<kPerLane> now, next;
+  now.Read(tiles, LaneToken(0, place.q, count), place.q, place.channel, d);
+#pragma unroll 2
+  for (unsigned step = 0; step < steps; ++step) {
+    const LaneToken token(step, place.q, count);
     const float handed_on = __shfl_up_sync(0xffffffff, y, place.kChannelsOfWarp);
-    const unsigned t = step - place.q;  // wraps around before this lane's first token
-    if (t < count) {
-      const unsigned at = t * T::kStride + place.channel;
-      const TimeStep now = tiles.steps[t];
-      const float x = tiles.x[at], dtx = __fmul_rn(now.dt, x);
-      const unsigned first_state = t * T::kStateStride + place.q * kPerLane;
-      y = place.q == 0 ? __fmul_rn(d, x) : handed_on;
+    next.Read(tiles, LaneToken(step + 1, place.q, count), place.q, place.channel, d);
+    y = place.q == 0 ? now.skip : handed_on;
 #pragma unroll
-      for (unsigned n = 0; n < kPerLane; n += 4) {
-        const auto b = *reinterpret_cast<const float4*>(tiles.b + first_state + n),
-                   c = *reinterpret_cast<const float4*>(tiles.c + first_state + n);
-        ScanStep(now.decay, dtx, b.x, c.x, s[n], y);
-        ScanStep(now.decay, dtx, b.y, c.y, s[n + 1], y);
-        ScanStep(now.decay, dtx, b.z, c.z, s[n + 2], y);
-        ScanStep(now.decay, dtx, b.w, c.w, s[n + 3], y);
-      }
-      if (place.q == kLanes - 1) tiles.x[at] = y;
+    for (unsigned n = 0; n < kPerLane; n += 4) {
+      const float4 b = now.b[n / 4], c = now.c[n / 4];
+      ScanStep(now.decay, now.dtx, b.x, c.x, token.works, s[n], y);
+      ScanStep(now.decay, now.dtx, b.y, c.y, token.works, s[n + 1], y);
+      ScanStep(now.decay, now.dtx, b.z, c.z, token.works, s[n + 2], y);
+      ScanStep(now.decay, now.dtx, b.w, c.w, token.works, s[n + 3], y);
     }
+    if (token.works && place.q == kLanes - 1) tiles.x[token.index * T::kStride + place.channel] = y;
+    now = next;
   }
 }
 
@@ -189,7 +216,7 @@ __global__ void __launch_bounds__(kScanThreads)
     const float x = args.x[t * args.x_stride + e], dtx = __fmul_rn(now.dt, x);
     float y = __fmul_rn(args.d[e], x);
     for (unsigned n = 0; n < args.states; ++n)
-      ScanStep(now.decay, dtx, b[n], c[n], state[static_cast<size_t>(n) * args.width], y);
+      ScanStep(now.decay, dtx, b[n], c[n], true, state[static_cast<size_t>(n) * args.width], y);
     args.y[t * args.y_stride + e] = __fmul_rn(y, reference::Silu(args.z[t * args.z_stride + e]));
   }
 }
@@ -204,14 +231,14 @@ struct ScanChoice {
 template <unsigned kPerLane, unsigned kLanes>
 ScanChoice Choose(unsigned tile_tokens) {
   using T = Tiles<kPerLane, kLanes>;
-  const auto kernel = HeadScanKernel<kPerLane, kLanes>;
-  CheckCuda(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                 static_cast<int>(2 * T::Floats(kTileTokens) * sizeof(float))),
-            "head_scan");
-  return {kernel, T::kChannels, 2 * T::Floats(tile_tokens) * sizeof(float)};
+  constexpr auto kKernel = HeadScanKernel<kPerLane, kLanes>;
+  constexpr unsigned kTokensMax = kPerLane > 16 ? kShortTokens : kTileTokens;
+  AllowSharedMemory<kKernel>(2 * T::Floats(kTokensMax) * sizeof(float), "head_scan");
+  return {kKernel, T::kChannels, 2 * T::Floats(tile_tokens) * sizeof(float)};
 }
 
 ScanChoice Choose(unsigned states, unsigned tile_tokens) {
+  if (states == 128 && tile_tokens <= kShortTokens) return Choose<32, 4>(tile_tokens);
   if (states == 128) return Choose<16, 8>(tile_tokens);
   if (states == 64) return Choose<8, 8>(tile_tokens);
   if (states == 16) return Choose<4, 4>(tile_tokens);

@@ -14,7 +14,8 @@ void LaunchMatMul(const DeviceMatrix& weights, const float* bias, ConstRows x, E
   args.bias = bias;
   args.x = x.data;
   args.x_stride = x.stride;
-  args.x_is_aligned = reinterpret_cast<uintptr_t>(x.data) % 16 == 0 && x.stride % 4 == 0;
+  args.x_is_aligned =
+      reinterpret_cast<uintptr_t>(x.data) % 16 == 0 && x.stride % 4 == 0 && x.cols % 4 == 0;
   args.out = out.data;
   args.out_stride = out.stride;
   args.rows = static_cast<unsigned>(x.rows);

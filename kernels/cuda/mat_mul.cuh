@@ -20,7 +20,7 @@ struct MatMulArgs {
   const float* bias;  // [outputs], or null
   const float* x;
   size_t x_stride;
-  bool x_is_aligned;  // every row begins on 16 bytes
+  bool x_is_aligned;  // rows begin and end on 16 bytes
   float* out;
   size_t out_stride;
   unsigned rows, inputs, outputs;
@@ -38,22 +38,63 @@ __device__ __forceinline__ void StoreSum(const MatMulArgs& args, unsigned row, u
   out = sum;
 }
 
-/// Begins to bring x[row, first .. first + 3] to shared memory; +0 where x has no such element.
-__device__ __forceinline__ void BringInputs(const MatMulArgs& args, unsigned row, unsigned first,
-                                            float* to) {
-  const unsigned left = row < args.rows && first < args.inputs ? args.inputs - first : 0;
-  const float* from = left > 0 ? args.x + row * args.x_stride + first : args.x;
-  if (args.x_is_aligned) {
-    __pipeline_memcpy_async(to, from, 16, left >= 4 ? 0 : 16 - 4 * left);
-    return;
+/// Begins to bring kBytes to shared memory, or +0 where `valid` is false. A size that is not one of
+/// these two would become a jump table, and the copies a chain of jumps.
+template <unsigned kBytes>
+__device__ __forceinline__ void CopyOrZero(float* to, const float* from, bool valid) {
+  const auto shared = static_cast<unsigned>(__cvta_generic_to_shared(to));
+  const unsigned bytes = valid ? kBytes : 0;
+  if constexpr (kBytes == 16) {
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared), "l"(from),
+                 "r"(bytes));
+  } else {
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(shared), "l"(from),
+                 "r"(bytes));
   }
+}
+
+/// A tile of x on its way to shared memory: x[first_row + r, first_input + k] goes to
+/// to[r * to_stride + k], +0 where x has no such element.
+struct InputTile {
+  unsigned first_row, row_count, first_input;
+  float* to;
+  unsigned to_stride;
+};
+
+/// Begins to bring a tile of kInputs columns by kThreads threads, kPiece floats a copy.
+template <unsigned kPiece, unsigned kInputs, unsigned kThreads>
+__device__ __forceinline__ void BringPieces(const MatMulArgs& args, const InputTile& tile,
+                                            unsigned thread) {
+  constexpr unsigned kPieces = kInputs / kPiece;
+  constexpr unsigned kAcross = kPieces < kThreads ? kPieces : kThreads;
+  const float* from = args.x + tile.first_row * args.x_stride + tile.first_input;
+#pragma unroll(kPiece == 1 ? 2 : 16)
+  for (unsigned first = 0; first < tile.row_count; first += kThreads / kAcross) {
+    const unsigned row = first + thread / kAcross;
 #pragma unroll
-  for (unsigned i = 0; i < 4; ++i)
-    __pipeline_memcpy_async(to + i, i < left ? from + i : args.x, 4, i < left ? 0 : 4);
+    for (unsigned piece = 0; piece < kPieces; piece += kAcross) {
+      const unsigned k = (piece + thread % kAcross) * kPiece;
+      if (row < tile.row_count) {
+        CopyOrZero<4 * kPiece>(
+            tile.to + row * tile.to_stride + k, from + row * args.x_stride + k,
+            tile.first_row + row < args.rows && tile.first_input + k < args.inputs);
+      }
+    }
+  }
+}
+
+template <unsigned kInputs, unsigned kThreads>
+__device__ __forceinline__ void BringInputs(const MatMulArgs& args, const InputTile& tile,
+                                            unsigned thread) {
+  if (args.x_is_aligned) {
+    BringPieces<4, kInputs, kThreads>(args, tile, thread);
+  } else {
+    BringPieces<1, kInputs, kThreads>(args, tile, thread);
+  }
 }
 
 /// Rows up to this many stream the weights past the sums of one panel; more rows go in tiles.
-inline constexpr size_t kFewRows = 16;
+inline constexpr size_t kFewRows = 8;
 
 /// Any rows up to kFewRows.
 void LaunchFewRows(DType dtype, const MatMulArgs& args);

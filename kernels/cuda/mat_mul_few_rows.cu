@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A matrix product of 1 to 16 rows: bound by one pass over the weights, or, in a small matrix, by
+// A matrix product of 1 to 8 rows: bound by one pass over the weights, or, in a small matrix, by
 // the chain of one output (4 cycles an input).
 //
 // Block: one panel of 32 outputs. Each computing warp takes up to 4 rows, its lanes are the
@@ -19,6 +19,7 @@ constexpr unsigned kLoaders = 4 * kWarp;
 constexpr unsigned kStages = 5;
 constexpr unsigned kStageVectors = 32;  // of each output
 constexpr unsigned kRowsOfWarpMax = 4;
+constexpr unsigned kThreadsMax = kLoaders + kFewRows / kRowsOfWarpMax * kWarp;
 
 template <DType kType>
 struct Ring {
@@ -45,14 +46,12 @@ struct Ring {
     const uint4* from = args.weights + (blockIdx.x * args.vectors + first) * kPanelOutputs;
     uint4* to = WeightsOf(index % kStages);
 #pragma unroll
-    for (unsigned i = loader; i < kWeights; i += kLoaders)
-      if (i < count * kPanelOutputs) __pipeline_memcpy_async(to + i, from + i, 16);
-    constexpr unsigned kQuads = kStageInputs / 4;
-    float* x_to = InputsOf(index % kStages);
-    for (unsigned i = loader; i < rows * kQuads; i += kLoaders) {
-      BringInputs(args, i / kQuads, index * kStageInputs + i % kQuads * 4,
-                  x_to + i / kQuads * kStageInputs + i % kQuads * 4);
+    for (unsigned i = 0; i < kWeights; i += kLoaders) {
+      if (i + loader < count * kPanelOutputs)
+        __pipeline_memcpy_async(to + i + loader, from + i + loader, 16);
     }
+    BringInputs<kStageInputs, kLoaders>(
+        args, {0, rows, index * kStageInputs, InputsOf(index % kStages), kStageInputs}, loader);
   }
 
   uint4* weights;  // [kStages][kStageVectors][32]
@@ -60,36 +59,70 @@ struct Ring {
   unsigned rows;
 };
 
-/// Goes on with the sums over kCount vectors of inputs.
-template <DType kType, unsigned kRows, unsigned kCount>
-__device__ __forceinline__ void AddVectors(const uint4* weights, const float* x,
-                                           float (&sums)[kRows]) {
-  using R = Ring<kType>;
+/// The operands of a computing lane for a few inputs. They are read one unit ahead of their use:
+/// the chain of a sum leaves no slack in which to wait for shared memory.
+template <DType kType, unsigned kRows>
+struct Unit {
+  static constexpr unsigned kVector = VectorInputs(kType);
+  static constexpr unsigned kInputs = kRows == kRowsOfWarpMax ? 8 : 16;
+  static constexpr unsigned kVectors = kInputs / kVector;
+
+  /// weights: the panel at this lane's output; x: this warp's first row.
+  __device__ __forceinline__ void Read(const uint4* weights, const float* x, unsigned unit) {
 #pragma unroll
-  for (unsigned v = 0; v < kCount; ++v) {
-    const uint4 w = weights[v * kPanelOutputs];
+    for (unsigned v = 0; v < kVectors; ++v) {
+      w[v] = reinterpret_cast<const WeightVector<kType, kVector>*>(
+          weights)[(unit * kVectors + v) * kPanelOutputs];
+    }
 #pragma unroll
-    for (unsigned quad = 0; quad < R::kVector; quad += 4) {
-      float4 inputs[kRows];
+    for (unsigned r = 0; r < kRows; ++r) {
 #pragma unroll
-      for (unsigned r = 0; r < kRows; ++r) {
-        inputs[r] =
-            *reinterpret_cast<const float4*>(x + r * R::kStageInputs + v * R::kVector + quad);
-      }
-#pragma unroll
-      for (unsigned r = 0; r < kRows; ++r) {
-        sums[r] = __fmaf_rn(WeightAt<kType>(w, quad), inputs[r].x, sums[r]);
-        sums[r] = __fmaf_rn(WeightAt<kType>(w, quad + 1), inputs[r].y, sums[r]);
-        sums[r] = __fmaf_rn(WeightAt<kType>(w, quad + 2), inputs[r].z, sums[r]);
-        sums[r] = __fmaf_rn(WeightAt<kType>(w, quad + 3), inputs[r].w, sums[r]);
+      for (unsigned quad = 0; quad < kInputs / 4; ++quad) {
+        inputs[r][quad] = *reinterpret_cast<const float4*>(x + r * kStageVectors * kVector +
+                                                           unit * kInputs + quad * 4);
       }
     }
+  }
+
+  __device__ __forceinline__ void AddTo(float (&sums)[kRows]) const {
+#pragma unroll
+    for (unsigned i = 0; i < kInputs; i += 4) {
+#pragma unroll
+      for (unsigned r = 0; r < kRows; ++r) {
+        const float4 four = inputs[r][i / 4];
+        sums[r] = __fmaf_rn(w[i / kVector].At(i % kVector), four.x, sums[r]);
+        sums[r] = __fmaf_rn(w[(i + 1) / kVector].At((i + 1) % kVector), four.y, sums[r]);
+        sums[r] = __fmaf_rn(w[(i + 2) / kVector].At((i + 2) % kVector), four.z, sums[r]);
+        sums[r] = __fmaf_rn(w[(i + 3) / kVector].At((i + 3) % kVector), four.w, sums[r]);
+      }
+    }
+  }
+
+  WeightVector<kType, kVector> w[kVectors];
+  float4 inputs[kRows][kInputs / 4];
+};
+
+/// Goes on with a lane's sums over `count` vectors of inputs, a multiple of the padding.
+template <DType kType, unsigned kRows>
+__device__ __forceinline__ void AddStage(const uint4* weights, const float* x, unsigned count,
+                                         float (&sums)[kRows]) {
+  using U = Unit<kType, kRows>;
+  static_assert(kInputsPadding % (2 * U::kInputs) == 0);
+  const unsigned units = count / U::kVectors;
+  U even, odd;
+  even.Read(weights, x, 0);
+#pragma unroll 1
+  for (unsigned unit = 0; unit < units; unit += 2) {
+    odd.Read(weights, x, unit + 1);
+    even.AddTo(sums);
+    even.Read(weights, x, min(unit + 2, units - 1));
+    odd.AddTo(sums);
   }
 }
 
 /// kRows: rows of a computing warp. The block's last four warps load.
 template <DType kType, unsigned kRows>
-__global__ void FewRowsKernel(MatMulArgs args) {
+__global__ void __launch_bounds__(kThreadsMax) FewRowsKernel(MatMulArgs args) {
   using R = Ring<kType>;
   extern __shared__ uint4 shared_memory[];
   const unsigned computing = blockDim.x - kLoaders, warp = threadIdx.x / kWarp;
@@ -116,14 +149,7 @@ __global__ void FewRowsKernel(MatMulArgs args) {
     const uint4* weights = ring.WeightsOf(i % kStages) + lane;
     const float* x = ring.InputsOf(i % kStages) + warp * kRows * R::kStageInputs;
     const unsigned count = min(kStageVectors, vectors - i * kStageVectors);
-    if (count == kStageVectors) {
-      AddVectors<kType, kRows, kStageVectors>(weights, x, sums);
-      continue;
-    }
-    constexpr unsigned kUnit = kInputsPadding / R::kVector;
-    for (unsigned v = 0; v < count; v += kUnit) {
-      AddVectors<kType, kRows, kUnit>(weights + v * kPanelOutputs, x + v * R::kVector, sums);
-    }
+    AddStage<kType, kRows>(weights, x, count, sums);
   }
   if (loads) return;
 #pragma unroll
@@ -133,13 +159,11 @@ __global__ void FewRowsKernel(MatMulArgs args) {
 
 template <DType kType, unsigned kRows>
 void Launch(const MatMulArgs& args) {
-  const auto kernel = FewRowsKernel<kType, kRows>;
+  constexpr auto kKernel = FewRowsKernel<kType, kRows>;
+  AllowSharedMemory<kKernel>(Ring<kType>::Bytes(kFewRows), "mat_mul");
   const unsigned warps = (args.rows + kRows - 1) / kRows;
-  CheckCuda(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                 static_cast<int>(Ring<kType>::Bytes(kFewRows))),
-            "mat_mul");
-  kernel<<<GridX(args.panels), warps * kWarp + kLoaders, Ring<kType>::Bytes(warps * kRows),
-           kStream>>>(args);
+  kKernel<<<GridX(args.panels), warps * kWarp + kLoaders, Ring<kType>::Bytes(warps * kRows),
+            kStream>>>(args);
   CheckCuda(cudaGetLastError(), "mat_mul");
 }
 

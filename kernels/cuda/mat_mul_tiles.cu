@@ -5,9 +5,11 @@
 // the lanes of a warp are 4 rows by 8 outputs, so that a warp's 16-byte reads of shared memory are
 // 128 contiguous bytes of weights or 4 rows of x. A ring of stages of 32 inputs is filled by
 // asynchronous copies; every stage is walked in the order of its inputs, so that a sum is the same
-// chain in every shape of tile. Three shapes: the large one has the least traffic, the smaller ones
+// chain in every shape of tile. Four shapes: the large one has the least traffic, the smaller ones
 // spread a product of few rows or outputs over the whole device.
 // Traffic: weights once a tile of rows, x once a tile of outputs, mostly from the second cache.
+#include <algorithm>
+
 #include "kernels/cuda/mat_mul.cuh"
 
 namespace statelib::kernels::cuda {
@@ -31,9 +33,10 @@ struct Shape {
   static constexpr unsigned kWarpsAcross = kOutputs / kWarpOutputs;
   static constexpr unsigned kThreads = kRows / kWarpRows * kWarpsAcross * kWarp;
 };
-using Large = Shape<128, 128, 8, 8, 3>;
+using Large = Shape<128, 128, 16, 8, 3>;
 using Medium = Shape<64, 64, 8, 4, 4>;
 using Small = Shape<32, 32, 4, 4, 4>;
+using Narrow = Shape<16, 32, 2, 4, 4>;
 
 template <DType kType, typename S>
 struct Ring {
@@ -54,8 +57,8 @@ struct Ring {
     uint4* to = weights + index % S::kStages * kWeights;
     constexpr unsigned kPanel = kPanelOutputs, kPanels = S::kOutputs / kPanel;
 #pragma unroll
-    for (unsigned i = threadIdx.x; i < kWeights; i += S::kThreads) {
-      const unsigned vector = i / S::kOutputs, output = i % S::kOutputs;
+    for (unsigned first = 0; first < kWeights; first += S::kThreads) {
+      const unsigned i = first + threadIdx.x, vector = i / S::kOutputs, output = i % S::kOutputs;
       const unsigned panel = min(blockIdx.x * kPanels + output / kPanel, args.panels - 1);
       __pipeline_memcpy_async(to + i,
                               args.weights +
@@ -63,50 +66,87 @@ struct Ring {
                                   output % kPanel,
                               16);
     }
-    constexpr unsigned kQuads = kStageInputs / 4;
-    float* x_to = x + index % S::kStages * kInputs;
-#pragma unroll
-    for (unsigned i = threadIdx.x; i < S::kRows * kQuads; i += S::kThreads) {
-      BringInputs(args, blockIdx.y * S::kRows + i / kQuads, index * kStageInputs + i % kQuads * 4,
-                  x_to + i / kQuads * kInputsStride + i % kQuads * 4);
-    }
+    BringInputs<kStageInputs, S::kThreads>(args,
+                                           {blockIdx.y * S::kRows, S::kRows, index * kStageInputs,
+                                            x + index % S::kStages * kInputs, kInputsStride},
+                                           threadIdx.x);
   }
 
   uint4* weights;  // [kStages][kStageVectors][kOutputs]
   float* x;        // [kStages][kRows][kInputsStride]
 };
 
-/// Goes on with a thread's sums over one stage. weights: its first output; x: its first row.
+/// The weights of a thread's outputs for four inputs.
 template <DType kType, typename S>
-__device__ __forceinline__ void AddStage(const uint4* weights, const float* x,
-                                         float (&sums)[S::kThreadRows][S::kThreadOutputs]) {
-  using R = Ring<kType, S>;
+struct WeightQuads {
+  __device__ __forceinline__ void Read(const uint4* weights, unsigned quad) {
+    constexpr unsigned kQuads = VectorInputs(kType) / 4;  // in 16 bytes
 #pragma unroll
-  for (unsigned v = 0; v < R::kStageVectors; ++v) {
-    uint4 w[S::kThreadOutputs];
+    for (unsigned o = 0; o < S::kThreadOutputs; ++o) {
+      at[o] = reinterpret_cast<const WeightVector<kType, 4>*>(
+          weights + quad / kQuads * S::kOutputs + o * kLaneOutputs)[quad % kQuads];
+    }
+  }
+
+  WeightVector<kType, 4> at[S::kThreadOutputs];
+};
+
+/// The inputs of a thread's rows, four of each.
+template <typename S>
+struct InputQuads {
+  __device__ __forceinline__ void Read(const float* x, unsigned quad) {
 #pragma unroll
-    for (unsigned o = 0; o < S::kThreadOutputs; ++o)
-      w[o] = weights[v * S::kOutputs + o * kLaneOutputs];
+    for (unsigned r = 0; r < S::kThreadRows; ++r)
+      at[r] = *reinterpret_cast<const float4*>(x + r * kLaneRows * kInputsStride + quad * 4);
+  }
+
+  float4 at[S::kThreadRows];
+};
+
+template <DType kType, typename S>
+using Sums = float[S::kThreadRows][S::kThreadOutputs];
+
+template <DType kType, typename S>
+__device__ __forceinline__ void AddQuad(const WeightQuads<kType, S>& weights,
+                                        const InputQuads<S>& inputs, Sums<kType, S>& sums) {
 #pragma unroll
-    for (unsigned quad = 0; quad < R::kVector; quad += 4) {
+  for (unsigned r = 0; r < S::kThreadRows; ++r) {
+    const float four[4] = {inputs.at[r].x, inputs.at[r].y, inputs.at[r].z, inputs.at[r].w};
 #pragma unroll
-      for (unsigned r = 0; r < S::kThreadRows; ++r) {
-        const float4 inputs = *reinterpret_cast<const float4*>(x + r * kLaneRows * kInputsStride +
-                                                               v * R::kVector + quad);
-        const float k[4] = {inputs.x, inputs.y, inputs.z, inputs.w};
+    for (unsigned i = 0; i < 4; ++i) {
 #pragma unroll
-        for (unsigned i = 0; i < 4; ++i) {
-#pragma unroll
-          for (unsigned o = 0; o < S::kThreadOutputs; ++o)
-            sums[r][o] = __fmaf_rn(WeightAt<kType>(w[o], quad + i), k[i], sums[r][o]);
-        }
-      }
+      for (unsigned o = 0; o < S::kThreadOutputs; ++o)
+        sums[r][o] = __fmaf_rn(weights.at[o].At(i), four[i], sums[r][o]);
     }
   }
 }
 
+/// Goes on with a thread's sums over one stage. weights: its first output; x: its first row.
+/// Operands are read four inputs ahead of their use; of a tall tile only the weights, for want of
+/// registers.
 template <DType kType, typename S>
-__global__ void __launch_bounds__(S::kThreads) TilesKernel(MatMulArgs args) {
+__device__ __forceinline__ void AddStage(const uint4* weights, const float* x,
+                                         Sums<kType, S>& sums) {
+  constexpr unsigned kQuads = kStageInputs / 4;
+  constexpr bool kInputsAhead = S::kThreadRows <= 8;
+  WeightQuads<kType, S> even_weights, odd_weights;
+  InputQuads<S> even_inputs, odd_inputs;
+  even_weights.Read(weights, 0);
+  if (kInputsAhead) even_inputs.Read(x, 0);
+#pragma unroll 1
+  for (unsigned quad = 0; quad < kQuads; quad += 2) {
+    odd_weights.Read(weights, quad + 1);
+    (kInputsAhead ? odd_inputs : even_inputs).Read(x, kInputsAhead ? quad + 1 : quad);
+    AddQuad<kType, S>(even_weights, even_inputs, sums);
+    const unsigned next = min(quad + 2, kQuads - 1);
+    even_weights.Read(weights, next);
+    (kInputsAhead ? even_inputs : odd_inputs).Read(x, kInputsAhead ? next : quad + 1);
+    AddQuad<kType, S>(odd_weights, odd_inputs, sums);
+  }
+}
+
+template <DType kType, typename S>
+__global__ void __launch_bounds__(S::kThreads, 1) TilesKernel(MatMulArgs args) {
   using R = Ring<kType, S>;
   extern __shared__ uint4 shared_memory[];
   const R ring(shared_memory);
@@ -119,7 +159,7 @@ __global__ void __launch_bounds__(S::kThreads) TilesKernel(MatMulArgs args) {
     if (i < stages) ring.Bring(args, i);
     __pipeline_commit();
   }
-  float sums[S::kThreadRows][S::kThreadOutputs] = {};
+  Sums<kType, S> sums = {};
   for (unsigned i = 0; i < stages; ++i) {
     __pipeline_wait_prior(S::kStages - 2);
     __syncthreads();  // stage i is here, and nobody reads the place of stage i - 1 any more
@@ -146,33 +186,38 @@ size_t Blocks(const MatMulArgs& args) {
 
 template <DType kType, typename S>
 void LaunchShape(const MatMulArgs& args) {
-  const auto kernel = TilesKernel<kType, S>;
+  constexpr auto kKernel = TilesKernel<kType, S>;
   constexpr size_t kBytes = Ring<kType, S>::kBytes;
-  CheckCuda(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                 static_cast<int>(kBytes)),
-            "mat_mul");
+  AllowSharedMemory<kKernel>(kBytes, "mat_mul");
   const dim3 grid(GridX((args.outputs + S::kOutputs - 1) / S::kOutputs),
                   GridY((args.rows + S::kRows - 1) / S::kRows));
-  kernel<<<grid, S::kThreads, kBytes, kStream>>>(args);
+  kKernel<<<grid, S::kThreads, kBytes, kStream>>>(args);
   CheckCuda(cudaGetLastError(), "mat_mul");
 }
 
-/// The time of a shape, in arbitrary units: rounds of blocks over the multiprocessors, each as long
-/// as its tile is large, by the share of the multiply rate that the shape reaches.
+/// What a block of a shape takes on an H100, in microseconds for 1536 inputs: alone on its
+/// multiprocessor, and each further one there, whose waits overlap.
+struct BlockTime {
+  double first, further;
+};
+
 template <typename S>
-double EstimatedTime(const MatMulArgs& args, size_t multiprocessors, double share_of_rate) {
+double EstimatedTime(const MatMulArgs& args, size_t multiprocessors, const BlockTime& time) {
   const size_t rounds = (Blocks<S>(args) + multiprocessors - 1) / multiprocessors;
-  return static_cast<double>(rounds * S::kRows * S::kOutputs) / share_of_rate;
+  return time.first + static_cast<double>(rounds - 1) * time.further;
 }
 
 template <DType kType>
 void LaunchType(const MatMulArgs& args, size_t multiprocessors) {
-  const double large = EstimatedTime<Large>(args, multiprocessors, 0.8),
-               medium = EstimatedTime<Medium>(args, multiprocessors, 0.65),
-               small = EstimatedTime<Small>(args, multiprocessors, 0.45);
-  if (large <= medium && large <= small) return LaunchShape<kType, Large>(args);
-  if (medium <= small) return LaunchShape<kType, Medium>(args);
-  LaunchShape<kType, Small>(args);
+  const double large = EstimatedTime<Large>(args, multiprocessors, {183, 170}),
+               medium = EstimatedTime<Medium>(args, multiprocessors, {63, 48}),
+               small = EstimatedTime<Small>(args, multiprocessors, {38, 14}),
+               narrow = EstimatedTime<Narrow>(args, multiprocessors, {27, 9.5});
+  const double least = std::min({large, medium, small, narrow});
+  if (large == least) return LaunchShape<kType, Large>(args);
+  if (medium == least) return LaunchShape<kType, Medium>(args);
+  if (small == least) return LaunchShape<kType, Small>(args);
+  LaunchShape<kType, Narrow>(args);
 }
 
 }  // namespace

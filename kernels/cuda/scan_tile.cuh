@@ -8,7 +8,9 @@
 #include "kernels/reference/math.h"
 
 /// What the scans share. In both, several lanes share a channel and each holds some of its states;
-/// y travels along them (selective_scan.cu tells how).
+/// y travels along them (selective_scan.cu tells how). What a lane needs for a token is read and
+/// computed one step ahead, without branches, so that at each step only the chain of y is waited
+/// for.
 namespace statelib::kernels::cuda {
 
 inline constexpr unsigned kScanThreads = 128;
@@ -32,6 +34,7 @@ template <unsigned kWidth>
 __device__ __forceinline__ void StoreGated(const float* y, const float* z, unsigned tile_stride,
                                            float* out, size_t out_stride, unsigned count,
                                            unsigned columns_left) {
+#pragma unroll 4
   for (unsigned i = threadIdx.x; i < count * kWidth; i += kScanThreads) {
     const unsigned t = i / kWidth, column = i % kWidth, at = t * tile_stride + column;
     if (column < columns_left) {
@@ -48,12 +51,23 @@ struct ScanPlace {
   unsigned channel = threadIdx.x / kWarpLanes * kChannelsOfWarp + threadIdx.x % kChannelsOfWarp;
 };
 
-/// One step of one state: s = fma(decay, s, dtx * b); y = fma(s, c, y).
-__device__ __forceinline__ void ScanStep(float decay, float dtx, float b, float c, float& s,
-                                         float& y) {
-  s = __fmaf_rn(decay, s, __fmul_rn(dtx, b));
+/// One step of one state: s = fma(decay, s, dtx * b); y = fma(s, c, y). An idle lane keeps its
+/// state.
+__device__ __forceinline__ void ScanStep(float decay, float dtx, float b, float c, bool works,
+                                         float& s, float& y) {
+  const float next = __fmaf_rn(decay, s, __fmul_rn(dtx, b));
+  s = works ? next : s;
   y = __fmaf_rn(s, c, y);
 }
+
+/// The token of lane q at a step, and whether it has one there.
+struct LaneToken {
+  __device__ LaneToken(unsigned step, unsigned q, unsigned count)
+      : works(step - q < count), index(min(step - min(step, q), count - 1)) {}
+
+  bool works;
+  unsigned index;  // always readable
+};
 
 }  // namespace statelib::kernels::cuda
 

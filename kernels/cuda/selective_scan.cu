@@ -20,6 +20,8 @@ namespace statelib::kernels::cuda {
 namespace {
 
 constexpr unsigned kTileTokens = 64;
+// Sequences of up to this many tokens, of which several lanes a channel would mostly idle.
+constexpr unsigned kShortTokens = 4;
 
 struct ScanArgs {
   const float *x, *dt, *b, *c, *z, *a, *d;
@@ -29,9 +31,9 @@ struct ScanArgs {
   unsigned tile_tokens;
 };
 
-/// B or C of the states of one lane, read at once.
+/// B or C of the states of one lane, read at once or 16 bytes at a time.
 template <unsigned kPerLane>
-struct alignas(kPerLane * sizeof(float)) LaneStates {
+struct alignas(kPerLane < 4 ? 4 * kPerLane : 16) LaneStates {
   float at[kPerLane];
 };
 
@@ -71,29 +73,51 @@ struct Tiles {
   float *x, *dt, *z;  // [tokens][kStride]
 };
 
-/// Advances this lane's states over a tile; leaves y in the place of x.
+/// What a lane needs for one token.
+template <unsigned kPerLane>
+struct Operands {
+  template <typename T>
+  __device__ __forceinline__ void Read(const T& tiles, LaneToken token, unsigned q,
+                                       unsigned channel, float d, const float (&a)[kPerLane]) {
+    const unsigned t = token.index, at = t * T::kStride + channel;
+    const unsigned first_state = t * T::kStates + q * kPerLane;
+    // There may be a y already where an idle lane would read.
+    const float x = token.works ? tiles.x[at] : 0.0f, dt = tiles.dt[at];
+    b = *reinterpret_cast<const LaneStates<kPerLane>*>(tiles.b + first_state);
+    c = *reinterpret_cast<const LaneStates<kPerLane>*>(tiles.c + first_state);
+    dtx = __fmul_rn(dt, x);
+    skip = __fmul_rn(d, x);
+#pragma unroll
+    for (unsigned n = 0; n < kPerLane; ++n) decay[n] = reference::Exp(__fmul_rn(dt, a[n]));
+  }
+
+  float dtx, skip, decay[kPerLane];
+  LaneStates<kPerLane> b, c;
+};
+
+/// Advances this lane's states over a tile; leaves y in the place of x, which every lane
+/// of the channel has read by then.
 template <unsigned kPerLane, unsigned kLanes>
 __device__ __forceinline__ void ScanTile(const Tiles<kPerLane, kLanes>& tiles, unsigned count,
                                          const ScanPlace<kLanes>& place, float d,
                                          const float (&a)[kPerLane], float (&s)[kPerLane]) {
   using T = Tiles<kPerLane, kLanes>;
+  const unsigned steps = count + kLanes - 1;
   float y = 0.0f;
+  Operands<kPerLane> now, next;
+  now.Read(tiles, LaneToken(0, place.q, count), place.q, place.channel, d, a);
 #pragma unroll 2
-  for (unsigned step = 0; step < count + kLanes - 1; ++step) {
-    const float handed_on = __shfl_up_sync(0xffffffff, y, place.kChannelsOfWarp);
-    const unsigned t = step - place.q;  // wraps around before this lane's first token
-    if (t < count) {
-      const unsigned at = t * T::kStride + place.channel;
-      const float x = tiles.x[at], dt = tiles.dt[at], dtx = __fmul_rn(dt, x);
-      const unsigned first_state = t * T::kStates + place.q * kPerLane;
-      const auto b = *reinterpret_cast<const LaneStates<kPerLane>*>(tiles.b + first_state),
-                 c = *reinterpret_cast<const LaneStates<kPerLane>*>(tiles.c + first_state);
-      y = place.q == 0 ? __fmul_rn(d, x) : handed_on;
+  for (unsigned step = 0; step < steps; ++step) {
+    const LaneToken token(step, place.q, count);
+    const float handed_on =
+        kLanes > 1 ? __shfl_up_sync(0xffffffff, y, place.kChannelsOfWarp % kWarpLanes) : 0.0f;
+    next.Read(tiles, LaneToken(step + 1, place.q, count), place.q, place.channel, d, a);
+    y = place.q == 0 ? now.skip : handed_on;
 #pragma unroll
-      for (unsigned n = 0; n < kPerLane; ++n)
-        ScanStep(reference::Exp(__fmul_rn(dt, a[n])), dtx, b.at[n], c.at[n], s[n], y);
-      if (place.q == kLanes - 1) tiles.x[at] = y;
-    }
+    for (unsigned n = 0; n < kPerLane; ++n)
+      ScanStep(now.decay[n], now.dtx, now.b.at[n], now.c.at[n], token.works, s[n], y);
+    if (token.works && place.q == kLanes - 1) tiles.x[token.index * T::kStride + place.channel] = y;
+    now = next;
   }
 }
 
@@ -159,7 +183,7 @@ __global__ void __launch_bounds__(kScanThreads)
     for (unsigned n = 0; n < args.states; ++n) {
       const size_t at = static_cast<size_t>(n) * args.channels + channel;
       ScanStep(reference::Exp(__fmul_rn(dt, args.a[at])), dtx, args.b[t * args.b_stride + n],
-               args.c[t * args.c_stride + n], sequence.state[at], y);
+               args.c[t * args.c_stride + n], true, sequence.state[at], y);
     }
     args.y[t * args.y_stride + channel] =
         __fmul_rn(y, reference::Silu(args.z[t * args.z_stride + channel]));
@@ -176,16 +200,21 @@ struct ScanChoice {
 template <unsigned kPerLane, unsigned kLanes>
 ScanChoice Choose(unsigned tile_tokens) {
   using T = Tiles<kPerLane, kLanes>;
-  const auto kernel = SelectiveScanKernel<kPerLane, kLanes>;
-  CheckCuda(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                 static_cast<int>(2 * T::Floats(kTileTokens) * sizeof(float))),
-            "selective_scan");
-  return {kernel, T::kChannels, 2 * T::Floats(tile_tokens) * sizeof(float)};
+  constexpr auto kKernel = SelectiveScanKernel<kPerLane, kLanes>;
+  constexpr unsigned kTokensMax = kLanes == 1 ? kShortTokens : kTileTokens;
+  AllowSharedMemory<kKernel>(2 * T::Floats(kTokensMax) * sizeof(float), "selective_scan");
+  return {kKernel, T::kChannels, 2 * T::Floats(tile_tokens) * sizeof(float)};
 }
 
-ScanChoice Choose(unsigned states, unsigned tile_tokens) {
-  if (states == 16) return Choose<4, 4>(tile_tokens);
-  if (states == 8) return Choose<2, 4>(tile_tokens);
+/// Many lanes a channel make use of a device that a few channels would leave idle; few lanes lose
+/// fewer steps at the ends of a tile.
+ScanChoice Choose(unsigned states, unsigned tile_tokens, size_t channels) {
+  constexpr size_t kManyChannels = 16384;
+  const bool is_short = tile_tokens <= kShortTokens;
+  if (states == 16 && is_short) return Choose<16, 1>(tile_tokens);
+  if (states == 16 && channels > kManyChannels) return Choose<4, 4>(tile_tokens);
+  if (states == 16) return Choose<2, 8>(tile_tokens);
+  if (states == 8) return is_short ? Choose<8, 1>(tile_tokens) : Choose<2, 4>(tile_tokens);
   return {AnyStatesKernel, kScanThreads, 0};
 }
 
@@ -207,7 +236,8 @@ void LaunchSelectiveScan(const SelectiveScanArgs& args) {
   scan.channels = static_cast<unsigned>(args.x.cols);
   scan.states = static_cast<unsigned>(args.b.cols);
   scan.tile_tokens = static_cast<unsigned>(std::min<size_t>(longest, kTileTokens));
-  const ScanChoice choice = Choose(scan.states, scan.tile_tokens);
+  const ScanChoice choice =
+      Choose(scan.states, scan.tile_tokens, args.x.cols * args.sequences.size());
   const size_t blocks = (args.x.cols + choice.channels_of_block - 1) / choice.channels_of_block;
   ForEachSequenceBatch(args.sequences, [&](const SequenceBatch& batch, size_t count) {
     choice

@@ -8,19 +8,23 @@
 
 namespace statelib::kernels::cuda {
 
-/// Weight `index` of 16 bytes of weights, as f32; exact for every type. `index` must be a constant
-/// after unrolling, or the vector leaves its registers.
-template <DType kType>
-__device__ __forceinline__ float WeightAt(const uint4& vector, int index) {
-  const unsigned words[4] = {vector.x, vector.y, vector.z, vector.w};
-  if constexpr (kType == DType::kF32) return __uint_as_float(words[index]);
-  const unsigned word = words[index / 2];
-  if constexpr (kType == DType::kBF16) {
-    return __uint_as_float(index % 2 == 0 ? word << 16 : word & 0xffff0000u);
+/// Weights of one output for kInputs consecutive inputs, as they are stored, read at once.
+template <DType kType, unsigned kInputs>
+struct alignas(kInputs* SizeOf(kType)) WeightVector {
+  unsigned words[kInputs * SizeOf(kType) / 4];
+
+  /// One of them as f32, which holds every type exactly. `index` must be a constant after
+  /// unrolling, or the vector leaves its registers.
+  __device__ __forceinline__ float At(unsigned index) const {
+    if constexpr (kType == DType::kF32) return __uint_as_float(words[index]);
+    const unsigned word = words[index / 2];
+    if constexpr (kType == DType::kBF16) {
+      return __uint_as_float(index % 2 == 0 ? word << 16 : word & 0xffff0000u);
+    }
+    const auto bits = static_cast<unsigned short>(index % 2 == 0 ? word & 0xffffu : word >> 16);
+    return __half2float(__ushort_as_half(bits));
   }
-  const auto bits = static_cast<unsigned short>(index % 2 == 0 ? word & 0xffffu : word >> 16);
-  return __half2float(__ushort_as_half(bits));
-}
+};
 
 }  // namespace statelib::kernels::cuda
 

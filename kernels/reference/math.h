@@ -23,7 +23,8 @@ STATELIB_HOST_DEVICE inline float Exp(float x) {
   const bool vanishes = x < kLowest;
   if (x > kHighest) x = kHighest;
   if (vanishes) x = kLowest;
-  const float n = std::fma(x, kLog2E, kRound) - kRound;
+  const float rounded = std::fma(x, kLog2E, kRound);  // its low bits are the integer
+  const float n = rounded - kRound;
   float r = std::fma(n, -kLn2High, x);
   r = std::fma(n, -kLn2Low, r);
   // Minimax polynomial for e^r on [-ln2/2, ln2/2] (Cephes expf, S. Moshier).
@@ -34,8 +35,7 @@ STATELIB_HOST_DEVICE inline float Exp(float x) {
   p = std::fma(p, r, 1.6666665459e-1f);
   p = std::fma(p, r, 5.0000001201e-1f);
   const float y = std::fma(p, r * r, r) + 1.0f;
-  if (std::isnan(x)) return x;
-  const auto scale = std::bit_cast<float>((static_cast<int32_t>(n) + 127) << 23);
+  const auto scale = std::bit_cast<float>((std::bit_cast<uint32_t>(rounded) + 127) << 23);
   return vanishes ? 0.0f : y * scale;
 }
 

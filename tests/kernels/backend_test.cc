@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 #include <random>
 
 #include "tests/kernels/backends_under_test.h"
@@ -372,17 +373,11 @@ TEST_P(BackendTest, HeadScanFollowsItsFormula) {
   EXPECT_NEAR(ToHost(backend, state)[0], s2, 1e-6);
 }
 
-/// One long sequence, then more short ones than any backend takes at once.
-std::vector<size_t> LongAndManyLengths() {
-  std::vector<size_t> lengths(140, 1);
-  lengths[0] = 150;
-  return lengths;
-}
-
-TEST_P(BackendTest, ALongSequenceAmongManyShortOnesHasTheBitsOfTheReference) {
+/// Runs a convolution and both scans over sequences of these lengths, in published sizes of state.
+std::vector<std::vector<float>> RunRecurrences(Backend& backend,
+                                               const std::vector<size_t>& lengths) {
   Numbers numbers(10);
-  const auto lengths = LongAndManyLengths();
-  const size_t rows = 149 + lengths.size();
+  const size_t rows = std::accumulate(lengths.begin(), lengths.end(), size_t{0});
   constexpr size_t kHeads = 2, kWidth = 20, kChannels = kHeads * kWidth, kStates = 128, kTaps = 4;
   const auto x = numbers.Make(rows * kChannels), z = numbers.Make(rows * kChannels, -9, 9),
              dt = numbers.Make(rows * kChannels, 0.001f, 3), dt_raw = numbers.Make(rows * kHeads),
@@ -390,43 +385,49 @@ TEST_P(BackendTest, ALongSequenceAmongManyShortOnesHasTheBitsOfTheReference) {
              a = numbers.Make(16 * kChannels, -40, -0.01f), d = numbers.Make(kChannels),
              weight = numbers.Make(kTaps * kChannels),
              initial = numbers.Make(lengths.size() * kStates * kChannels);
-  const auto run = [&](Backend& backend) {
-    Buffer xb = ToBackend(backend, x), zb = ToBackend(backend, z), dtb = ToBackend(backend, dt),
-           rawb = ToBackend(backend, dt_raw), bb = ToBackend(backend, b),
-           cb = ToBackend(backend, c), ab = ToBackend(backend, a), db = ToBackend(backend, d),
-           wb = ToBackend(backend, weight);
-    const auto view = [&](Buffer& buffer, size_t cols, size_t stride) {
-      return Rows{buffer.data(), rows, cols, stride};
-    };
-    const Rows xs = view(xb, kChannels, kChannels), zs = view(zb, kChannels, kChannels);
-    std::vector<std::vector<float>> results;
-    results.push_back(RunRagged(
-        backend, initial, (kTaps - 1) * kChannels, kChannels,
-        [&](const auto& sequences, Rows out) {
-          backend.CausalConv({xs, wb.data(), db.data(), kTaps, sequences, out});
-        },
-        lengths));
-    results.push_back(RunRagged(
-        backend, initial, 16 * kChannels, kChannels,
-        [&](const auto& sequences, Rows out) {
-          backend.SelectiveScan({xs, view(dtb, kChannels, kChannels), view(bb, 16, kStates),
-                                 view(cb, 16, kStates), zs, ab.data(), db.data(), sequences, out});
-        },
-        lengths));
-    results.push_back(RunRagged(
-        backend, initial, kStates * kChannels, kChannels,
-        [&](const auto& sequences, Rows out) {
-          backend.HeadScan({xs, view(rawb, kHeads, kHeads), view(bb, kStates, kStates),
-                            view(cb, kStates, kStates), zs, db.data(), ab.data(), db.data(), 0.0f,
-                            10.0f, 1, sequences, out});
-        },
-        lengths));
-    return results;
+  Buffer xb = ToBackend(backend, x), zb = ToBackend(backend, z), dtb = ToBackend(backend, dt),
+         rawb = ToBackend(backend, dt_raw), bb = ToBackend(backend, b), cb = ToBackend(backend, c),
+         ab = ToBackend(backend, a), db = ToBackend(backend, d), wb = ToBackend(backend, weight);
+  const auto view = [&](Buffer& buffer, size_t cols, size_t stride) {
+    return Rows{buffer.data(), rows, cols, stride};
   };
-  const auto ours = run(*backend_), want = run(*reference_);
-  EXPECT_TRUE(SameBits(ours[0], want[0])) << "convolution";
-  EXPECT_TRUE(SameBits(ours[1], want[1])) << "selective scan";
-  EXPECT_TRUE(SameBits(ours[2], want[2])) << "head scan";
+  const Rows xs = view(xb, kChannels, kChannels), zs = view(zb, kChannels, kChannels);
+  std::vector<std::vector<float>> results;
+  results.push_back(RunRagged(
+      backend, initial, (kTaps - 1) * kChannels, kChannels,
+      [&](const auto& sequences, Rows out) {
+        backend.CausalConv({xs, wb.data(), db.data(), kTaps, sequences, out});
+      },
+      lengths));
+  results.push_back(RunRagged(
+      backend, initial, 16 * kChannels, kChannels,
+      [&](const auto& sequences, Rows out) {
+        backend.SelectiveScan({xs, view(dtb, kChannels, kChannels), view(bb, 16, kStates),
+                               view(cb, 16, kStates), zs, ab.data(), db.data(), sequences, out});
+      },
+      lengths));
+  results.push_back(RunRagged(
+      backend, initial, kStates * kChannels, kChannels,
+      [&](const auto& sequences, Rows out) {
+        backend.HeadScan({xs, view(rawb, kHeads, kHeads), view(bb, kStates, kStates),
+                          view(cb, kStates, kStates), zs, db.data(), ab.data(), db.data(), 0.0f,
+                          10.0f, 1, sequences, out});
+      },
+      lengths));
+  return results;
+}
+
+TEST_P(BackendTest, RecurrencesOfLongManyAndSingleRowSequencesHaveTheBitsOfTheReference) {
+  std::vector<size_t> one_long_then_many(140, 1);
+  one_long_then_many[0] = 150;
+  const std::vector<size_t> all_short(5, 1);
+  for (const auto& lengths : {one_long_then_many, all_short}) {
+    const auto ours = RunRecurrences(*backend_, lengths),
+               want = RunRecurrences(*reference_, lengths);
+    EXPECT_TRUE(SameBits(ours[0], want[0])) << "convolution of " << lengths.size();
+    EXPECT_TRUE(SameBits(ours[1], want[1])) << "selective scan of " << lengths.size();
+    EXPECT_TRUE(SameBits(ours[2], want[2])) << "head scan of " << lengths.size();
+  }
 }
 
 }  // namespace
