@@ -17,33 +17,26 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Without it CLI11 would read -1 as the largest whole number.
-const CLI::Validator kNotNegative(
-    [](std::string& text) {
-      return text.starts_with("-") ? text + " is below nought" : std::string();
-    },
-    "");
-
 class GenerateCommand : public Command {
  public:
-  void Declare(CLI::App& app, SharedOptions& shared) override {
-    app.add_option("NAME", name_, "The state to go on from; left out with --no-state")
-        ->type_name("NAME[:TAG][@N]");
-    app.add_option("PROMPT", prompt_, "Text to read before the answer; - is standard input")
-        ->type_name("TEXT");
-    app.add_flag("--no-state", no_state_, "Start from nothing: PROMPT is all that is read");
-    app.add_option("--save-as", save_as_, "Keep the state after the answer under this name")
-        ->type_name("NAME[:TAG]");
-    AddModelOption(app, model_);
-    AddSamplingOptions(app);
-    AddComputeOptions(app, runtime_options_);
-    AddLibraryOption(app, shared);
-    AddJsonOption(app, shared);
-    AddExamples(app,
-                "  statelib generate minutes $'\\nQuestion: Who looks after the roof?\\nAnswer:'\n"
-                "  statelib generate story --max-tokens 80 --temperature 0.8 --seed 7\n"
-                "  statelib generate --no-state 'Once upon a time' --save-as tale\n"
-                "  cat question.txt | statelib generate handbook - --stop $'\\n' --json\n");
+  void Declare(Declaration& declaration, SharedOptions& shared) override {
+    declaration.Argument("NAME", &name_, "The state to go on from; left out with --no-state",
+                         {.shown_as = "NAME[:TAG][@N]"});
+    declaration.Argument("PROMPT", &prompt_, "Text to read before the answer; - is standard input",
+                         {.shown_as = "TEXT"});
+    declaration.Flag("--no-state", no_state_, "Start from nothing: PROMPT is all that is read");
+    declaration.Option("--save-as", &save_as_, "Keep the state after the answer under this name",
+                       {.shown_as = "NAME[:TAG]"});
+    AddModelOption(declaration, model_);
+    AddSamplingOptions(declaration);
+    AddComputeOptions(declaration, runtime_options_);
+    AddLibraryOption(declaration, shared);
+    AddJsonOption(declaration, shared);
+    declaration.Examples(
+        "  statelib generate minutes $'\\nQuestion: Who looks after the roof?\\nAnswer:'\n"
+        "  statelib generate story --max-tokens 80 --temperature 0.8 --seed 7\n"
+        "  statelib generate --no-state 'Once upon a time' --save-as tale\n"
+        "  cat question.txt | statelib generate handbook - --stop $'\\n' --json\n");
   }
 
   void Run(Context& context) override {
@@ -57,21 +50,15 @@ class GenerateCommand : public Command {
   }
 
  private:
-  void AddSamplingOptions(CLI::App& app) {
+  void AddSamplingOptions(Declaration& declaration) {
     engine::SamplingOptions& sampling = options_.sampling;
-    const auto add = [&app](const char* flag, auto& value, const char* help) {
-      app.add_option(flag, value, help)
-          ->check(kNotNegative)
-          ->capture_default_str()
-          ->type_name("N")
-          ->group("Sampling");
+    const auto add = [&declaration](const char* flag, auto& value, const char* help) {
+      declaration.Option(flag, &value, help,
+                         {.shown_as = "N", .shows_default = true, .group = "Sampling"});
     };
     add("--max-tokens", options_.tokens_max, "End after this many tokens");
-    app.add_option("--stop", options_.stop, "End before this text; may be given several times")
-        ->type_name("TEXT")
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-        ->group("Sampling");
+    declaration.Option("--stop", &options_.stop, "End before this text; may be given several times",
+                       {.shown_as = "TEXT", .group = "Sampling"});
     add("--temperature", sampling.temperature, "0 takes the likeliest token every time");
     add("--top-k", sampling.top_k, "Choose among the N likeliest tokens; 0 for all");
     add("--top-p", sampling.top_p,
@@ -80,8 +67,7 @@ class GenerateCommand : public Command {
     add("--repetition-penalty", sampling.repetition_penalty,
         "Above 1 makes tokens seen less likely");
     add("--seed", sampling.seed, "The same seed gives the same answer");
-    app.add_flag("--ignore-end", ignore_end_, "Go on after an end-of-text token")
-        ->group("Sampling");
+    declaration.Flag("--ignore-end", ignore_end_, "Go on after an end-of-text token", "Sampling");
   }
 
   std::string Prompt(const Context& context) {
@@ -172,6 +158,7 @@ class GenerateCommand : public Command {
     const std::vector<TokenId> ids = runtime.tokenizer().Encode(
         prompt, no_state_ ? tokenizer::AddSpecial::kYes : tokenizer::AddSpecial::kNo);
     AnswerStream stream(context, !save_as_.empty());
+    options_.keep_state = !save_as_.empty();
     options_.cancel = &context.cancel;
     options_.stop_at_end_of_text = !ignore_end_;
     options_.on_first_token = [&] { answer.first_token_at = Clock::now(); };

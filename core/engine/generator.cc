@@ -62,6 +62,9 @@ class Answer {
       returns_.clear();
     }
     result_.tokens.push_back(token);
+    if (!options_.keep_state && result_.tokens.size() == options_.tokens_max) {
+      return End(StopReason::kTokensMax);
+    }
     runtime_.Advance(state_, std::span(&token, 1));
     return true;
   }

@@ -20,6 +20,9 @@ struct GenerateOptions {
   /// Generation ends before any of these texts; none may be empty.
   std::vector<std::string> stop;
   bool stop_at_end_of_text = true;
+  /// false: the caller drops the state, which then need not read the answer's last token when
+  /// tokens_max ends it.
+  bool keep_state = true;
   const CancelFlag* cancel = nullptr;
   /// Called with each piece of the answer as soon as it is certain: whole characters, nothing of a
   /// stop text.

@@ -92,6 +92,18 @@ TEST_F(GeneratorTest, EndsAtTheTokenLimitAndAfterAnEndOfText) {
   ExpectStateOf(none, {});
 }
 
+TEST_F(GeneratorTest, AStateThatIsDroppedNeedNotReadTheLastToken) {
+  GenerateOptions options;
+  options.tokens_max = 5;
+  State kept = runtime_->Empty(), dropped = runtime_->Empty();
+  const Generation expected = Run(options, kept);
+  options.keep_state = false;
+  const Generation generation = Run(options, dropped);
+  EXPECT_EQ(generation.tokens, expected.tokens);
+  EXPECT_EQ(generation.text, expected.text);
+  EXPECT_EQ(dropped.token_count() + 1, kept.token_count());
+}
+
 TEST_F(GeneratorTest, CancellingEndsTheAnswerAndKeepsWhatWasGenerated) {
   CancelFlag cancel;
   GenerateOptions options;
