@@ -89,7 +89,8 @@ void Application::AddCommand(const CommandDescription& description) {
   CLI::App* app = parent.add_subcommand(name, description.summary);
   if (&parent == &root_) app->group(description.group);
   entries_.push_back({app, description.make()});
-  entries_.back().command->Declare(*app, shared_);
+  Declaration declaration(*app);
+  entries_.back().command->Declare(declaration, shared_);
 }
 
 void Application::CheckCommandName(CLI::App& parent, std::span<const char* const> arguments) const {

@@ -2,6 +2,7 @@
 #ifndef STATELIB_CLI_APPLICATION_H_
 #define STATELIB_CLI_APPLICATION_H_
 
+#include <CLI/CLI.hpp>
 #include <memory>
 #include <span>
 #include <vector>

@@ -2,11 +2,12 @@
 #ifndef STATELIB_CLI_COMMAND_H_
 #define STATELIB_CLI_COMMAND_H_
 
-#include <CLI/CLI.hpp>
 #include <chrono>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "cli/declaration.h"
 #include "cli/environment.h"
 #include "cli/terminal/output.h"
 #include "core/base/cancel.h"
@@ -45,15 +46,13 @@ class Command {
   virtual ~Command() = default;
 
   /// Declares arguments, options and examples. Called once, before Run().
-  virtual void Declare(CLI::App& app, SharedOptions& shared) = 0;
+  virtual void Declare(Declaration& declaration, SharedOptions& shared) = 0;
   /// Does the work. Errors: statelib::Error of any kind; OutputClosed.
   virtual void Run(Context& context) = 0;
 };
 
-void AddJsonOption(CLI::App& app, SharedOptions& shared);
-void AddLibraryOption(CLI::App& app, SharedOptions& shared);
-/// Puts examples under a command's --help, one command line each.
-void AddExamples(CLI::App& app, const std::string& lines);
+void AddJsonOption(Declaration& declaration, SharedOptions& shared);
+void AddLibraryOption(Declaration& declaration, SharedOptions& shared);
 
 }  // namespace statelib::cli
 

@@ -2,9 +2,12 @@
 #ifndef STATELIB_CLI_COMPLETION_H_
 #define STATELIB_CLI_COMPLETION_H_
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
+
+namespace CLI {
+class App;
+}
 
 namespace statelib::cli {
 

@@ -3,20 +3,15 @@
 
 namespace statelib::cli {
 
-void AddComputeOptions(CLI::App& app, engine::RuntimeOptions& options) {
+void AddComputeOptions(Declaration& declaration, engine::RuntimeOptions& options) {
   constexpr int kThreadsMax = 1024;
-  app.add_option("--threads", options.threads, "Threads to use (default: every processor)")
-      ->check(CLI::Range(0, kThreadsMax))
-      ->type_name("N")
-      ->group("Computing");
-  app.add_option("--backend", options.backend, "cpu, or reference: slow and plain")
-      ->check(CLI::IsMember({"cpu", "reference"}))
-      ->type_name("")
-      ->group("Computing");
-  app.add_option("--instruction-set", options.cpu_target,
-                 "The cpu backend's instruction set (default: the best of this machine)")
-      ->type_name("NAME_OF_SET")
-      ->group("Computing");
+  declaration.Option("--threads", &options.threads, "Threads to use (default: every processor)",
+                     {.shown_as = "N", .at_most = kThreadsMax, .group = "Computing"});
+  declaration.Option("--backend", &options.backend, "cpu, or reference: slow and plain",
+                     {.choices = {"cpu", "reference"}, .group = "Computing"});
+  declaration.Option("--instruction-set", &options.cpu_target,
+                     "The cpu backend's instruction set (default: the best of this machine)",
+                     {.shown_as = "SET", .group = "Computing"});
 }
 
 }  // namespace statelib::cli

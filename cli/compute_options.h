@@ -2,15 +2,14 @@
 #ifndef STATELIB_CLI_COMPUTE_OPTIONS_H_
 #define STATELIB_CLI_COMPUTE_OPTIONS_H_
 
-#include <CLI/CLI.hpp>
-
+#include "cli/declaration.h"
 #include "core/engine/runtime.h"
 
 namespace statelib::cli {
 
 /// --threads, --backend and --instruction-set, for every command that computes. The bits of a
 /// result depend on none of them.
-void AddComputeOptions(CLI::App& app, engine::RuntimeOptions& options);
+void AddComputeOptions(Declaration& declaration, engine::RuntimeOptions& options);
 
 }  // namespace statelib::cli
 

@@ -13,13 +13,12 @@
 
 namespace statelib::cli {
 
-void AddReadingOptions(CLI::App& app, ReadingOptions& options) {
-  app.add_option("FILE", options.files,
-                 "Documents of UTF-8 text, read in this order; - is standard input")
-      ->required()
-      ->type_name("FILE");
-  app.add_flag("--forget-tokens", options.forget_tokens,
-               "Keep only the count and the hash of the tokens that were read");
+void AddReadingOptions(Declaration& declaration, ReadingOptions& options) {
+  declaration.Argument("FILE", &options.files,
+                       "Documents of UTF-8 text, read in this order; - is standard input",
+                       {.shown_as = "FILE", .required = true});
+  declaration.Flag("--forget-tokens", options.forget_tokens,
+                   "Keep only the count and the hash of the tokens that were read");
 }
 
 std::vector<library::Document> ReadDocuments(const Context& context,

@@ -18,7 +18,7 @@ struct ReadingOptions {
 };
 
 /// FILE... and --forget-tokens.
-void AddReadingOptions(CLI::App& app, ReadingOptions& options);
+void AddReadingOptions(Declaration& declaration, ReadingOptions& options);
 
 /// Reads every file, checks that it is text and warns on standard error of bytes that are not
 /// UTF-8. Errors: those of Input::Open and CheckIsText; kInvalidArgument for two times "-".

@@ -14,11 +14,12 @@ std::optional<library::Library> OpenLibraryIfThere(const Context& context) {
   return OpenLibrary(context, library::Library::Access::kRead);
 }
 
-void AddModelOption(CLI::App& app, std::string& model) {
-  app.add_option("--model", model,
-                 "A model's name in the library, or its folder (default: the one that the state "
-                 "needs, else the library's default, else the demo model)")
-      ->type_name("MODEL");
+void AddModelOption(Declaration& declaration, std::string& model) {
+  declaration.Option(
+      "--model", &model,
+      "A model's name in the library, or its folder (default: the one that the state "
+      "needs, else the library's default, else the demo model)",
+      {.shown_as = "MODEL"});
 }
 
 library::ModelPlace ChooseModel(const library::Library* library, const std::string& model,

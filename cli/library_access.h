@@ -19,7 +19,7 @@ library::Library OpenLibrary(const Context& context, library::Library::Access ac
 std::optional<library::Library> OpenLibraryIfThere(const Context& context);
 
 /// --model.
-void AddModelOption(CLI::App& app, std::string& model);
+void AddModelOption(Declaration& declaration, std::string& model);
 
 /// Which model to use: --model, else the one that `state` needs, else the library's default, else
 /// the demo model. `library` and `state` may be null. Errors: those of library::ChooseModel.

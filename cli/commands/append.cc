@@ -11,20 +11,19 @@ namespace {
 
 class AppendCommand : public Command {
  public:
-  void Declare(CLI::App& app, SharedOptions& shared) override {
-    app.add_option("NAME", name_, "The state to go on from")
-        ->required()
-        ->type_name("NAME[:TAG][@N]");
-    AddReadingOptions(app, reading_);
-    app.add_option("--as", target_, "What to call the result (default: a new version of NAME)")
-        ->type_name("NAME[:TAG]");
-    AddModelOption(app, model_);
-    AddComputeOptions(app, runtime_options_);
-    AddLibraryOption(app, shared);
-    AddJsonOption(app, shared);
-    AddExamples(app,
-                "  statelib append minutes may.md\n"
-                "  statelib append handbook@1 changes.md --as handbook:draft\n");
+  void Declare(Declaration& declaration, SharedOptions& shared) override {
+    declaration.Argument("NAME", &name_, "The state to go on from",
+                         {.shown_as = "NAME[:TAG][@N]", .required = true});
+    AddReadingOptions(declaration, reading_);
+    declaration.Option("--as", &target_, "What to call the result (default: a new version of NAME)",
+                       {.shown_as = "NAME[:TAG]"});
+    AddModelOption(declaration, model_);
+    AddComputeOptions(declaration, runtime_options_);
+    AddLibraryOption(declaration, shared);
+    AddJsonOption(declaration, shared);
+    declaration.Examples(
+        "  statelib append minutes may.md\n"
+        "  statelib append handbook@1 changes.md --as handbook:draft\n");
   }
 
   void Run(Context& context) override {

@@ -9,15 +9,13 @@ namespace {
 
 class CompletionCommand : public Command {
  public:
-  void Declare(CLI::App& app, SharedOptions& /*shared*/) override {
-    app.add_option("SHELL", shell_, "bash, zsh or fish")
-        ->required()
-        ->check(CLI::IsMember({"bash", "zsh", "fish"}))
-        ->type_name("");
-    AddExamples(app,
-                "  source <(statelib completion bash)\n"
-                "  statelib completion zsh > ~/.zsh/functions/_statelib\n"
-                "  statelib completion fish > ~/.config/fish/completions/statelib.fish\n");
+  void Declare(Declaration& declaration, SharedOptions& /*shared*/) override {
+    declaration.Argument("SHELL", &shell_, "bash, zsh or fish",
+                         {.required = true, .choices = {"bash", "zsh", "fish"}});
+    declaration.Examples(
+        "  source <(statelib completion bash)\n"
+        "  statelib completion zsh > ~/.zsh/functions/_statelib\n"
+        "  statelib completion fish > ~/.config/fish/completions/statelib.fish\n");
   }
 
   void Run(Context& context) override {

@@ -10,16 +10,16 @@ namespace {
 
 class CpCommand : public Command {
  public:
-  void Declare(CLI::App& app, SharedOptions& shared) override {
-    app.add_option("FROM", from_, "A state's name, or the first digits of its id")
-        ->required()
-        ->type_name("NAME[:TAG][@N]");
-    app.add_option("TO", to_, "Another name for it")->required()->type_name("NAME[:TAG]");
-    AddLibraryOption(app, shared);
-    AddJsonOption(app, shared);
-    AddExamples(app,
-                "  statelib cp handbook handbook-2025\n"
-                "  statelib cp handbook@1 handbook:first\n");
+  void Declare(Declaration& declaration, SharedOptions& shared) override {
+    declaration.Argument("FROM", &from_, "A state's name, or the first digits of its id",
+                         {.shown_as = "NAME[:TAG][@N]", .required = true});
+    declaration.Argument("TO", &to_, "Another name for it",
+                         {.shown_as = "NAME[:TAG]", .required = true});
+    AddLibraryOption(declaration, shared);
+    AddJsonOption(declaration, shared);
+    declaration.Examples(
+        "  statelib cp handbook handbook-2025\n"
+        "  statelib cp handbook@1 handbook:first\n");
   }
 
   void Run(Context& context) override {

@@ -50,20 +50,19 @@ std::vector<TokenId> ParseJsonIds(const std::string& line, const std::string& pl
 
 class DetokenizeCommand : public Command {
  public:
-  void Declare(CLI::App& app, SharedOptions& shared) override {
-    app.add_option(
-           "FILE", file_,
-           "Lines of token ids: numbers, or JSON as `tokenize --json` prints; - is standard "
-           "input")
-        ->type_name("FILE")
-        ->capture_default_str();
-    AddModelOption(app, model_);
-    AddLibraryOption(app, shared);
-    app.add_flag("--skip-special", skip_special_, "Leave out special tokens as <|endoftext|>");
-    AddJsonOption(app, shared);
-    AddExamples(app,
-                "  echo 510 11464 310 | statelib detokenize\n"
-                "  statelib tokenize --json < texts.txt | statelib detokenize --json\n");
+  void Declare(Declaration& declaration, SharedOptions& shared) override {
+    declaration.Argument(
+        "FILE", &file_,
+        "Lines of token ids: numbers, or JSON as `tokenize --json` prints; - is standard "
+        "input",
+        {.shown_as = "FILE", .shows_default = true});
+    AddModelOption(declaration, model_);
+    AddLibraryOption(declaration, shared);
+    declaration.Flag("--skip-special", skip_special_, "Leave out special tokens as <|endoftext|>");
+    AddJsonOption(declaration, shared);
+    declaration.Examples(
+        "  echo 510 11464 310 | statelib detokenize\n"
+        "  statelib tokenize --json < texts.txt | statelib detokenize --json\n");
   }
 
   void Run(Context& context) override {

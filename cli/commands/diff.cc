@@ -24,16 +24,17 @@ Json Number(double value) { return std::isfinite(value) ? Json(value) : Json(nul
 
 class DiffCommand : public Command {
  public:
-  void Declare(CLI::App& app, SharedOptions& shared) override {
-    app.add_option("A", a_, "A state")->required()->type_name("NAME[:TAG][@N]");
-    app.add_option("B", b_, "Another state")->required()->type_name("NAME[:TAG][@N]");
-    app.add_flag("--all", all_, "Show every segment");
-    AddLibraryOption(app, shared);
-    AddJsonOption(app, shared);
-    AddExamples(app,
-                "  statelib diff handbook minutes\n"
-                "  statelib diff handbook@1 handbook --all\n"
-                "  statelib diff handbook:draft handbook --json\n");
+  void Declare(Declaration& declaration, SharedOptions& shared) override {
+    declaration.Argument("A", &a_, "A state", {.shown_as = "NAME[:TAG][@N]", .required = true});
+    declaration.Argument("B", &b_, "Another state",
+                         {.shown_as = "NAME[:TAG][@N]", .required = true});
+    declaration.Flag("--all", all_, "Show every segment");
+    AddLibraryOption(declaration, shared);
+    AddJsonOption(declaration, shared);
+    declaration.Examples(
+        "  statelib diff handbook minutes\n"
+        "  statelib diff handbook@1 handbook --all\n"
+        "  statelib diff handbook:draft handbook --json\n");
   }
 
   void Run(Context& context) override {

@@ -11,16 +11,16 @@ namespace {
 
 class ExportCommand : public Command {
  public:
-  void Declare(CLI::App& app, SharedOptions& shared) override {
-    app.add_option("NAME", names_, "States to export")->required()->type_name("NAME[:TAG][@N]");
-    app.add_option("-o,--output", file_, "The bundle to write; one that exists is replaced")
-        ->required()
-        ->type_name("FILE");
-    AddLibraryOption(app, shared);
-    AddJsonOption(app, shared);
-    AddExamples(app,
-                "  statelib export handbook -o handbook.statelib\n"
-                "  statelib export minutes:april minutes:may -o minutes.statelib\n");
+  void Declare(Declaration& declaration, SharedOptions& shared) override {
+    declaration.Argument("NAME", &names_, "States to export",
+                         {.shown_as = "NAME[:TAG][@N]", .required = true});
+    declaration.Option("-o,--output", &file_, "The bundle to write; one that exists is replaced",
+                       {.shown_as = "FILE", .required = true});
+    AddLibraryOption(declaration, shared);
+    AddJsonOption(declaration, shared);
+    declaration.Examples(
+        "  statelib export handbook -o handbook.statelib\n"
+        "  statelib export minutes:april minutes:may -o minutes.statelib\n");
   }
 
   void Run(Context& context) override {

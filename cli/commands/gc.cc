@@ -11,13 +11,13 @@ namespace {
 
 class GcCommand : public Command {
  public:
-  void Declare(CLI::App& app, SharedOptions& shared) override {
-    app.add_flag("--dry-run", dry_run_, "Say what would be removed, and remove nothing");
-    AddLibraryOption(app, shared);
-    AddJsonOption(app, shared);
-    AddExamples(app,
-                "  statelib gc --dry-run\n"
-                "  statelib gc\n");
+  void Declare(Declaration& declaration, SharedOptions& shared) override {
+    declaration.Flag("--dry-run", dry_run_, "Say what would be removed, and remove nothing");
+    AddLibraryOption(declaration, shared);
+    AddJsonOption(declaration, shared);
+    declaration.Examples(
+        "  statelib gc --dry-run\n"
+        "  statelib gc\n");
   }
 
   void Run(Context& context) override {

@@ -16,16 +16,16 @@ const char* Remark(const storage::ImportedReference& imported) {
 
 class ImportCommand : public Command {
  public:
-  void Declare(CLI::App& app, SharedOptions& shared) override {
-    app.add_option("FILE", file_, "A bundle that `statelib export` wrote")
-        ->required()
-        ->type_name("FILE");
-    app.add_flag("--dry-run", dry_run_, "Verify the bundle and say what it carries, and no more");
-    AddLibraryOption(app, shared);
-    AddJsonOption(app, shared);
-    AddExamples(app,
-                "  statelib import handbook.statelib --dry-run\n"
-                "  statelib import handbook.statelib\n");
+  void Declare(Declaration& declaration, SharedOptions& shared) override {
+    declaration.Argument("FILE", &file_, "A bundle that `statelib export` wrote",
+                         {.shown_as = "FILE", .required = true});
+    declaration.Flag("--dry-run", dry_run_,
+                     "Verify the bundle and say what it carries, and no more");
+    AddLibraryOption(declaration, shared);
+    AddJsonOption(declaration, shared);
+    declaration.Examples(
+        "  statelib import handbook.statelib --dry-run\n"
+        "  statelib import handbook.statelib\n");
   }
 
   void Run(Context& context) override {

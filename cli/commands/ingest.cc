@@ -12,19 +12,19 @@ namespace {
 
 class IngestCommand : public Command {
  public:
-  void Declare(CLI::App& app, SharedOptions& shared) override {
-    app.add_option("NAME", name_, "What to call the state; the tag is 'latest' where none is given")
-        ->required()
-        ->type_name("NAME[:TAG]");
-    AddReadingOptions(app, reading_);
-    AddModelOption(app, model_);
-    AddComputeOptions(app, runtime_options_);
-    AddLibraryOption(app, shared);
-    AddJsonOption(app, shared);
-    AddExamples(app,
-                "  statelib ingest handbook handbook.md\n"
-                "  statelib ingest minutes:april agenda.md minutes.md\n"
-                "  pdftotext report.pdf - | statelib ingest report -\n");
+  void Declare(Declaration& declaration, SharedOptions& shared) override {
+    declaration.Argument("NAME", &name_,
+                         "What to call the state; the tag is 'latest' where none is given",
+                         {.shown_as = "NAME[:TAG]", .required = true});
+    AddReadingOptions(declaration, reading_);
+    AddModelOption(declaration, model_);
+    AddComputeOptions(declaration, runtime_options_);
+    AddLibraryOption(declaration, shared);
+    AddJsonOption(declaration, shared);
+    declaration.Examples(
+        "  statelib ingest handbook handbook.md\n"
+        "  statelib ingest minutes:april agenda.md minutes.md\n"
+        "  pdftotext report.pdf - | statelib ingest report -\n");
   }
 
   void Run(Context& context) override {

@@ -16,21 +16,20 @@ using Sort = storage::ReferenceQuery::Sort;
 
 class ListCommand : public Command {
  public:
-  void Declare(CLI::App& app, SharedOptions& shared) override {
-    app.add_option("PATTERN", pattern_, "Only these names, as 'minutes/*'; ':TAG' for one tag")
-        ->type_name("NAME[:TAG]");
-    app.add_option("--sort", sort_, "name, age (newest first), tokens or size (largest first)")
-        ->check(CLI::IsMember({"name", "age", "tokens", "size"}))
-        ->type_name("")
-        ->capture_default_str();
-    app.add_flag("--reverse", reverse_, "Turn the order round");
-    app.add_flag("--names", names_only_, "Print names alone, one a line");
-    AddLibraryOption(app, shared);
-    AddJsonOption(app, shared);
-    AddExamples(app,
-                "  statelib list\n"
-                "  statelib list 'minutes*' --sort age\n"
-                "  statelib list --json | jq '.states[].name'\n");
+  void Declare(Declaration& declaration, SharedOptions& shared) override {
+    declaration.Argument("PATTERN", &pattern_,
+                         "Only these names, as 'minutes/*'; ':TAG' for one tag",
+                         {.shown_as = "NAME[:TAG]"});
+    declaration.Option("--sort", &sort_, "name, age (newest first), tokens or size (largest first)",
+                       {.shows_default = true, .choices = {"name", "age", "tokens", "size"}});
+    declaration.Flag("--reverse", reverse_, "Turn the order round");
+    declaration.Flag("--names", names_only_, "Print names alone, one a line");
+    AddLibraryOption(declaration, shared);
+    AddJsonOption(declaration, shared);
+    declaration.Examples(
+        "  statelib list\n"
+        "  statelib list 'minutes*' --sort age\n"
+        "  statelib list --json | jq '.states[].name'\n");
   }
 
   void Run(Context& context) override {

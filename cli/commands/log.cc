@@ -20,13 +20,14 @@ std::string ParentText(const library::LogEntry& entry) {
 
 class LogCommand : public Command {
  public:
-  void Declare(CLI::App& app, SharedOptions& shared) override {
-    app.add_option("NAME", name_, "A state's name")->required()->type_name("NAME[:TAG]");
-    AddLibraryOption(app, shared);
-    AddJsonOption(app, shared);
-    AddExamples(app,
-                "  statelib log handbook\n"
-                "  statelib log handbook:draft --json\n");
+  void Declare(Declaration& declaration, SharedOptions& shared) override {
+    declaration.Argument("NAME", &name_, "A state's name",
+                         {.shown_as = "NAME[:TAG]", .required = true});
+    AddLibraryOption(declaration, shared);
+    AddJsonOption(declaration, shared);
+    declaration.Examples(
+        "  statelib log handbook\n"
+        "  statelib log handbook:draft --json\n");
   }
 
   void Run(Context& context) override {

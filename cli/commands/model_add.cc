@@ -9,18 +9,18 @@ namespace {
 
 class ModelAddCommand : public Command {
  public:
-  void Declare(CLI::App& app, SharedOptions& shared) override {
-    app.add_option("DIR", directory_, "The folder with config.json, weights and tokenizer.json")
-        ->required()
-        ->type_name("DIR");
-    app.add_option("--name", name_, "What to call it (default: the folder's name)")
-        ->type_name("MODEL");
-    app.add_flag("--default", make_default_, "Make it the library's default model");
-    AddLibraryOption(app, shared);
-    AddJsonOption(app, shared);
-    AddExamples(app,
-                "  statelib model add ~/models/mamba-130m\n"
-                "  statelib model add ~/models/mamba-1.4b --name large --default\n");
+  void Declare(Declaration& declaration, SharedOptions& shared) override {
+    declaration.Argument("DIR", &directory_,
+                         "The folder with config.json, weights and tokenizer.json",
+                         {.shown_as = "DIR", .required = true});
+    declaration.Option("--name", &name_, "What to call it (default: the folder's name)",
+                       {.shown_as = "MODEL"});
+    declaration.Flag("--default", make_default_, "Make it the library's default model");
+    AddLibraryOption(declaration, shared);
+    AddJsonOption(declaration, shared);
+    declaration.Examples(
+        "  statelib model add ~/models/mamba-130m\n"
+        "  statelib model add ~/models/mamba-1.4b --name large --default\n");
   }
 
   void Run(Context& context) override {

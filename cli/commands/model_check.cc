@@ -29,25 +29,23 @@ bool GoesBefore(const engine::GoldenError& a, const engine::GoldenError& b) {
 
 class ModelCheckCommand : public Command {
  public:
-  void Declare(CLI::App& app, SharedOptions& shared) override {
-    app.add_option("DIR", directory_, "The checkpoint's folder (default: the demo model)")
-        ->type_name("DIR");
-    app.add_option("--golden", golden_, "The recorded values (default: golden.safetensors in DIR)")
-        ->type_name("FILE");
-    app.add_option("--tolerance", tolerance_, "Largest absolute error allowed in logits")
-        ->check(CLI::NonNegativeNumber)
-        ->type_name("X")
-        ->capture_default_str();
-    app.add_option("--cache-tolerance", cache_tolerance_,
-                   "Largest absolute error allowed in states (default: a tenth of --tolerance)")
-        ->check(CLI::NonNegativeNumber)
-        ->type_name("X");
-    AddComputeOptions(app, runtime_options_);
-    AddJsonOption(app, shared);
-    AddExamples(app,
-                "  statelib model check\n"
-                "  statelib model check models/mamba-130m --tolerance 1e-3\n"
-                "  statelib model check models/tiny --golden recorded.safetensors --json\n");
+  void Declare(Declaration& declaration, SharedOptions& shared) override {
+    declaration.Argument("DIR", &directory_, "The checkpoint's folder (default: the demo model)",
+                         {.shown_as = "DIR"});
+    declaration.Option("--golden", &golden_,
+                       "The recorded values (default: golden.safetensors in DIR)",
+                       {.shown_as = "FILE"});
+    declaration.Option("--tolerance", &tolerance_, "Largest absolute error allowed in logits",
+                       {.shown_as = "X", .shows_default = true});
+    declaration.Option("--cache-tolerance", &cache_tolerance_,
+                       "Largest absolute error allowed in states (default: a tenth of --tolerance)",
+                       {.shown_as = "X"});
+    AddComputeOptions(declaration, runtime_options_);
+    AddJsonOption(declaration, shared);
+    declaration.Examples(
+        "  statelib model check\n"
+        "  statelib model check models/mamba-130m --tolerance 1e-3\n"
+        "  statelib model check models/tiny --golden recorded.safetensors --json\n");
   }
 
   void Run(Context& context) override {

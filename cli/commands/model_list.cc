@@ -12,10 +12,10 @@ namespace {
 
 class ModelListCommand : public Command {
  public:
-  void Declare(CLI::App& app, SharedOptions& shared) override {
-    AddLibraryOption(app, shared);
-    AddJsonOption(app, shared);
-    AddExamples(app, "  statelib model list\n  statelib model list --json\n");
+  void Declare(Declaration& declaration, SharedOptions& shared) override {
+    AddLibraryOption(declaration, shared);
+    AddJsonOption(declaration, shared);
+    declaration.Examples("  statelib model list\n  statelib model list --json\n");
   }
 
   void Run(Context& context) override {

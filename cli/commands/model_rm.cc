@@ -9,13 +9,12 @@ namespace {
 
 class ModelRmCommand : public Command {
  public:
-  void Declare(CLI::App& app, SharedOptions& shared) override {
-    app.add_option("MODEL", name_, "The model to forget; its folder is never touched")
-        ->required()
-        ->type_name("MODEL");
-    AddLibraryOption(app, shared);
-    AddJsonOption(app, shared);
-    AddExamples(app, "  statelib model rm large\n");
+  void Declare(Declaration& declaration, SharedOptions& shared) override {
+    declaration.Argument("MODEL", &name_, "The model to forget; its folder is never touched",
+                         {.shown_as = "MODEL", .required = true});
+    AddLibraryOption(declaration, shared);
+    AddJsonOption(declaration, shared);
+    declaration.Examples("  statelib model rm large\n");
   }
 
   void Run(Context& context) override {

@@ -9,13 +9,12 @@ namespace {
 
 class ModelShowCommand : public Command {
  public:
-  void Declare(CLI::App& app, SharedOptions& shared) override {
-    app.add_option("MODEL", name_, "A model's name, or the first digits of its fingerprint")
-        ->required()
-        ->type_name("MODEL");
-    AddLibraryOption(app, shared);
-    AddJsonOption(app, shared);
-    AddExamples(app, "  statelib model show demo\n  statelib model show 0a1b2c --json\n");
+  void Declare(Declaration& declaration, SharedOptions& shared) override {
+    declaration.Argument("MODEL", &name_, "A model's name, or the first digits of its fingerprint",
+                         {.shown_as = "MODEL", .required = true});
+    AddLibraryOption(declaration, shared);
+    AddJsonOption(declaration, shared);
+    declaration.Examples("  statelib model show demo\n  statelib model show 0a1b2c --json\n");
   }
 
   void Run(Context& context) override {

@@ -10,16 +10,16 @@ namespace {
 
 class MvCommand : public Command {
  public:
-  void Declare(CLI::App& app, SharedOptions& shared) override {
-    app.add_option("FROM", from_, "A name; its versions go with it")
-        ->required()
-        ->type_name("NAME[:TAG]");
-    app.add_option("TO", to_, "What it is to be called")->required()->type_name("NAME[:TAG]");
-    AddLibraryOption(app, shared);
-    AddJsonOption(app, shared);
-    AddExamples(app,
-                "  statelib mv handbok handbook\n"
-                "  statelib mv handbook:draft handbook:reviewed\n");
+  void Declare(Declaration& declaration, SharedOptions& shared) override {
+    declaration.Argument("FROM", &from_, "A name; its versions go with it",
+                         {.shown_as = "NAME[:TAG]", .required = true});
+    declaration.Argument("TO", &to_, "What it is to be called",
+                         {.shown_as = "NAME[:TAG]", .required = true});
+    AddLibraryOption(declaration, shared);
+    AddJsonOption(declaration, shared);
+    declaration.Examples(
+        "  statelib mv handbok handbook\n"
+        "  statelib mv handbook:draft handbook:reviewed\n");
   }
 
   void Run(Context& context) override {

@@ -11,16 +11,15 @@ namespace {
 
 class RmCommand : public Command {
  public:
-  void Declare(CLI::App& app, SharedOptions& shared) override {
-    app.add_option("NAME", names_, "Names to remove, with all their versions")
-        ->required()
-        ->type_name("NAME[:TAG]");
-    app.add_flag("--dry-run", dry_run_, "Say what would be removed, and remove nothing");
-    AddLibraryOption(app, shared);
-    AddJsonOption(app, shared);
-    AddExamples(app,
-                "  statelib rm handbook:draft --dry-run\n"
-                "  statelib rm minutes:april minutes:may\n");
+  void Declare(Declaration& declaration, SharedOptions& shared) override {
+    declaration.Argument("NAME", &names_, "Names to remove, with all their versions",
+                         {.shown_as = "NAME[:TAG]", .required = true});
+    declaration.Flag("--dry-run", dry_run_, "Say what would be removed, and remove nothing");
+    AddLibraryOption(declaration, shared);
+    AddJsonOption(declaration, shared);
+    declaration.Examples(
+        "  statelib rm handbook:draft --dry-run\n"
+        "  statelib rm minutes:april minutes:may\n");
   }
 
   void Run(Context& context) override {

@@ -30,17 +30,16 @@ Json DerivationJson(const storage::Derivation& derivation) {
 
 class ShowCommand : public Command {
  public:
-  void Declare(CLI::App& app, SharedOptions& shared) override {
-    app.add_option("NAME", name_, "A state's name, or the first digits of its id")
-        ->required()
-        ->type_name("NAME[:TAG][@N]");
-    app.add_flag("--segments", segments_, "List every segment");
-    AddLibraryOption(app, shared);
-    AddJsonOption(app, shared);
-    AddExamples(app,
-                "  statelib show handbook\n"
-                "  statelib show handbook@1 --segments\n"
-                "  statelib show 3f2a91 --json\n");
+  void Declare(Declaration& declaration, SharedOptions& shared) override {
+    declaration.Argument("NAME", &name_, "A state's name, or the first digits of its id",
+                         {.shown_as = "NAME[:TAG][@N]", .required = true});
+    declaration.Flag("--segments", segments_, "List every segment");
+    AddLibraryOption(declaration, shared);
+    AddJsonOption(declaration, shared);
+    declaration.Examples(
+        "  statelib show handbook\n"
+        "  statelib show handbook@1 --segments\n"
+        "  statelib show 3f2a91 --json\n");
   }
 
   void Run(Context& context) override {

@@ -11,14 +11,16 @@ namespace {
 
 class TagCommand : public Command {
  public:
-  void Declare(CLI::App& app, SharedOptions& shared) override {
-    app.add_option("NAME", name_, "A state's name")->required()->type_name("NAME[:TAG][@N]");
-    app.add_option("TAG", tag_, "The tag to set on that name")->required()->type_name("TAG");
-    AddLibraryOption(app, shared);
-    AddJsonOption(app, shared);
-    AddExamples(app,
-                "  statelib tag handbook reviewed\n"
-                "  statelib tag handbook@2 latest\n");
+  void Declare(Declaration& declaration, SharedOptions& shared) override {
+    declaration.Argument("NAME", &name_, "A state's name",
+                         {.shown_as = "NAME[:TAG][@N]", .required = true});
+    declaration.Argument("TAG", &tag_, "The tag to set on that name",
+                         {.shown_as = "TAG", .required = true});
+    AddLibraryOption(declaration, shared);
+    AddJsonOption(declaration, shared);
+    declaration.Examples(
+        "  statelib tag handbook reviewed\n"
+        "  statelib tag handbook@2 latest\n");
   }
 
   void Run(Context& context) override {

@@ -13,25 +13,23 @@ namespace {
 
 class TokenizeCommand : public Command {
  public:
-  void Declare(CLI::App& app, SharedOptions& shared) override {
-    app.add_option("FILE", file_, "Text to read, - is standard input")
-        ->type_name("FILE")
-        ->capture_default_str();
-    CLI::Option* text = app.add_option("--text", text_, "Use this text instead of a file");
-    AddModelOption(app, model_);
-    AddLibraryOption(app, shared);
-    CLI::Option* whole =
-        app.add_flag("--whole", whole_, "Take the whole input as one text, not line by line");
-    app.add_flag("--lines-json", lines_json_, "Each line is a JSON object {\"text\": ...}")
-        ->excludes(text)
-        ->excludes(whole);
-    app.add_flag("--add-special", add_special_,
-                 "Add the tokens that the model's tokenizer puts around a whole text");
-    AddJsonOption(app, shared);
-    AddExamples(app,
-                "  statelib tokenize --text 'The budget is 1800 dollars.'\n"
-                "  statelib tokenize --whole handbook.md | wc -w\n"
-                "  statelib tokenize --lines-json --json < texts.jsonl > ids.jsonl\n");
+  void Declare(Declaration& declaration, SharedOptions& shared) override {
+    declaration.Argument("FILE", &file_, "Text to read, - is standard input",
+                         {.shown_as = "FILE", .shows_default = true});
+    declaration.Option("--text", &text_, "Use this text instead of a file", {});
+    AddModelOption(declaration, model_);
+    AddLibraryOption(declaration, shared);
+    declaration.Flag("--whole", whole_, "Take the whole input as one text, not line by line");
+    declaration.Flag("--lines-json", lines_json_, "Each line is a JSON object {\"text\": ...}");
+    declaration.Exclude("--lines-json", "--text");
+    declaration.Exclude("--lines-json", "--whole");
+    declaration.Flag("--add-special", add_special_,
+                     "Add the tokens that the model's tokenizer puts around a whole text");
+    AddJsonOption(declaration, shared);
+    declaration.Examples(
+        "  statelib tokenize --text 'The budget is 1800 dollars.'\n"
+        "  statelib tokenize --whole handbook.md | wc -w\n"
+        "  statelib tokenize --lines-json --json < texts.jsonl > ids.jsonl\n");
   }
 
   void Run(Context& context) override {

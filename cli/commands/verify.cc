@@ -15,12 +15,12 @@ namespace {
 
 class VerifyCommand : public Command {
  public:
-  void Declare(CLI::App& app, SharedOptions& shared) override {
-    AddLibraryOption(app, shared);
-    AddJsonOption(app, shared);
-    AddExamples(app,
-                "  statelib verify\n"
-                "  statelib verify --library /backup/statelib --json\n");
+  void Declare(Declaration& declaration, SharedOptions& shared) override {
+    AddLibraryOption(declaration, shared);
+    AddJsonOption(declaration, shared);
+    declaration.Examples(
+        "  statelib verify\n"
+        "  statelib verify --library /backup/statelib --json\n");
   }
 
   void Run(Context& context) override {

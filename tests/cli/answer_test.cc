@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <pty.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <array>
 
@@ -37,8 +38,7 @@ TEST(AnswerStream, ControlCharactersReachNoTerminal) {
   int terminal = -1;
   int program = -1;
   ASSERT_EQ(::openpty(&terminal, &program, nullptr, nullptr, nullptr), 0);
-  EXPECT_EQ(Streamed(program, terminal, "a\x1b]0;title\x07 b\tc"),
-            "a\\x1b]0;title\\x07 b\tc\r\n");
+  EXPECT_EQ(Streamed(program, terminal, "a\x1b]0;title\x07 b\tc"), "a\\x1b]0;title\\x07 b\tc\r\n");
 }
 
 TEST(AnswerStream, APipeGetsEveryByte) {

@@ -12,11 +12,16 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 // What bash offers for the words typed so far, the last one being completed.
-std::string BashOffers(const std::string& words) {
+std::string BashOffers(const std::string& words, const std::string& library = "") {
   const std::string script =
       "source <(\"$0\" completion bash); COMP_WORDS=(" + words +
       "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _statelib; echo \"${COMPREPLY[@]}\"";
-  return RunProgram({"bash", "-c", script, STATELIB_PROGRAM}).out;
+  ProcessOptions options;
+  options.environment["STATELIB_HOME"] = library;
+  // The script asks the statelib of the path for names.
+  const std::string folder = std::filesystem::path(STATELIB_PROGRAM).parent_path().string();
+  options.environment["PATH"] = folder + ":/usr/bin:/bin";
+  return RunProgram({"bash", "-c", script, STATELIB_PROGRAM}, options).out;
 }
 
 bool IsInstalled(const std::string& program) {
@@ -37,6 +42,19 @@ TEST(Completion, BashOffersCommandsOptionsAndNothingElse) {
   EXPECT_EQ(BashOffers("statelib tokenize --lin"), "--lines-json\n");
   EXPECT_THAT(BashOffers("statelib detokenize -"), Not(HasSubstr("--lines-json")));
   EXPECT_EQ(BashOffers("statelib tokenize --text ''"), "\n");
+  EXPECT_EQ(BashOffers("statelib model ch"), "check\n");
+  EXPECT_EQ(BashOffers("statelib list --so"), "--sort\n");
+}
+
+TEST(Completion, BashOffersTheNamesOfStatesWhereTheyFit) {
+  const TemporaryDirectory directory;
+  const std::string library = (directory.path() / "library").string();
+  ProcessOptions options;
+  options.input = "The door of the map room is painted silver.";
+  ASSERT_EQ(RunStatelib({"ingest", "maproom", "-", "--library", library}, options).exit_code, 0);
+  EXPECT_EQ(BashOffers("statelib show ''", library), "maproom\n");
+  EXPECT_EQ(BashOffers("statelib generate map", library), "maproom\n");
+  EXPECT_EQ(BashOffers("statelib gc ''", library), "\n");
 }
 
 TEST(Completion, ZshAcceptsTheScript) {
