@@ -95,7 +95,8 @@ TEST(Safetensors, HeaderLengthIsCheckedBeforeUse) {
 TEST(Safetensors, BrokenJsonIsRefused) {
   ExpectRefused(ErrorKind::kCorrupt, {"m.safetensors: header: expected a JSON document"},
                 FileOf(R"({"a":)", 0));
-  ExpectRefused(ErrorKind::kCorrupt, {"header: a: expected", "found an integer"}, FileOf(R"({"a":1})", 0));
+  ExpectRefused(ErrorKind::kCorrupt, {"header: a: expected", "found an integer"},
+                FileOf(R"({"a":1})", 0));
   ExpectRefused(ErrorKind::kCorrupt, {"expected an array"},
                 FileOf(R"({"a":{"dtype":"U8","shape":{},"data_offsets":"x"}})", 0));
   ExpectRefused(ErrorKind::kCorrupt, {"found no data_offsets"},
