@@ -9,6 +9,8 @@ target_compile_options(
   statelib_options
   INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wconversion;-Wshadow;-ffp-contract=off>)
 target_link_libraries(statelib_options INTERFACE Threads::Threads)
+# A process loads only the libraries that it calls.
+target_link_options(statelib_options INTERFACE -Wl,--as-needed)
 if(STATELIB_SANITIZE)
   target_compile_options(statelib_options
                          INTERFACE -fsanitize=${STATELIB_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

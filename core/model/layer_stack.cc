@@ -3,7 +3,6 @@
 
 namespace statelib::model {
 
-using kernels::Buffer;
 using kernels::Rows;
 using kernels::SequenceRows;
 
@@ -29,23 +28,22 @@ LayerStack::LayerStack(const StackFrame& frame, const StateSpec& layer_spec,
       frame_(frame),
       segments_per_layer_(layer_spec.size()),
       spec_(RepeatForLayers(layer_spec, frame)),
-      reader_(checkpoint, backend) {
-  embeddings_ =
-      backend.Pack(reader_.Matrix(frame_.embedding_name, frame_.vocabulary, frame_.hidden));
-  if (!frame_.tied_head)
-    head_ = backend.Pack(reader_.Matrix("lm_head.weight", frame_.vocabulary, frame_.hidden));
-  final_norm_ = reader_.Vector("backbone.norm_f.weight", frame_.hidden);
+      weights_(checkpoint, backend) {
+  embeddings_ = weights_.Matrix(frame_.embedding_name, frame_.vocabulary, frame_.hidden);
+  head_ = frame_.tied_head ? embeddings_
+                           : weights_.Matrix("lm_head.weight", frame_.vocabulary, frame_.hidden);
+  final_norm_ = weights_.Vector("backbone.norm_f.weight", frame_.hidden);
 }
 
 void LayerStack::Finish() {
-  info_ = {frame_.architecture, frame_.vocabulary,    frame_.layers,
-           frame_.hidden,       reader_.parameters(), frame_.end_of_text_ids};
+  info_ = {frame_.architecture, frame_.vocabulary,     frame_.layers,
+           frame_.hidden,       weights_.parameters(), frame_.end_of_text_ids};
 }
 
 void LayerStack::Advance(std::span<const SequenceInput> batch) {
   const auto d = static_cast<size_t>(frame_.hidden);
   if (residual_.size() == 0) {
-    Prepare();
+    AllocateActivations();
     residual_ = backend_.Allocate(rows_max * d);
   }
   std::vector<TokenId> tokens;
@@ -65,7 +63,7 @@ void LayerStack::Advance(std::span<const SequenceInput> batch) {
 }
 
 void LayerStack::Logits(kernels::ConstRows hidden, Rows out) {
-  backend_.MatMul(head_ ? *head_ : *embeddings_, nullptr, hidden, kernels::Epilogue::kStore, out);
+  backend_.MatMul(*head_, nullptr, hidden, kernels::Epilogue::kStore, out);
 }
 
 std::vector<SequenceRows> LayerStack::RowsOf(std::span<const SequenceInput> batch, size_t index,
@@ -80,19 +78,20 @@ std::vector<SequenceRows> LayerStack::RowsOf(std::span<const SequenceInput> batc
   return sequences;
 }
 
-Buffer LayerStack::OptionalVector(std::optional<bool> wanted, const std::string& name,
-                                  int64_t size) {
-  return wanted.value_or(reader_.Has(name)) ? reader_.Vector(name, size) : Buffer();
+VectorRef LayerStack::OptionalVector(std::optional<bool> wanted, const std::string& name,
+                                     int64_t size) {
+  return wanted.value_or(weights_.Has(name)) ? weights_.Vector(name, size) : VectorRef();
 }
 
-Buffer LayerStack::ConvolutionTaps(const std::string& name, int64_t channels, int64_t kernel) {
-  return reader_.Upload(Transposed(reader_.Values(name, {channels, 1, kernel}),
-                                   static_cast<size_t>(channels), static_cast<size_t>(kernel)));
+VectorRef LayerStack::ConvolutionTaps(const std::string& name, int64_t channels, int64_t kernel) {
+  return weights_.Vector(
+      name, {channels, 1, kernel}, [channels, kernel](const std::vector<float>& taps) {
+        return Transposed(taps, static_cast<size_t>(channels), static_cast<size_t>(kernel));
+      });
 }
 
-Buffer LayerStack::VectorOrZeros(bool present, const std::string& name, int64_t size) {
-  return present ? reader_.Vector(name, size)
-                 : reader_.Upload(std::vector<float>(static_cast<size_t>(size), 0.0f));
+VectorRef LayerStack::VectorOrZeros(bool present, const std::string& name, int64_t size) {
+  return present ? weights_.Vector(name, size) : weights_.Constant(size, 0.0f);
 }
 
 }  // namespace statelib::model

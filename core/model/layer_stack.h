@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/model/model.h"
-#include "core/model/weight_reader.h"
+#include "core/model/weights.h"
 
 namespace statelib::model {
 
@@ -25,8 +25,8 @@ struct StackFrame {
 };
 
 /// Embedding, a residual stream through layers, final norm and head: the frame into which an
-/// architecture puts its layers. Weights of layers are brought into the backend's form when a first
-/// token is read, so that generation from a stored state starts with the head alone.
+/// architecture puts its layers. Each weight is brought into the backend's form when it is first
+/// used, so that generation from a stored state starts with the head alone.
 class LayerStack : public Model {
  public:
   const ModelInfo& info() const override { return info_; }
@@ -36,14 +36,13 @@ class LayerStack : public Model {
 
  protected:
   /// spec: the segments of one layer's state; each layer has the same. The derived constructor
-  /// reads its layers with reader() and then calls Finish().
+  /// declares its layers with weights() and then calls Finish().
   LayerStack(const StackFrame& frame, const StateSpec& layer_spec,
              const checkpoint::Checkpoint& checkpoint, kernels::Backend& backend);
   void Finish();
 
-  /// Brings the layers' weights into the backend's form and allocates activations for rows_max
-  /// rows. Called once.
-  virtual void Prepare() = 0;
+  /// Allocates activations for rows_max rows. Called once, before the first AdvanceLayer().
+  virtual void AllocateActivations() = 0;
   /// Adds layer `index`'s output to the residual stream [rows, D].
   virtual void AdvanceLayer(size_t index, std::span<const SequenceInput> batch,
                             kernels::Rows residual) = 0;
@@ -54,14 +53,14 @@ class LayerStack : public Model {
                                             size_t kind) const;
   /// A bias that the architecture's configuration demands, forbids, or (without a word) leaves to
   /// the tensors.
-  kernels::Buffer OptionalVector(std::optional<bool> wanted, const std::string& name, int64_t size);
+  VectorRef OptionalVector(std::optional<bool> wanted, const std::string& name, int64_t size);
   /// The taps of a depthwise convolution, [channels, 1, kernel] in the file, [kernel, channels]
   /// here.
-  kernels::Buffer ConvolutionTaps(const std::string& name, int64_t channels, int64_t kernel);
+  VectorRef ConvolutionTaps(const std::string& name, int64_t channels, int64_t kernel);
   /// A vector, or zeros where the configuration says that there is none.
-  kernels::Buffer VectorOrZeros(bool present, const std::string& name, int64_t size);
+  VectorRef VectorOrZeros(bool present, const std::string& name, int64_t size);
 
-  WeightReader& reader() { return reader_; }
+  Weights& weights() { return weights_; }
   kernels::Backend& backend() { return backend_; }
   const StackFrame& frame() const { return frame_; }
 
@@ -70,12 +69,12 @@ class LayerStack : public Model {
   StackFrame frame_;
   size_t segments_per_layer_;
   StateSpec spec_;
-  WeightReader reader_;
+  Weights weights_;
   ModelInfo info_;
-  std::unique_ptr<kernels::Matrix> embeddings_;
-  std::unique_ptr<kernels::Matrix> head_;  // empty when tied
-  kernels::Buffer final_norm_;
-  kernels::Buffer residual_;  // [rows_max, D]; empty until Prepare() was called
+  MatrixRef embeddings_;
+  MatrixRef head_;  // the embeddings when tied
+  VectorRef final_norm_;
+  kernels::Buffer residual_;  // [rows_max, D]; empty until the first Advance()
 };
 
 }  // namespace statelib::model

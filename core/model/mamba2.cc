@@ -23,9 +23,7 @@ namespace {
 
 using kernels::Buffer;
 using kernels::Epilogue;
-using kernels::Matrix;
 using kernels::Rows;
-using kernels::WeightView;
 
 constexpr const char* kName = "mamba2";
 
@@ -133,15 +131,14 @@ StateSpec LayerSpec(const Mamba2Config& config) {
 }
 
 struct Mamba2Layer {
-  WeightView in_proj_view, out_proj_view;
-  std::unique_ptr<Matrix> in_proj;   // [2E + 2GN + H, D]: z, x, B, C, dt
-  std::unique_ptr<Matrix> out_proj;  // [D, E]
-  Buffer norm;                       // [D]
-  Buffer in_bias, out_bias;          // [2E + 2GN + H], [D], or empty
-  Buffer conv_weight, conv_bias;     // [K, E + 2GN], [E + 2GN]
-  Buffer dt_bias, a;                 // [H]
-  Buffer d;                          // [E]
-  Buffer gated_norm;                 // [E], or empty
+  MatrixRef in_proj;                 // [2E + 2GN + H, D]: z, x, B, C, dt
+  MatrixRef out_proj;                // [D, E]
+  VectorRef norm;                    // [D]
+  VectorRef in_bias, out_bias;       // [2E + 2GN + H], [D], or none
+  VectorRef conv_weight, conv_bias;  // [K, E + 2GN], [E + 2GN]
+  VectorRef dt_bias, a;              // [H]
+  VectorRef d;                       // [E]
+  VectorRef gated_norm;              // [E], or none
 };
 
 class Mamba2 : public LayerStack {
@@ -154,11 +151,7 @@ class Mamba2 : public LayerStack {
   }
 
  protected:
-  void Prepare() override {
-    for (Mamba2Layer& layer : layers_) {
-      layer.in_proj = backend().Pack(layer.in_proj_view);
-      layer.out_proj = backend().Pack(layer.out_proj_view);
-    }
+  void AllocateActivations() override {
     const auto rows_of = [this](int64_t width) {
       return backend().Allocate(rows_max * static_cast<size_t>(width));
     };
@@ -204,33 +197,35 @@ class Mamba2 : public LayerStack {
   }
 
   /// D of each channel: the file has one a head or one a channel.
-  std::vector<float> ReadSkip(const std::string& name) {
-    if (reader().ElementsOf(name) == config_.inner())
-      return reader().Values(name, {config_.inner()});
-    std::vector<float> channels;
-    for (const float value : reader().Values(name, {config_.heads})) {
-      channels.insert(channels.end(), static_cast<size_t>(config_.head_width), value);
-    }
-    return channels;
+  VectorRef Skip(const std::string& name) {
+    if (weights().ElementsOf(name) == config_.inner())
+      return weights().Vector(name, config_.inner());
+    const auto width = static_cast<size_t>(config_.head_width);
+    return weights().Vector(name, {config_.heads}, [width](const std::vector<float>& heads) {
+      std::vector<float> channels;
+      for (const float value : heads) channels.insert(channels.end(), width, value);
+      return channels;
+    });
   }
 
   Mamba2Layer ReadLayer(int64_t index) {
     const std::string block = fmt::format("backbone.layers.{}.", index), mixer = block + "mixer.";
     const int64_t d = config_.frame.hidden, e = config_.inner(), c = config_.convolved();
     Mamba2Layer layer;
-    layer.in_proj_view = reader().Matrix(mixer + "in_proj.weight", config_.projected(), d);
-    layer.out_proj_view = reader().Matrix(mixer + "out_proj.weight", d, e);
-    layer.norm = reader().Vector(block + "norm.weight", d);
+    layer.in_proj = weights().Matrix(mixer + "in_proj.weight", config_.projected(), d);
+    layer.out_proj = weights().Matrix(mixer + "out_proj.weight", d, e);
+    layer.norm = weights().Vector(block + "norm.weight", d);
     layer.in_bias = OptionalVector(config_.use_bias, mixer + "in_proj.bias", config_.projected());
     layer.out_bias = OptionalVector(config_.use_bias, mixer + "out_proj.bias", d);
     layer.conv_weight = ConvolutionTaps(mixer + "conv1d.weight", c, config_.kernel);
     layer.conv_bias = VectorOrZeros(config_.use_conv_bias, mixer + "conv1d.bias", c);
-    layer.dt_bias = reader().Vector(mixer + "dt_bias", config_.heads);
-    std::vector<float> a = reader().Values(mixer + "A_log", {config_.heads});
-    for (float& value : a) value = -kernels::reference::Exp(value);
-    layer.a = reader().Upload(a);
-    layer.d = reader().Upload(ReadSkip(mixer + "D"));
-    if (config_.gated_norm) layer.gated_norm = reader().Vector(mixer + "norm.weight", e);
+    layer.dt_bias = weights().Vector(mixer + "dt_bias", config_.heads);
+    layer.a = weights().Vector(mixer + "A_log", {config_.heads}, [](std::vector<float> a) {
+      for (float& value : a) value = -kernels::reference::Exp(value);
+      return a;
+    });
+    layer.d = Skip(mixer + "D");
+    if (config_.gated_norm) layer.gated_norm = weights().Vector(mixer + "norm.weight", e);
     return layer;
   }
 

@@ -16,9 +16,7 @@ namespace {
 
 using kernels::Buffer;
 using kernels::Epilogue;
-using kernels::Matrix;
 using kernels::Rows;
-using kernels::WeightView;
 
 enum LayerSegment : size_t { kConvState, kSsmState };
 
@@ -30,17 +28,16 @@ StateSpec LayerSpec(const SelectiveNetworkConfig& config) {
 }
 
 struct SelectiveLayer {
-  WeightView in_proj_view, x_proj_view, dt_proj_view, out_proj_view;
-  std::unique_ptr<Matrix> in_proj;   // [2E, D]: x above z
-  std::unique_ptr<Matrix> x_proj;    // [R + 2N, E]: dt, B, C
-  std::unique_ptr<Matrix> dt_proj;   // [E, R]
-  std::unique_ptr<Matrix> out_proj;  // [D, E]
-  Buffer norm;                       // [D]
-  Buffer in_bias, out_bias;          // [2E], [D], or empty
-  Buffer conv_weight, conv_bias;     // [K, E], [E]
-  Buffer dt_bias;                    // [E]
-  Buffer a;                          // [N, E] = -exp(A_log), transposed
-  Buffer d;                          // [E]
+  MatrixRef in_proj;                 // [2E, D]: x above z
+  MatrixRef x_proj;                  // [R + 2N, E]: dt, B, C
+  MatrixRef dt_proj;                 // [E, R]
+  MatrixRef out_proj;                // [D, E]
+  VectorRef norm;                    // [D]
+  VectorRef in_bias, out_bias;       // [2E], [D], or none
+  VectorRef conv_weight, conv_bias;  // [K, E], [E]
+  VectorRef dt_bias;                 // [E]
+  VectorRef a;                       // [N, E] = -exp(A_log), transposed
+  VectorRef d;                       // [E]
 };
 
 class SelectiveNetwork : public LayerStack {
@@ -49,19 +46,12 @@ class SelectiveNetwork : public LayerStack {
                    kernels::Backend& backend)
       : LayerStack(config.frame, LayerSpec(config), checkpoint, backend), config_(config) {
     for (int64_t i = 0; i < config_.frame.layers; ++i) layers_.push_back(ReadLayer(i));
-    ones_ = reader().Upload(
-        std::vector<float>(static_cast<size_t>(std::max(config_.dt_rank, config_.states)), 1.0f));
+    ones_ = weights().Constant(std::max(config_.dt_rank, config_.states), 1.0f);
     Finish();
   }
 
  protected:
-  void Prepare() override {
-    for (SelectiveLayer& layer : layers_) {
-      layer.in_proj = backend().Pack(layer.in_proj_view);
-      layer.x_proj = backend().Pack(layer.x_proj_view);
-      layer.dt_proj = backend().Pack(layer.dt_proj_view);
-      layer.out_proj = backend().Pack(layer.out_proj_view);
-    }
+  void AllocateActivations() override {
     const auto rows_of = [this](int64_t width) {
       return backend().Allocate(rows_max * static_cast<size_t>(width));
     };
@@ -107,28 +97,29 @@ class SelectiveNetwork : public LayerStack {
     const int64_t d = config_.frame.hidden, e = config_.inner, n = config_.states,
                   r = config_.dt_rank;
     SelectiveLayer layer;
-    layer.in_proj_view = reader().Matrix(mixer + "in_proj.weight", 2 * e, d);
-    layer.x_proj_view = reader().Matrix(mixer + "x_proj.weight", r + 2 * n, e);
-    layer.dt_proj_view = reader().Matrix(mixer + "dt_proj.weight", e, r);
-    layer.out_proj_view = reader().Matrix(mixer + "out_proj.weight", d, e);
-    layer.norm = reader().Vector(block + "norm.weight", d);
+    layer.in_proj = weights().Matrix(mixer + "in_proj.weight", 2 * e, d);
+    layer.x_proj = weights().Matrix(mixer + "x_proj.weight", r + 2 * n, e);
+    layer.dt_proj = weights().Matrix(mixer + "dt_proj.weight", e, r);
+    layer.out_proj = weights().Matrix(mixer + "out_proj.weight", d, e);
+    layer.norm = weights().Vector(block + "norm.weight", d);
     layer.in_bias = OptionalVector(config_.use_bias, mixer + "in_proj.bias", 2 * e);
     layer.out_bias = OptionalVector(config_.use_bias, mixer + "out_proj.bias", d);
     layer.conv_weight = ConvolutionTaps(mixer + "conv1d.weight", e, config_.kernel);
     layer.conv_bias = VectorOrZeros(config_.use_conv_bias, mixer + "conv1d.bias", e);
-    layer.dt_bias = reader().Vector(mixer + "dt_proj.bias", e);
-    std::vector<float> a = Transposed(reader().Values(mixer + "A_log", {e, n}),
-                                      static_cast<size_t>(e), static_cast<size_t>(n));
-    // The runtime's own exp, for the states' bits must not depend on the machine's libm.
-    for (float& value : a) value = -kernels::reference::Exp(value);
-    layer.a = reader().Upload(a);
-    layer.d = reader().Vector(mixer + "D", e);
+    layer.dt_bias = weights().Vector(mixer + "dt_proj.bias", e);
+    layer.a = weights().Vector(mixer + "A_log", {e, n}, [e, n](const std::vector<float>& a_log) {
+      std::vector<float> a = Transposed(a_log, static_cast<size_t>(e), static_cast<size_t>(n));
+      // The runtime's own exp, for the states' bits must not depend on the machine's libm.
+      for (float& value : a) value = -kernels::reference::Exp(value);
+      return a;
+    });
+    layer.d = weights().Vector(mixer + "D", e);
     return layer;
   }
 
   SelectiveNetworkConfig config_;
   std::vector<SelectiveLayer> layers_;
-  Buffer ones_;  // the weights of a norm that has none
+  VectorRef ones_;  // the weights of a norm that has none
   // Activations of one call, [rows_max, …].
   Buffer normed_, x_and_z_, x_, dt_b_c_, dt_;
 };
