@@ -8,7 +8,9 @@ namespace {
 constexpr const char* kStates = "States";
 constexpr const char* kLibrary = "Library";
 constexpr const char* kModels = "Models";
+constexpr const char* kSharing = "Sharing";
 constexpr const char* kTools = "Tools";
+constexpr const char* kKeySummary = "Keys that sign bundles, and whose are trusted";
 constexpr const char* kModelSummary = "Add, list and check models";
 
 constexpr CommandDescription kCommands[] = {
@@ -25,8 +27,12 @@ constexpr CommandDescription kCommands[] = {
     {"rm", kLibrary, "Remove names; gc then removes what only they led to", MakeRmCommand},
     {"gc", kLibrary, "Remove states that no name leads to", MakeGcCommand},
     {"verify", kLibrary, "Check every object and every reference", MakeVerifyCommand},
-    {"export", kLibrary, "Write states into one file", MakeExportCommand},
-    {"import", kLibrary, "Take states from such a file", MakeImportCommand},
+    {"export", kSharing, "Write states into one file", MakeExportCommand},
+    {"import", kSharing, "Take states from such a file", MakeImportCommand},
+    {"key create", kSharing, "Make a key to sign with", MakeKeyCreateCommand, kKeySummary},
+    {"key list", kSharing, "List your keys and those that you trust", MakeKeyListCommand},
+    {"key trust", kSharing, "Trust somebody's key", MakeKeyTrustCommand},
+    {"key rm", kSharing, "Forget a key", MakeKeyRmCommand},
     {"model add", kModels, "Add a model to the library", MakeModelAddCommand, kModelSummary},
     {"model list", kModels, "List the models that the library knows", MakeModelListCommand},
     {"model show", kModels, "Show all that is known about a model", MakeModelShowCommand},

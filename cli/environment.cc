@@ -35,6 +35,7 @@ Environment Environment::FromProcess() {
   Environment environment;
   environment.statelib_home = Variable("STATELIB_HOME");
   environment.xdg_data_home = Variable("XDG_DATA_HOME");
+  environment.xdg_config_home = Variable("XDG_CONFIG_HOME");
   environment.home = Variable("HOME");
   environment.colour = Variable("NO_COLOR").empty() && Variable("TERM") != "dumb";
   environment.columns = PositiveNumber(Variable("COLUMNS"));
@@ -49,6 +50,13 @@ fs::path Environment::DefaultLibrary() const {
   Throw(ErrorKind::kInvalidArgument,
         "no place for the library: none of STATELIB_HOME, XDG_DATA_HOME and HOME is set; name a "
         "folder with --library");
+}
+
+fs::path Environment::ConfigDirectory() const {
+  if (fs::path(xdg_config_home).is_absolute()) return fs::path(xdg_config_home) / "statelib";
+  if (!home.empty()) return fs::path(home) / ".config" / "statelib";
+  Throw(ErrorKind::kInvalidArgument,
+        "no place for keys: neither XDG_CONFIG_HOME nor HOME is set; set one of them");
 }
 
 fs::path DemoModelDirectory() {

@@ -12,6 +12,7 @@ namespace statelib::cli {
 struct Environment {
   std::string statelib_home;
   std::string xdg_data_home;
+  std::string xdg_config_home;
   std::string home;
   bool colour = false;  ///< neither NO_COLOR nor TERM=dumb
   int columns = 0;      ///< $COLUMNS, 0 when not set or no number
@@ -25,6 +26,9 @@ struct Environment {
   /// $STATELIB_HOME, else $XDG_DATA_HOME/statelib, else ~/.local/share/statelib.
   /// Errors: kInvalidArgument when none of the three is set.
   std::filesystem::path DefaultLibrary() const;
+  /// $XDG_CONFIG_HOME/statelib, else ~/.config/statelib: what belongs to the user and to no
+  /// library. Errors: kInvalidArgument when neither is set.
+  std::filesystem::path ConfigDirectory() const;
 };
 
 /// The demo model's folder: beside the installed program (share/statelib/models/demo), or in the

@@ -27,7 +27,7 @@ PATH=$PWD/build/cpu:$PATH
 work=$PWD/build/quickstart
 rm -rf "$work"
 mkdir -p "$work"
-export STATELIB_HOME=$work/library
+export STATELIB_HOME=$work/library XDG_CONFIG_HOME=$work/config
 cd examples/documents
 
 step 'Read documents into named states'
@@ -52,7 +52,8 @@ run statelib ingest chronicle "$work/chronicle.md"
 run statelib generate chronicle --max-tokens 24
 echo
 
-step 'Share: one file to another library, verified whole before anything is visible'
+step 'Share: one signed file to another library, verified whole before anything is visible'
+run statelib key create me
 run statelib export handbook chronicle -o "$work/shelf.statelib"
 run env STATELIB_HOME="$work/other-library" statelib import "$work/shelf.statelib"
 run env STATELIB_HOME="$work/other-library" statelib list

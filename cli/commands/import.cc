@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/carrying.h"
 #include "cli/commands.h"
-#include "cli/facts.h"
+#include "cli/key_access.h"
 #include "cli/library_access.h"
-#include "cli/terminal/quantities.h"
+#include "cli/terminal/progress.h"
 #include "statestore/library/exchange.h"
 
 namespace statelib::cli {
 
 namespace {
-
-const char* Remark(const storage::ImportedReference& imported) {
-  if (imported.version_before) return "; it was that already";
-  return imported.stored_before ? "; the library held the state already" : "";
-}
 
 class ImportCommand : public Command {
  public:
@@ -21,48 +17,47 @@ class ImportCommand : public Command {
                          {.shown_as = "FILE", .required = true});
     declaration.Flag("--dry-run", dry_run_,
                      "Verify the bundle and say what it carries, and no more");
+    AddSignerOptions(declaration, policy_);
     AddLibraryOption(declaration, shared);
     AddJsonOption(declaration, shared);
     declaration.Examples(
         "  statelib import handbook.statelib --dry-run\n"
-        "  statelib import handbook.statelib\n");
+        "  statelib import handbook.statelib\n"
+        "  statelib import handbook.statelib --allow-unsigned\n");
   }
 
   void Run(Context& context) override {
     library::Library library = OpenLibrary(context, library::Library::Access::kCreate);
-    storage::ImportOptions options;
-    options.dry_run = dry_run_;
-    options.cancel = &context.cancel;
-    const storage::ImportReport report = library::Import(library, file_, options);
-    if (context.options.json) return PrintAsJson(context, report);
-    for (const storage::ImportedReference& imported : report.references)
-      context.out.Print("{}{}: {}, {}{}\n", dry_run_ ? "would import " : "",
-                        context.out.Paint(Colour::kBold, imported.reference.Text()),
-                        HumanCount(imported.state.history.token_count(), "token"),
-                        StateText(imported.state), Remark(imported));
-    context.out.Print("{} of {} {}, {} there already\n", HumanCount(report.objects_added, "object"),
-                      HumanBytes(report.bytes_added), dry_run_ ? "would be added" : "added",
-                      report.objects_present);
+    const library::BundleReport report = Import(context, library);
+    if (context.options.json) {
+      Json json = ImportJson(report.import, dry_run_);
+      json["signer"] = SignerJson(report.signer);
+      return context.PrintJson(json);
+    }
+    PrintImport(context, report.import, dry_run_);
+    context.out.Print("{}{}\n", SignerText(report.signer), Advice(report.signer));
   }
 
  private:
-  void PrintAsJson(Context& context, const storage::ImportReport& report) const {
-    Json references = Json::array();
-    for (const storage::ImportedReference& imported : report.references)
-      references.push_back({{"reference", ReferenceJson(imported.reference)},
-                            {"state", StateJson(imported.state)},
-                            {"model_name", imported.model_name},
-                            {"stored_before", imported.stored_before},
-                            {"version_before", imported.version_before}});
-    context.PrintJson({{"dry_run", dry_run_},
-                       {"references", references},
-                       {"objects_added", report.objects_added},
-                       {"objects_present", report.objects_present},
-                       {"bytes_added", report.bytes_added}});
+  library::BundleReport Import(const Context& context, library::Library& library) const {
+    library::KeyRing keys = OpenKeys(context);
+    ProgressBar bar(context.err, "importing", "byte");
+    storage::ImportOptions options;
+    options.dry_run = dry_run_;
+    options.control = {&context.cancel,
+                       [&bar](uint64_t done, uint64_t total) { bar.Update(done, total); }};
+    return library::Import(library, file_, keys, policy_, options);
+  }
+
+  static const char* Advice(const library::SignerReport& signer) {
+    if (signer.accepted) return "";
+    return signer.signer ? "; the import needs --trust-signer"
+                         : "; the import needs --allow-unsigned";
   }
 
   std::string file_;
   bool dry_run_ = false;
+  library::SignerPolicy policy_;
 };
 
 }  // namespace

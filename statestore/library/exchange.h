@@ -6,20 +6,38 @@
 #include <string>
 #include <vector>
 
+#include "statestore/library/keys.h"
 #include "statestore/library/library.h"
 #include "statestore/storage/bundle.h"
 
 namespace statelib::library {
 
-/// Writes the states that NAME[:TAG][@N] each name, with their histories and lineage, to a bundle
-/// file, which replaces one of that name. Errors: those of Resolve and ExportBundle.
-storage::ExportReport Export(const Library& library, const std::vector<std::string>& names,
-                             const std::filesystem::path& file, const CancelFlag* cancel = nullptr);
+/// What to carry away.
+struct Selection {
+  std::vector<std::string> names;  ///< NAME[:TAG][@N] each
+  bool all_versions = false;       ///< every version of each name, not only the one it names
+};
 
-/// Verifies a bundle file whole and then adds what it carries. Errors: those of BundleFile::Open
-/// and ImportBundle; then nothing of it is visible.
-storage::ImportReport Import(Library& library, const std::filesystem::path& file,
-                             const storage::ImportOptions& options);
+/// The states of a selection. Errors: those of Resolve; kInvalidArgument for a version together
+/// with all_versions.
+std::vector<storage::ResolvedState> ResolveAll(const Library& library, const Selection& selection);
+
+/// Writes states with their histories and lineage to a bundle file, which replaces one of that
+/// name. Errors: those of ResolveAll and ExportBundle.
+storage::ExportReport Export(const Library& library, const Selection& selection,
+                             const std::filesystem::path& file,
+                             const storage::ExportOptions& options);
+
+struct BundleReport {
+  storage::ImportReport import;
+  SignerReport signer;
+};
+
+/// Verifies a bundle file whole, its signature first, and then adds what it carries. A dry run is
+/// not stopped by a signer that the policy refuses. Errors: kMismatch for such a signer; those of
+/// BundleFile::Open and ImportBundle; then nothing of it is visible.
+BundleReport Import(Library& library, const std::filesystem::path& file, KeyRing& keys,
+                    const SignerPolicy& policy, const storage::ImportOptions& options);
 
 }  // namespace statelib::library
 

@@ -1,51 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cerrno>
-#include <map>
-#include <set>
 
 #include "core/base/error.h"
 #include "statestore/storage/bundle.h"
-#include "statestore/storage/container.h"
-#include "statestore/storage/state_object.h"
-#include "statestore/storage/tokens_object.h"
 
 namespace statelib::storage {
 
 namespace {
 
 constexpr size_t kBlockBytes = 1u << 20;
-
-/// Checks what the parts of a manifest say of each other; nothing here reads an object.
-void CheckManifest(const BundleManifest& manifest, const std::string& where) {
-  std::set<ObjectId> objects;
-  for (const BundleManifest::Object& object : manifest.objects) {
-    if (!objects.insert(object.id).second)
-      Throw(ErrorKind::kCorrupt, "{}: the object {} twice", where, object.id.ShortHex());
-  }
-  std::set<Digest> models;
-  for (const BundleManifest::Model& model : manifest.models) {
-    if (!models.insert(model.identity.fingerprint).second)
-      Throw(ErrorKind::kCorrupt, "{}: the model {} twice", where, model.name);
-  }
-  std::set<std::pair<std::string, std::string>> names;
-  for (const BundleManifest::Reference& reference : manifest.references) {
-    try {
-      CheckName(reference.name);
-      CheckTag(reference.tag);
-    } catch (const Error& error) {
-      Throw(ErrorKind::kCorrupt, "{}: {}", where, error.what());
-    }
-    if (!names.emplace(reference.name, reference.tag).second) {
-      Throw(ErrorKind::kCorrupt, "{}: the name {}:{} twice", where, reference.name, reference.tag);
-    }
-    if (!objects.contains(reference.state) ||
-        manifest.derivations[reference.derivation].state != reference.state) {
-      Throw(ErrorKind::kCorrupt, "{}: {}:{} names the state {}, which the bundle does not hold",
-            where, reference.name, reference.tag, reference.state.ShortHex());
-    }
-  }
-}
 
 }  // namespace
 
@@ -61,30 +25,38 @@ BundleFile BundleFile::Open(const std::filesystem::path& path) {
   bundle.file_.open(path, std::ios::binary);
   if (!bundle.file_) ThrowErrno("cannot open", path.string(), errno);
   bundle.file_bytes_ = std::filesystem::file_size(path, error);
+  bundle.ReadManifest();
+  return bundle;
+}
 
-  bundle.head_ = bundle.ReadAt(0, std::min<uint64_t>(kPreludeBytes, bundle.file_bytes_));
-  const size_t head_bytes = HeadBytes(HeaderBytesOf(kBundleFile, bundle.head_, bundle.where_));
-  bundle.head_ = bundle.ReadAt(0, std::min<uint64_t>(head_bytes, bundle.file_bytes_));
-  const ByteSpan manifest = CheckedHeader(kBundleFile, bundle.head_, bundle.where_);
-  bundle.manifest_ = ParseManifest(manifest, bundle.where_);
-  CheckManifest(bundle.manifest_, bundle.where_);
+void BundleFile::ReadManifest() {
+  Bytes bytes;
+  for (uint64_t wanted = ManifestBytes(bytes, where_); bytes.size() < wanted;
+       wanted = ManifestBytes(bytes, where_)) {
+    if (file_bytes_ < wanted && bytes.size() == file_bytes_) break;  // DecodeManifest says so
+    bytes = ReadAt(0, std::min(wanted, file_bytes_));
+  }
+  signed_ = DecodeManifest(bytes, where_);
 
-  uint64_t offset = head_bytes;
-  for (const BundleManifest::Object& object : bundle.manifest_.objects) {
-    bundle.offsets_.push_back(offset);
-    if (object.size_bytes > bundle.file_bytes_ - offset) {
+  uint64_t offset = bytes.size();
+  for (const BundleManifest::Object& object : signed_.manifest.objects) {
+    offsets_.push_back(offset);
+    if (object.size_bytes > file_bytes_ - offset) {
       Throw(ErrorKind::kCorrupt, "{}: cut short: an object ends at byte {}, the file at byte {}",
-            bundle.where_, offset + object.size_bytes, bundle.file_bytes_);
+            where_, offset + object.size_bytes, file_bytes_);
     }
     offset += object.size_bytes;
   }
-  bundle.offsets_.push_back(offset);
+  offsets_.push_back(offset);
   const uint64_t expected = offset + sizeof(Digest::bytes);
-  if (bundle.file_bytes_ != expected) {
-    Throw(ErrorKind::kCorrupt, "{}: expected {} bytes, found {}", bundle.where_, expected,
-          bundle.file_bytes_);
+  if (file_bytes_ != expected) {
+    Throw(ErrorKind::kCorrupt, "{}: expected {} bytes, found {}", where_, expected, file_bytes_);
   }
-  return bundle;
+}
+
+std::optional<PublicKey> BundleFile::signer() const {
+  if (!signed_.signature) return std::nullopt;
+  return signed_.signature->signer;
 }
 
 Bytes BundleFile::ReadAt(uint64_t offset, uint64_t size) {
@@ -100,7 +72,7 @@ Bytes BundleFile::ReadAt(uint64_t offset, uint64_t size) {
 }
 
 EncodedObject BundleFile::ReadObject(size_t i) {
-  const BundleManifest::Object& object = manifest_.objects[i];
+  const BundleManifest::Object& object = signed_.manifest.objects[i];
   Bytes bytes = ReadAt(offsets_[i], object.size_bytes);
   const Digest found = HashOf(bytes);
   if (found != object.id) {
@@ -110,69 +82,11 @@ EncodedObject BundleFile::ReadObject(size_t i) {
   return {object.id, std::move(bytes)};
 }
 
-/// The checks of every object, in file order.
-class BundleVerifier {
- public:
-  BundleVerifier(BundleFile& bundle, const std::string& where) : bundle_(bundle), where_(where) {
-    for (size_t i = 0; i < bundle.manifest().objects.size(); ++i)
-      places_[bundle.manifest().objects[i].id] = i;
-    for (const BundleManifest::Model& model : bundle.manifest().models)
-      models_.insert(model.identity.fingerprint);
-  }
-
-  void Check(const EncodedObject& object) {
-    const std::string where = fmt::format("{}: object {}", where_, object.id.ShortHex());
-    const ByteSpan header = CheckedHeader(kObjectFile, object.bytes, where);
-    if (std::holds_alternative<TokensHeader>(ParseHeader(header, where))) {
-      DecodeTokens(object.bytes, where);
-      return;
-    }
-    const StateHeader state = VerifyState(object.bytes, where);
-    states_.insert(object.id);
-    if (!models_.contains(state.description.model.fingerprint))
-      Throw(ErrorKind::kCorrupt, "{}: its model is not described in the bundle", where);
-    if (state.description.tokens_kept) CheckHistory(state.description, where);
-  }
-
-  void Finish() const {
-    for (const BundleManifest::Reference& reference : bundle_.manifest().references) {
-      if (!states_.contains(reference.state)) {
-        Throw(ErrorKind::kCorrupt, "{}: {}:{} names an object that is no state", where_,
-              reference.name, reference.tag);
-      }
-    }
-  }
-
- private:
-  void CheckHistory(const StateDescription& description, const std::string& where) {
-    History history;
-    for (const TokenChunk& chunk : description.chunks) {
-      const auto place = places_.find(chunk.id);
-      if (place == places_.end()) {
-        Throw(ErrorKind::kCorrupt, "{}: its tokens {} are not in the bundle", where,
-              chunk.id.ShortHex());
-      }
-      const auto tokens = DecodeTokens(bundle_.ReadObject(place->second).bytes, where);
-      if (tokens.size() != chunk.token_count)
-        Throw(ErrorKind::kCorrupt, "{}: its tokens are not as many as it says", where);
-      history.Append(tokens);
-    }
-    if (history != description.history)
-      Throw(ErrorKind::kCorrupt, "{}: its tokens do not make its history", where);
-  }
-
-  BundleFile& bundle_;
-  const std::string& where_;
-  std::map<ObjectId, size_t> places_;
-  std::set<Digest> models_;
-  std::set<StateId> states_;
-};
-
-void BundleFile::Verify(const CancelFlag* cancel) {
+void BundleFile::Verify(const TransferControl& control) {
   // First the hash over the file: it tells damage from a bundle that was made wrong.
   Hasher hasher;
   for (uint64_t done = 0; done < offsets_.back();) {
-    if (cancel != nullptr) cancel->Check();
+    control.Check();
     const Bytes block = ReadAt(done, std::min<uint64_t>(kBlockBytes, offsets_.back() - done));
     hasher.Update(block);
     done += block.size();
@@ -185,12 +99,15 @@ void BundleFile::Verify(const CancelFlag* cancel) {
           where_, expected.ShortHex(), found.ShortHex());
   }
   digest_ = found;
-  BundleVerifier verifier(*this, where_);
-  for (size_t i = 0; i < manifest_.objects.size(); ++i) {
-    if (cancel != nullptr) cancel->Check();
-    verifier.Check(ReadObject(i));
-  }
-  verifier.Finish();
+  VerifyObjects(*this, control);
+}
+
+ImportReport ImportBundle(Repository& repository, BundleFile& bundle,
+                          const std::string& source_name, const ImportOptions& options,
+                          int64_t now_ms) {
+  bundle.Verify(options.control);
+  const SourceRecord origin{source_name, bundle.file_bytes(), bundle.digest(), 0, now_ms};
+  return ImportObjects(repository, bundle, origin, options, now_ms);
 }
 
 }  // namespace statelib::storage

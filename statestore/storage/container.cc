@@ -28,12 +28,15 @@ uint32_t HeaderBytesOf(const FileKind& kind, ByteSpan first_bytes, const std::st
     Throw(ErrorKind::kCorrupt, "{}: not a statelib {}: its first 8 bytes are others", where,
           kind.name);
   }
-  const auto version = LoadLittle<uint32_t>(first_bytes.data() + 8);
-  if (version != kind.version) {
+  const uint32_t version = VersionOf(first_bytes);
+  if (version < kind.oldest_version || version > kind.version) {
+    const std::string known =
+        kind.oldest_version == kind.version
+            ? fmt::format("version {}", kind.version)
+            : fmt::format("versions {} to {}", kind.oldest_version, kind.version);
     Throw(ErrorKind::kUnsupported,
-          "{}: {} format version {}, this statelib reads version {}; use a statelib that reads "
-          "version {}",
-          where, kind.name, version, kind.version, version);
+          "{}: {} format version {}, this statelib reads {}; use a statelib that reads version {}",
+          where, kind.name, version, known, version);
   }
   const auto header_bytes = LoadLittle<uint32_t>(first_bytes.data() + 12);
   if (header_bytes > kind.header_bytes_max) {

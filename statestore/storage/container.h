@@ -18,21 +18,27 @@ namespace statelib::storage {
 struct FileKind {
   const char* name;  ///< for messages
   std::array<char, 8> magic;
-  uint32_t version;  ///< the one that this build writes and reads
+  uint32_t version;         ///< the one that this build writes
+  uint32_t oldest_version;  ///< it reads from this one on
   uint32_t header_bytes_max;
 };
 
 // As in PNG, the bytes after the name show what a transfer as text would have changed.
 inline constexpr FileKind kObjectFile{
-    "object", {'\x89', 'S', 'L', 'O', '\r', '\n', '\x1a', '\n'}, 1, kObjectHeaderBytesMax};
+    "object", {'\x89', 'S', 'L', 'O', '\r', '\n', '\x1a', '\n'}, 1, 1, kObjectHeaderBytesMax};
 inline constexpr FileKind kBundleFile{
-    "bundle", {'\x89', 'S', 'L', 'B', '\r', '\n', '\x1a', '\n'}, 1, kManifestBytesMax};
+    "bundle", {'\x89', 'S', 'L', 'B', '\r', '\n', '\x1a', '\n'}, 2, 1, kManifestBytesMax};
 
 inline constexpr size_t kPreludeBytes = 16;  ///< magic, version, header length
 
 /// Bytes from the file's first to the first one after the header's digest.
 constexpr size_t HeadBytes(size_t header_bytes) {
   return kPreludeBytes + header_bytes + sizeof(Digest::bytes);
+}
+
+/// The format version that a prelude names.
+inline uint32_t VersionOf(ByteSpan first_bytes) {
+  return LoadLittle<uint32_t>(first_bytes.data() + 8);
 }
 
 /// The head of a file: prelude, header, digest. The caller keeps the header under the kind's limit.

@@ -250,7 +250,8 @@ class Reader {
     if (message.derivation() == 0 || message.derivation() > derivations)
       Fail("reference to derivation {} of {}", message.derivation(), derivations);
     return {ReadText(message.name(), "name"), ReadText(message.tag(), "tag"),
-            ReadDigest(message.state_id(), "reference's state"), message.derivation() - 1};
+            ReadDigest(message.state_id(), "reference's state"), message.derivation() - 1,
+            message.version()};
   }
 
  private:
@@ -303,6 +304,7 @@ v1::BundleManifest ToProto(const BundleManifest& manifest) {
     item->set_tag(reference.tag);
     SetDigest(reference.state, item->mutable_state_id());
     item->set_derivation(static_cast<uint32_t>(reference.derivation + 1));
+    item->set_version(reference.version);
   }
   return message;
 }

@@ -35,13 +35,14 @@ struct BundleManifest {
     std::string tag;
     StateId state;
     size_t derivation = 0;  ///< index into derivations
+    uint64_t version = 0;   ///< where it comes from; 0 in a manifest of bundle format 1
     bool operator==(const Reference&) const = default;
   };
 
   std::vector<Model> models;            ///< ascending by fingerprint
   std::vector<Object> objects;          ///< in file order: tokens objects before their states
   std::vector<Derivation> derivations;  ///< parents before children; `parent` is an index here
-  std::vector<Reference> references;    ///< ascending by name, then tag
+  std::vector<Reference> references;    ///< ascending by name, tag, version
   bool operator==(const BundleManifest&) const = default;
 };
 

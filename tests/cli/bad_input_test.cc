@@ -157,10 +157,11 @@ TEST_F(BadInput, ADamagedBundleChangesNothing) {
   for (size_t at = 0; at < whole.size(); at += whole.size() / 7 + 1) {
     std::string bytes = whole;
     bytes[at] = static_cast<char>(bytes[at] ^ 1);
-    const ProcessResult flipped = Run({"import", Write("bad", bytes), "--library", other});
+    const ProcessResult flipped =
+        Run({"import", Write("bad", bytes), "--allow-unsigned", "--library", other});
     EXPECT_TRUE(flipped.exit_code == 4 || flipped.exit_code == 8) << at << flipped.err;
     const ProcessResult cut =
-        Run({"import", Write("bad", whole.substr(0, at)), "--library", other});
+        Run({"import", Write("bad", whole.substr(0, at)), "--allow-unsigned", "--library", other});
     EXPECT_TRUE(cut.exit_code == 4) << at << cut.err;
   }
   ExpectFailure({"import", file_, "--library", other}, 4);

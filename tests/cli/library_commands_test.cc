@@ -219,14 +219,14 @@ TEST_F(LibraryCommands, ExportAndImportCarryStatesToAnotherLibrary) {
   const std::string other = Path("other");
   EXPECT_EQ(Facts({"import", bundle, "--library", other, "--dry-run"})["references"].size(), 2u);
   EXPECT_EQ(Facts({"list", "--library", other})["states"].size(), 0u);
-  Facts({"import", bundle, "--library", other});
+  Facts({"import", bundle, "--allow-unsigned", "--library", other});
   EXPECT_EQ(Facts({"show", "roof", "--library", other})["id"], Facts({"show", "roof"})["id"]);
   const nlohmann::json lineage = Facts({"show", "roof", "--library", other})["lineage"];
   ASSERT_EQ(lineage.size(), 3u);
   EXPECT_EQ(lineage[0]["operation"], "import");
   EXPECT_EQ(lineage[1]["operation"], "append");
   EXPECT_EQ(lineage[2]["operation"], "ingest");
-  const auto again = Facts({"import", bundle, "--library", other});
+  const auto again = Facts({"import", bundle, "--allow-unsigned", "--library", other});
   EXPECT_EQ(again["objects_added"], 0);
   EXPECT_EQ(again["references"][0]["version_before"], true);
   EXPECT_EQ(Facts({"verify", "--library", other})["sound"], true);

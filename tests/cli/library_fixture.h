@@ -22,6 +22,7 @@ class LibraryTest : public testing::Test {
  protected:
   ProcessResult Run(const Arguments& arguments, ProcessOptions options = {}) {
     options.environment.emplace("STATELIB_HOME", Library());
+    options.environment.emplace("XDG_CONFIG_HOME", Path("config"));
     return RunStatelib(arguments, options);
   }
 

@@ -156,7 +156,8 @@ ProcessResult RunProgram(const std::vector<std::string>& command, const ProcessO
 }
 
 ProcessResult RunStatelib(const std::vector<std::string>& arguments, ProcessOptions options) {
-  for (const char* name : {"STATELIB_HOME", "XDG_DATA_HOME", "NO_COLOR", "COLUMNS"})
+  for (const char* name :
+       {"STATELIB_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "NO_COLOR", "COLUMNS"})
     options.environment.emplace(name, "");
   options.environment.emplace("TERM", "xterm-256color");
   std::vector<std::string> command = {STATELIB_PROGRAM};

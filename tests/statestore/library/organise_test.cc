@@ -89,9 +89,11 @@ TEST_F(Organising, ShowTellsEverythingAboutAState) {
 
 TEST_F(Organising, AStateMovesToAnotherLibraryAndGoesOnThere) {
   const auto file = folder_.path() / "a.slb";
-  Export(library_, {"a"}, file);
+  Export(library_, {{"a"}}, file, {});
   Library other = OpenLibrary("elsewhere");
-  const storage::ImportReport report = Import(other, file, {});
+  KeyRing keys(folder_.path() / "config");
+  const storage::ImportReport report =
+      Import(other, file, keys, {.allow_unsigned = true}, {}).import;
   ASSERT_EQ(report.references.size(), 1u);
   EXPECT_EQ(report.references[0].model_name, "demo");
   const LoadedModel model = LoadModel(other, {DemoModel(), ""}, {});

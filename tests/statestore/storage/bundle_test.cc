@@ -27,11 +27,15 @@ using testing::IsEmpty;
 
 class Bundles : public testing::Test {
  protected:
-  ExportReport Export(const std::vector<std::string>& names,
-                      FileSystem& files = FileSystem::Real()) {
+  ExportReport Export(const std::vector<std::string>& names, FileSystem& files = FileSystem::Real(),
+                      const ExportOptions& options = {}) {
     std::vector<ResolvedState> states;
     for (const std::string& name : names) states.push_back(from_.Resolve(name));
-    return ExportBundle(from_, states, files, file_);
+    return ExportBundle(from_, states, files, file_, options);
+  }
+  ExportReport ExportWith(const std::vector<std::string>& names, const ManifestOptions& manifest,
+                          const SigningKey* key = nullptr) {
+    return Export(names, FileSystem::Real(), {manifest, key, {}});
   }
   ImportReport Import(Repository& into, const ImportOptions& options = {}) {
     BundleFile bundle = BundleFile::Open(file_);
@@ -41,15 +45,22 @@ class Bundles : public testing::Test {
   void Write(ByteSpan bytes) {
     std::ofstream(file_, std::ios::binary | std::ios::trunc) << AsText(bytes);
   }
-  /// The bundle's bytes with another manifest, every hash in order.
+  /// Where the objects of an unsigned bundle begin.
+  static std::ptrdiff_t ObjectsAt(const Bytes& bundle) {
+    return static_cast<std::ptrdiff_t>(HeadBytes(LoadLittle<uint32_t>(bundle.data() + 12)) + 4);
+  }
+  /// A bundle of a manifest and the bytes of its objects, every hash in order.
+  static Bytes Assemble(Bytes manifest, ByteSpan objects) {
+    manifest.insert(manifest.end(), objects.begin(), objects.end());
+    const Digest digest = HashOf(manifest);
+    manifest.insert(manifest.end(), digest.bytes.begin(), digest.bytes.end());
+    return manifest;
+  }
+  /// The bundle's bytes with another manifest.
   Bytes WithManifest(const BundleManifest& manifest) {
     const Bytes old = Read();
-    const size_t old_head = HeadBytes(LoadLittle<uint32_t>(old.data() + 12));
-    Bytes bytes = MakeHead(kBundleFile, AsBytes(SerializeManifest(manifest)));
-    bytes.insert(bytes.end(), old.begin() + static_cast<std::ptrdiff_t>(old_head), old.end() - 32);
-    const Digest digest = HashOf(bytes);
-    bytes.insert(bytes.end(), digest.bytes.begin(), digest.bytes.end());
-    return bytes;
+    return Assemble(EncodeManifest(manifest, nullptr),
+                    ByteSpan(old.begin() + ObjectsAt(old), old.end() - 32));
   }
   bool IsEmptyLibrary(const Repository& repository) {
     size_t objects = 0;
@@ -183,7 +194,8 @@ TEST_F(Bundles, AnImportThatFailsAtAnyStepShowsNothing) {
 
 TEST_F(Bundles, CutAtEveryByteAreRefusedAndNothingIsAdded) {
   PublishSample(from_, "a", 5, 1);
-  Export({"a"});
+  const SigningKey key = SigningKey::Create();
+  ExportWith({"a"}, {}, &key);
   const Bytes whole = Read();
   for (size_t length = 0; length < whole.size(); ++length) {
     Write(ByteSpan(whole).first(length));
@@ -194,7 +206,8 @@ TEST_F(Bundles, CutAtEveryByteAreRefusedAndNothingIsAdded) {
 
 TEST_F(Bundles, EveryFlippedByteIsNoticedAndNothingIsAdded) {
   PublishSample(from_, "a", 5, 1);
-  Export({"a"});
+  const SigningKey key = SigningKey::Create();
+  ExportWith({"a"}, {}, &key);
   Bytes bytes = Read();
   for (size_t i = 0; i < bytes.size(); ++i) {
     bytes[i] ^= std::byte{1};
@@ -212,8 +225,8 @@ TEST_F(Bundles, ANewerVersionIsRefusedWithTheVersionNeeded) {
   StoreLittle<uint32_t>(7, bytes.data() + 8);
   Write(bytes);
   ExpectError(ErrorKind::kUnsupported,
-              "bundle format version 7, this statelib reads version 1; use a statelib that reads "
-              "version 7",
+              "bundle format version 7, this statelib reads versions 1 to 2; use a statelib that "
+              "reads version 7",
               [&] { Import(into_); });
 }
 
@@ -264,13 +277,10 @@ TEST_F(Bundles, AStateWhoseTokensAreMissingIsRefused) {
   BundleManifest manifest = BundleFile::Open(file_).manifest();
   const uint64_t tokens_bytes = manifest.objects[0].size_bytes;
   manifest.objects.erase(manifest.objects.begin());
-  Bytes bytes = MakeHead(kBundleFile, AsBytes(SerializeManifest(manifest)));
   const Bytes old = Read();
-  const size_t state_at = HeadBytes(LoadLittle<uint32_t>(old.data() + 12)) + tokens_bytes;
-  bytes.insert(bytes.end(), old.begin() + static_cast<std::ptrdiff_t>(state_at), old.end() - 32);
-  const Digest digest = HashOf(bytes);
-  bytes.insert(bytes.end(), digest.bytes.begin(), digest.bytes.end());
-  Write(bytes);
+  const auto state_at = ObjectsAt(old) + static_cast<std::ptrdiff_t>(tokens_bytes);
+  Write(Assemble(EncodeManifest(manifest, nullptr),
+                 ByteSpan(old.begin() + state_at, old.end() - 32)));
   ExpectError(ErrorKind::kCorrupt, "are not in the bundle", [&] { Import(into_); });
 }
 
@@ -320,6 +330,136 @@ TEST_F(Bundles, AnEqualStateOfAnotherCompressorIsRecognised) {
   const auto line = into_.index().lineage().AncestorsOf(*into_.Resolve("b").derivation, 9);
   EXPECT_EQ(line.back().state, mine);
   ExpectClean(into_);
+}
+
+TEST_F(Bundles, CarrySeveralVersionsOfAName) {
+  PublishSample(from_, "a", 5, 1);
+  PublishSample(from_, "a", 6, 2);
+  PublishSample(from_, "a", 7, 3);
+  Export({"a@3", "a@1", "a@2"});
+  EXPECT_EQ(Import(into_, {.dry_run = true}).references[2].reference.Text(), "a@3");
+  const ImportReport report = Import(into_);
+  ASSERT_EQ(report.references.size(), 3u);
+  for (uint64_t number = 1; number <= 3; ++number) {
+    EXPECT_EQ(into_.Resolve(fmt::format("a@{}", number)).state.history.token_count(), 4 + number);
+  }
+  EXPECT_EQ(into_.Resolve("a").reference->version, 3u);
+  ExpectClean(into_);
+}
+
+TEST_F(Bundles, OfMoreVersionsAddOnlyThoseThatAreNew) {
+  PublishSample(from_, "a", 5, 1);
+  PublishSample(from_, "a", 6, 2);
+  Export({"a@1", "a@2"});
+  Import(into_);
+  PublishSample(from_, "a", 7, 3);
+  Export({"a@1", "a@2", "a@3"});
+  const ImportReport report = Import(into_);
+  EXPECT_TRUE(report.references[0].version_before);
+  EXPECT_TRUE(report.references[1].version_before);
+  EXPECT_EQ(report.references[2].reference.Text(), "a@3");
+  EXPECT_EQ(into_.index().references().Versions("a", "latest").size(), 3u);
+}
+
+TEST_F(Bundles, OnlyWhatIsNewLeavesANameThatHasMovedOn) {
+  PublishSample(from_, "a", 5, 1);
+  Export({"a"});
+  Import(into_);
+  PublishSample(into_, "a", 6, 2);
+  EXPECT_TRUE(Import(into_, {.naming = ImportNaming::kOnlyWhatIsNew}).references[0].version_before);
+  EXPECT_EQ(into_.Resolve("a").state.history.token_count(), 6u);
+  Import(into_);
+  EXPECT_EQ(into_.Resolve("a").state.history.token_count(), 5u);
+}
+
+TEST_F(Bundles, WithoutTokensCarryTheStateItsLengthAndItsHashes) {
+  const StateRow state = PublishSample(from_, "a", 5000, 1).state;
+  const ExportReport exported = ExportWith({"a"}, {.tokens = false});
+  EXPECT_EQ(exported.objects, 1u);
+  Import(into_);
+  ExpectClean(into_);
+  const StateRow bare = into_.Resolve("a").state;
+  EXPECT_NE(bare.id, state.id);
+  EXPECT_FALSE(bare.tokens_kept);
+  EXPECT_EQ(bare.history, state.history);
+  EXPECT_EQ(bare.content, state.content);
+  EXPECT_THAT(into_.index().states().ChunksOf(bare.id), IsEmpty());
+  // The same every time, and what ingest without tokens would have stored.
+  ExportWith({"a"}, {.tokens = false});
+  EXPECT_EQ(Import(into_).objects_added, 0u);
+}
+
+TEST_F(Bundles, LeaveOutLineageAndSourcesWhereAsked) {
+  const StateId parent = PublishSample(from_, "a", 5, 1).state.id;
+  const int64_t parent_key = *from_.Resolve("a").derivation;
+  from_.index().Write([&] {
+    Derivation derivation;
+    derivation.operation = Operation::kAppend;
+    derivation.parent = parent_key;
+    derivation.parent_state = parent;
+    derivation.sources = {{"secret-plan.txt", 3, HashOf(AsBytes("x")), 1, 5}};
+    NameState(from_.index(), *from_.index().states().Find(parent), derivation,
+              Reference::Parse("b"), 2);
+  });
+  ExportWith({"b"}, {});
+  EXPECT_EQ(BundleFile::Open(file_).manifest().derivations.size(), 2u);
+  ExportWith({"b"}, {.lineage = false});
+  const BundleFile alone = BundleFile::Open(file_);
+  ASSERT_EQ(alone.manifest().derivations.size(), 1u);
+  EXPECT_FALSE(alone.manifest().derivations[0].parent_state);
+  EXPECT_EQ(alone.manifest().derivations[0].sources.size(), 1u);
+  ExportWith({"b"}, {.sources = false});
+  EXPECT_THAT(std::string(AsText(Read())), testing::Not(HasSubstr("secret-plan")));
+  Import(into_);
+  ExpectClean(into_);
+}
+
+TEST_F(Bundles, CarryAGenuineSignature) {
+  PublishSample(from_, "a", 5, 1);
+  Export({"a"});
+  EXPECT_FALSE(BundleFile::Open(file_).signer());
+  const SigningKey key = SigningKey::Create();
+  ExportWith({"a"}, {}, &key);
+  EXPECT_EQ(BundleFile::Open(file_).signer(), key.public_key());
+  Import(into_);
+  ExpectClean(into_);
+}
+
+TEST_F(Bundles, ASignatureOfSomethingElseIsRefused) {
+  PublishSample(from_, "a", 5, 1);
+  PublishSample(from_, "b", 5, 2);
+  const SigningKey key = SigningKey::Create();
+  ExportWith({"a"}, {}, &key);
+  const Bytes a = Read();
+  ExportWith({"b"}, {}, &key);
+  const Bytes b = Read();
+  // The signature of a on the manifest and objects of b, every hash in order.
+  const auto signature_of = [](const Bytes& bundle) { return ObjectsAt(bundle); };
+  Bytes manifest(b.begin(), b.begin() + signature_of(b));
+  manifest.insert(manifest.end(), a.begin() + signature_of(a), a.begin() + signature_of(a) + 96);
+  Write(Assemble(manifest, ByteSpan(b.begin() + signature_of(b) + 96, b.end() - 32)));
+  ExpectError(ErrorKind::kCorrupt,
+              "its signature is not one of the key " + key.public_key().ShortText(),
+              [&] { BundleFile::Open(file_); });
+}
+
+TEST_F(Bundles, OfFormatOneAreStillRead) {
+  PublishSample(from_, "a", 5, 1);
+  Export({"a"});
+  const Bytes now = Read();
+  BundleManifest manifest = BundleFile::Open(file_).manifest();
+  manifest.references[0].version = 0;
+  FileKind one = kBundleFile;
+  one.version = 1;
+  const Bytes head = MakeHead(one, AsBytes(SerializeManifest(manifest)));
+  Write(Assemble(head, ByteSpan(now.begin() + ObjectsAt(now), now.end() - 32)));
+  EXPECT_FALSE(BundleFile::Open(file_).signer());
+  EXPECT_EQ(Import(into_).references[0].reference.Text(), "a@1");
+  ExpectClean(into_);
+  manifest.references[0].version = 1;  // which that format did not have
+  const Bytes wrong = MakeHead(one, AsBytes(SerializeManifest(manifest)));
+  Write(Assemble(wrong, ByteSpan(now.begin() + ObjectsAt(now), now.end() - 32)));
+  ExpectError(ErrorKind::kCorrupt, "a version in format 1", [&] { Import(into_); });
 }
 
 TEST_F(Bundles, AFileThatIsNoBundleIsRefused) {

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/carrying.h"
+
+#include "cli/facts.h"
+#include "cli/terminal/quantities.h"
+
+namespace statelib::cli {
+
+namespace {
+
+const char* Remark(const storage::ImportedReference& imported) {
+  if (imported.version_before) return "; it was that already";
+  return imported.stored_before ? "; the library held the state already" : "";
+}
+
+}  // namespace
+
+void AddCarryingOptions(Declaration& declaration, library::Selection& selection,
+                        LeftOut& left_out) {
+  declaration.Flag("--all-versions", selection.all_versions,
+                   "Every version of each name, not only the current one");
+  declaration.Flag("--no-lineage", left_out.lineage, "Leave out what the states came from");
+  declaration.Flag("--no-sources", left_out.sources,
+                   "Leave out the names, sizes and hashes of the documents");
+  declaration.Flag("--no-tokens", left_out.tokens,
+                   "Leave out the text that was read; its length and hash chain remain");
+}
+
+storage::ManifestOptions ToManifestOptions(const LeftOut& left_out) {
+  return {!left_out.lineage, !left_out.sources, !left_out.tokens};
+}
+
+Json ImportJson(const storage::ImportReport& report, bool dry_run) {
+  Json references = Json::array();
+  for (const storage::ImportedReference& imported : report.references)
+    references.push_back({{"reference", ReferenceJson(imported.reference)},
+                          {"state", StateJson(imported.state)},
+                          {"model_name", imported.model_name},
+                          {"stored_before", imported.stored_before},
+                          {"version_before", imported.version_before}});
+  return {{"dry_run", dry_run},
+          {"references", references},
+          {"objects_added", report.objects_added},
+          {"objects_present", report.objects_present},
+          {"bytes_added", report.bytes_added}};
+}
+
+void PrintImport(Context& context, const storage::ImportReport& report, bool dry_run) {
+  for (const storage::ImportedReference& imported : report.references)
+    context.out.Print("{}{}: {}, {}{}\n", dry_run ? "would import " : "",
+                      context.out.Paint(Colour::kBold, imported.reference.Text()),
+                      HumanCount(imported.state.history.token_count(), "token"),
+                      StateText(imported.state), Remark(imported));
+  context.out.Print("{} of {} {}, {} there already\n", HumanCount(report.objects_added, "object"),
+                    HumanBytes(report.bytes_added), dry_run ? "would be added" : "added",
+                    report.objects_present);
+}
+
+}  // namespace statelib::cli

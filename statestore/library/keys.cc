@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/library/keys.h"
+
+#include <fcntl.h>
+#include <fmt/ranges.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "core/base/digest.h"
+#include "core/base/error.h"
+#include "statestore/storage/reference.h"
+
+namespace statelib::library {
+
+namespace {
+
+constexpr std::string_view kSecretPrefix = "statelib-ed25519-secret:";
+constexpr uint64_t kKeyFileBytesMax = 1024;
+
+/// Writes a file that nobody else can read, also not for the moment of its making.
+void WriteSecretFile(const std::filesystem::path& path, std::string_view text) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file < 0) ThrowErrno("cannot create", path.string(), errno);
+  const bool written = ::write(file, text.data(), text.size()) == std::ssize(text) &&
+                       ::fchmod(file, 0600) == 0 && ::fsync(file) == 0;
+  const int reason = errno;
+  ::close(file);
+  if (written) return;
+  ::unlink(path.c_str());
+  ThrowErrno("cannot write", path.string(), reason);
+}
+
+std::string FirstLine(FileSystem& files, const std::filesystem::path& path) {
+  const Bytes bytes = files.ReadFile(path, kKeyFileBytesMax);
+  const std::string_view text = AsText(bytes);
+  return std::string(text.substr(0, text.find('\n')));
+}
+
+}  // namespace
+
+KeyRing::KeyRing(std::filesystem::path directory, FileSystem& files)
+    : directory_(std::move(directory)), files_(files) {}
+
+std::filesystem::path KeyRing::PathOf(const NamedKey& key) const {
+  return directory_ / (key.own ? "keys" : "trusted") / key.name;
+}
+
+void KeyRing::CheckIsFree(const std::string& name) const {
+  storage::CheckTag(name);
+  for (const NamedKey& key : List()) {
+    if (key.name != name) continue;
+    Throw(
+        ErrorKind::kInvalidArgument,
+        "there is a key named {} already, {}; choose another name or remove it with `statelib key "
+        "rm {}`",
+        name, key.key.ShortText(), name);
+  }
+}
+
+NamedKey KeyRing::Create(const std::string& name) {
+  CheckIsFree(name);
+  const SigningKey key = SigningKey::Create();
+  const NamedKey named{name, key.public_key(), true};
+  const std::filesystem::path path = PathOf(named);
+  files_.CreateDirectories(path.parent_path());
+  if (::chmod(path.parent_path().c_str(), 0700) != 0)
+    ThrowErrno("cannot protect", path.parent_path().string(), errno);
+  WriteSecretFile(path, fmt::format("{}{}\n", kSecretPrefix, Digest{key.Seed()}.Hex()));
+  files_.SyncDirectory(path.parent_path());
+  return named;
+}
+
+NamedKey KeyRing::Trust(const std::string& name, const PublicKey& key) {
+  CheckIsFree(name);
+  if (const auto known = Find(key)) {
+    Throw(ErrorKind::kInvalidArgument, "the key {} is trusted already: it is {}", key.ShortText(),
+          known->name);
+  }
+  const NamedKey named{name, key, false};
+  const std::filesystem::path path = PathOf(named);
+  files_.CreateDirectories(path.parent_path());
+  WriteFileAtomically(files_, path, AsBytes(key.Text() + "\n"));
+  return named;
+}
+
+std::vector<NamedKey> KeyRing::List() const {
+  std::vector<NamedKey> keys;
+  for (const auto& name : files_.List(directory_ / "keys"))
+    keys.push_back({name.string(), ReadSecret(name.string()).public_key(), true});
+  for (const auto& name : files_.List(directory_ / "trusted")) {
+    if (name.extension() == ".part") continue;  // of a writing that was cut off
+    NamedKey key{name.string(), {}, false};
+    const auto found = PublicKey::FromText(FirstLine(files_, PathOf(key)));
+    if (!found) {
+      Throw(ErrorKind::kCorrupt, "{}: expected a line \"ed25519:\" and 64 digits; remove the file",
+            PathOf(key).string());
+    }
+    key.key = *found;
+    keys.push_back(std::move(key));
+  }
+  return keys;
+}
+
+NamedKey KeyRing::Find(const std::string& name) const {
+  std::vector<std::string> names;
+  for (const NamedKey& key : List()) {
+    if (key.name == name) return key;
+    names.push_back(key.name);
+  }
+  if (names.empty()) {
+    Throw(ErrorKind::kNotFound,
+          "there is no key named {}, and no other; `statelib key create` "
+          "makes one",
+          storage::Escaped(name));
+  }
+  Throw(ErrorKind::kNotFound, "there is no key named {}; there are {}", storage::Escaped(name),
+        fmt::join(names, ", "));
+}
+
+std::optional<NamedKey> KeyRing::Find(const PublicKey& key) const {
+  for (NamedKey& named : List()) {
+    if (named.key == key) return std::move(named);
+  }
+  return std::nullopt;
+}
+
+void KeyRing::Remove(const NamedKey& key) {
+  files_.Remove(PathOf(key));
+  files_.SyncDirectory(PathOf(key).parent_path());
+}
+
+SigningKey KeyRing::ReadSecret(const std::string& name) const {
+  const std::filesystem::path path = PathOf({name, {}, true});
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0 && (info.st_mode & 077) != 0) {
+    Throw(
+        ErrorKind::kInvalidArgument,
+        "{}: a secret key that others can read; if nobody has, run `chmod 600 {}`, else remove it",
+        path.string(), path.string());
+  }
+  const std::string line = FirstLine(files_, path);
+  const auto seed = line.starts_with(kSecretPrefix)
+                        ? Digest::FromHex(std::string_view(line).substr(kSecretPrefix.size()))
+                        : std::nullopt;
+  if (!seed) Throw(ErrorKind::kCorrupt, "{}: not a secret key of statelib", path.string());
+  return SigningKey::FromSeed(seed->bytes);
+}
+
+std::optional<SigningKey> KeyRing::Signing(const std::string& name) const {
+  if (!name.empty()) {
+    const NamedKey key = Find(name);
+    if (!key.own) {
+      Throw(ErrorKind::kNotFound, "{} is a trusted key; its secret, to sign with, is not here",
+            name);
+    }
+    return ReadSecret(name);
+  }
+  std::vector<std::string> names;
+  for (const NamedKey& key : List()) {
+    if (key.own) names.push_back(key.name);
+  }
+  if (names.empty()) return std::nullopt;
+  if (names.size() > 1) {
+    Throw(ErrorKind::kInvalidArgument, "several keys to sign with: {}; choose one with --sign",
+          fmt::join(names, ", "));
+  }
+  return ReadSecret(names.front());
+}
+
+SignerReport JudgeSigner(const KeyRing& keys, const std::optional<PublicKey>& signer,
+                         const SignerPolicy& policy) {
+  SignerReport report;
+  report.signer = signer;
+  if (signer) report.known = keys.Find(*signer);
+  report.accepted =
+      signer ? report.known.has_value() || policy.trust_signer : policy.allow_unsigned;
+  return report;
+}
+
+void RequireAccepted(const SignerReport& report, const std::string& where) {
+  if (report.accepted) return;
+  if (!report.signer) {
+    Throw(ErrorKind::kMismatch,
+          "{}: nobody has signed it, so that nothing says where it comes from; pass "
+          "--allow-unsigned to take it all the same",
+          where);
+  }
+  Throw(ErrorKind::kMismatch,
+        "{}: signed by {}, a key that is not trusted here; once its owner has confirmed it to you, "
+        "run `statelib key trust {} --name WHO`, or pass --trust-signer",
+        where, report.signer->ShortText(), report.signer->Text());
+}
+
+void RememberSigner(KeyRing& keys, SignerReport& report, const SignerPolicy& policy) {
+  if (!policy.trust_signer || !report.signer || report.known) return;
+  const std::string name = Digest{report.signer->bytes}.ShortHex();
+  report.known = keys.Trust(name, *report.signer);
+}
+
+}  // namespace statelib::library

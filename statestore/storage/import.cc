@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/storage/import.h"
+
+#include <map>
+#include <set>
+
+#include "core/base/error.h"
+#include "statestore/storage/publish.h"
+#include "statestore/storage/state_object.h"
+
+namespace statelib::storage {
+
+namespace {
+
+/// A state that comes in, and the one that stands for it in this library: an equal one if there is
+/// one, which may be another object (another zstd version made it).
+struct Incoming {
+  StateRow row;
+  ModelIdentity model;
+  std::vector<TokenChunk> chunks;
+  bool stored_before = false;
+};
+
+class Importer {
+ public:
+  Importer(Repository& repository, ImportSource& source, const ImportOptions& options,
+           int64_t now_ms)
+      : repository_(repository), source_(source), options_(options), now_ms_(now_ms) {
+    for (const BundleManifest::Model& model : source.manifest().models)
+      model_names_[model.identity.fingerprint] = model.name;
+  }
+
+  ImportReport Run(const SourceRecord& origin) {
+    // From here on gc cannot take what is found to be here already.
+    const FileLock lease = options_.dry_run ? repository_.ReadLease() : repository_.WriteLease();
+    ReadStates();
+    PlanObjects();
+    if (options_.dry_run) {
+      ForEachReference([&](const BundleManifest::Reference& reference, const Incoming& state) {
+        Plan(reference, state);
+      });
+    } else {
+      PutObjects();
+      repository_.index().Write([&] { Commit(origin); });
+    }
+    return std::move(report_);
+  }
+
+ private:
+  using Visit = std::function<void(const BundleManifest::Reference&, const Incoming&)>;
+
+  void ForEachReference(const Visit& visit) {
+    for (const BundleManifest::Reference& reference : source_.manifest().references)
+      visit(reference, states_.at(reference.state));
+  }
+
+  void ReadStates() {
+    std::set<StateId> named;
+    for (const BundleManifest::Reference& reference : source_.manifest().references)
+      named.insert(reference.state);
+    for (size_t i = 0; i < source_.manifest().objects.size(); ++i) {
+      const BundleManifest::Object& object = source_.manifest().objects[i];
+      if (!named.contains(object.id)) continue;
+      const EncodedObject file = source_.ReadObject(i);
+      const StateHeader header = StateReader(file.bytes, source_.where()).header();
+      Incoming incoming;
+      incoming.row = RowOf(object.id, header, file.bytes.size(), now_ms_);
+      incoming.model = header.description.model;
+      incoming.chunks = header.description.chunks;
+      const auto equal = repository_.index().states().FindEqual(incoming.row);
+      if (equal && repository_.objects().IsSound(equal->id)) {
+        incoming.row = *equal;
+        incoming.stored_before = true;
+      }
+      states_[object.id] = std::move(incoming);
+    }
+  }
+
+  /// Only what a state that is not here needs is taken from the bundle.
+  void PlanObjects() {
+    for (const auto& [id, state] : states_) {
+      if (state.stored_before) continue;
+      wanted_.insert(id);
+      for (const TokenChunk& chunk : state.chunks) wanted_.insert(chunk.id);
+    }
+    for (const BundleManifest::Object& object : source_.manifest().objects) {
+      if (wanted_.contains(object.id)) wanted_bytes_ += object.size_bytes;
+      if (!wanted_.contains(object.id) || repository_.objects().IsSound(object.id)) {
+        ++report_.objects_present;
+      } else {
+        ++report_.objects_added;
+        report_.bytes_added += object.size_bytes;
+      }
+    }
+  }
+
+  void PutObjects() {
+    const std::vector<BundleManifest::Object>& objects = source_.manifest().objects;
+    uint64_t done = 0;
+    for (size_t i = 0; i < objects.size(); ++i) {
+      options_.control.Check();
+      if (!wanted_.contains(objects[i].id)) continue;
+      repository_.objects().Put(source_.ReadObject(i));
+      options_.control.Report(done += objects[i].size_bytes, wanted_bytes_);
+    }
+  }
+
+  /// The version of a reference that makes one of the manifest's superfluous.
+  std::optional<VersionRow> Existing(const BundleManifest::Reference& from,
+                                     const Incoming& state) const {
+    const IndexReferences& references = repository_.index().references();
+    const auto current = references.FindVersion(from.name, from.tag, std::nullopt);
+    if (current && current->state == state.row.id) return current;
+    if (options_.naming == ImportNaming::kMakeCurrent && IsNewest(from)) return {};
+    for (const VersionRow& version : references.Versions(from.name, from.tag)) {
+      if (version.state == state.row.id) return version;
+    }
+    return {};
+  }
+
+  /// Whether the manifest has no later version of the same name.
+  bool IsNewest(const BundleManifest::Reference& reference) const {
+    const auto& all = source_.manifest().references;
+    const auto next = static_cast<size_t>(&reference - all.data()) + 1;
+    return next == all.size() || all[next].name != reference.name || all[next].tag != reference.tag;
+  }
+
+  void Report(const BundleManifest::Reference& from, const Incoming& state, uint64_t version,
+              bool version_before) {
+    report_.references.push_back({{from.name, from.tag, version},
+                                  state.row,
+                                  model_names_[state.row.model],
+                                  state.stored_before,
+                                  version_before});
+  }
+
+  void Plan(const BundleManifest::Reference& from, const Incoming& state) {
+    const auto existing = Existing(from, state);
+    if (existing) return Report(from, state, existing->number, true);
+    const auto versions = repository_.index().references().Versions(from.name, from.tag);
+    uint64_t& next = planned_[{from.name, from.tag}];
+    if (next == 0) next = versions.empty() ? 1 : versions.back().number + 1;
+    Report(from, state, next++, false);
+  }
+
+  void Commit(const SourceRecord& origin) {
+    Index& index = repository_.index();
+    for (const auto& [id, state] : states_) {
+      index.models().Learn(state.model, model_names_[state.model.fingerprint], now_ms_);
+      index.states().Add(state.row, state.chunks);
+    }
+    ForEachReference([&](const BundleManifest::Reference& from, const Incoming& state) {
+      const auto existing = Existing(from, state);
+      if (existing) return Report(from, state, existing->number, true);
+      Derivation derivation;
+      derivation.operation = Operation::kImport;
+      derivation.parent = AddLineage(from.derivation);
+      derivation.parent_state = state.row.id;
+      derivation.sources = {origin};
+      const Reference reference{from.name, from.tag, std::nullopt};
+      const PublishedState named = NameState(index, state.row, derivation, reference, now_ms_);
+      Report(from, state, named.version, false);
+    });
+  }
+
+  /// Adds a derivation of the manifest and its ancestors, each once; returns its key here.
+  int64_t AddLineage(size_t place) {
+    std::vector<size_t> line = {place};
+    const std::vector<Derivation>& all = source_.manifest().derivations;
+    while (!keys_.contains(line.back()) && all[line.back()].parent)
+      line.push_back(static_cast<size_t>(*all[line.back()].parent));
+    for (size_t i = line.size(); i-- > 0;) {  // parents first
+      if (keys_.contains(line[i])) continue;
+      Derivation derivation = all[line[i]];
+      if (derivation.parent) derivation.parent = keys_.at(static_cast<size_t>(*derivation.parent));
+      if (const auto here = states_.find(derivation.state); here != states_.end())
+        derivation.state = here->second.row.id;
+      keys_[line[i]] = repository_.index().lineage().Add(derivation);
+    }
+    return keys_.at(place);
+  }
+
+  Repository& repository_;
+  ImportSource& source_;
+  const ImportOptions& options_;
+  int64_t now_ms_;
+  ImportReport report_;
+  std::map<Digest, std::string> model_names_;
+  std::map<StateId, Incoming> states_;
+  std::set<ObjectId> wanted_;
+  uint64_t wanted_bytes_ = 0;
+  std::map<std::pair<std::string, std::string>, uint64_t> planned_;  // the next version of a name
+  std::map<size_t, int64_t> keys_;  // place in the manifest -> key of the derivation here
+};
+
+}  // namespace
+
+ImportReport ImportObjects(Repository& repository, ImportSource& source, const SourceRecord& origin,
+                           const ImportOptions& options, int64_t now_ms) {
+  return Importer(repository, source, options, now_ms).Run(origin);
+}
+
+}  // namespace statelib::storage

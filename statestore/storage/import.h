@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_STATESTORE_STORAGE_IMPORT_H_
+#define STATELIB_STATESTORE_STORAGE_IMPORT_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/base/cancel.h"
+#include "statestore/storage/message_codec.h"
+#include "statestore/storage/repository.h"
+
+// How states from outside come into a library, whether a bundle file or a remote brings them.
+namespace statelib::storage {
+
+/// A manifest and the objects that it names. Nothing in it is trusted. One thread.
+class ImportSource {
+ public:
+  virtual ~ImportSource() = default;
+  virtual const BundleManifest& manifest() const = 0;
+  virtual const std::string& where() const = 0;  ///< for messages
+  /// The i-th object of the manifest, its id checked. Errors: kCorrupt, kNotFound, kIo.
+  virtual EncodedObject ReadObject(size_t i) = 0;
+};
+
+/// How long work goes on and when it stops.
+struct TransferControl {
+  const CancelFlag* cancel = nullptr;
+  std::function<void(uint64_t bytes_done, uint64_t bytes_total)> on_progress;
+
+  void Check() const {
+    if (cancel != nullptr) cancel->Check();
+  }
+  void Report(uint64_t done, uint64_t total) const {
+    if (on_progress) on_progress(done, total);
+  }
+};
+
+/// Checks everything that can be checked of every object: its id, every frame, content digest and
+/// history, and that whatever refers to an object or a model refers to one of the manifest.
+/// Memory: one object. Errors: kCorrupt, kUnsupported, kIo, kCancelled.
+void VerifyObjects(ImportSource& source, const TransferControl& control = {});
+
+/// What the names in a manifest become.
+enum class ImportNaming {
+  kMakeCurrent,   ///< the newest version of each name becomes the current one
+  kOnlyWhatIsNew  ///< a state that the name has had already changes nothing
+};
+
+struct ImportOptions {
+  bool dry_run = false;
+  ImportNaming naming = ImportNaming::kMakeCurrent;
+  TransferControl control{};
+};
+
+struct ImportedReference {
+  Reference reference;  ///< with the version that it got
+  StateRow state;
+  std::string model_name;       ///< as the manifest calls it; may be empty
+  bool stored_before = false;   ///< the library held this state already
+  bool version_before = false;  ///< the reference named it already
+};
+
+struct ImportReport {
+  std::vector<ImportedReference> references;
+  uint64_t objects_added = 0;
+  uint64_t objects_present = 0;
+  uint64_t bytes_added = 0;
+};
+
+/// Takes what VerifyObjects has found sound: stores the objects that are wanted and then, in one
+/// transaction, makes the states new versions of their references; what those named before stays
+/// as older versions. With dry_run it stops after saying what it would do. `origin` is what lineage
+/// will call the source. Errors: those of ObjectStore and Database; then nothing is visible.
+ImportReport ImportObjects(Repository& repository, ImportSource& source, const SourceRecord& origin,
+                           const ImportOptions& options, int64_t now_ms);
+
+}  // namespace statelib::storage
+
+#endif  // STATELIB_STATESTORE_STORAGE_IMPORT_H_

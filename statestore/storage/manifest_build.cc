@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <limits>
+#include <set>
+#include <tuple>
+
+#include "core/base/error.h"
+#include "statestore/storage/container.h"
+#include "statestore/storage/manifest.h"
+#include "statestore/storage/state_object.h"
+
+namespace statelib::storage {
+
+namespace {
+
+/// The same state without what it has read: another header before the same frames.
+EncodedObject WithoutTokens(const Bytes& file, const std::string& where) {
+  StateHeader header = StateReader(file, where, FileHash::kChecked).header();
+  header.description.tokens_kept = false;
+  header.description.chunks.clear();
+  const size_t frames = HeadBytes(HeaderBytesOf(kObjectFile, file, where));
+  EncodedObject object;
+  object.bytes = MakeHead(kObjectFile, AsBytes(SerializeHeader(header)));
+  object.bytes.insert(object.bytes.end(), file.begin() + static_cast<std::ptrdiff_t>(frames),
+                      file.end());
+  object.id = HashOf(object.bytes);
+  return object;
+}
+
+}  // namespace
+
+/// Collects what the states need, each thing once and in a fixed order.
+class ManifestBuilder {
+ public:
+  ManifestBuilder(const Repository& repository, const ManifestOptions& options)
+      : repository_(repository), options_(options), result_(repository) {}
+
+  void Add(const ResolvedState& state) {
+    if (!state.reference || !state.derivation) {
+      Throw(ErrorKind::kInvalidArgument,
+            "the state {} has no name here, and a bundle carries names; give it one with `statelib "
+            "tag` first",
+            state.state.id.ShortHex());
+    }
+    const Reference& reference = *state.reference;
+    if (!named_.emplace(reference.name, reference.tag, *reference.version).second) return;
+    AddModel(state.state.model);
+    const StateId id = AddState(state.state);
+    const size_t derivation = AddLineage(*state.derivation);
+    manifest().references.push_back(
+        {reference.name, reference.tag, id, derivation, *reference.version});
+  }
+
+  OutgoingManifest Finish() {
+    for (auto& [fingerprint, model] : models_) manifest().models.push_back(std::move(model));
+    manifest().objects = std::move(tokens_);
+    manifest().objects.insert(manifest().objects.end(), states_.begin(), states_.end());
+    for (Derivation& derivation : manifest().derivations) {
+      derivation.state = Outgoing(derivation.state);
+      if (derivation.parent_state) derivation.parent_state = Outgoing(*derivation.parent_state);
+    }
+    std::sort(manifest().references.begin(), manifest().references.end(),
+              [](const auto& a, const auto& b) {
+                return std::tie(a.name, a.tag, a.version) < std::tie(b.name, b.tag, b.version);
+              });
+    return std::move(result_);
+  }
+
+ private:
+  BundleManifest& manifest() { return result_.manifest_; }
+
+  /// The id under which a state leaves.
+  StateId Outgoing(const StateId& id) const {
+    const auto place = stripped_.find(id);
+    return place == stripped_.end() ? id : place->second;
+  }
+
+  void AddModel(const Digest& fingerprint) {
+    const auto row = repository_.index().models().Find(fingerprint);
+    if (row) models_[fingerprint] = {row->identity, row->name};
+  }
+
+  StateId AddState(const StateRow& state) {
+    if (options_.tokens || !state.tokens_kept) {
+      for (const TokenChunk& chunk : repository_.index().states().ChunksOf(state.id))
+        AddObject(chunk.id, repository_.objects().StoredBytes(chunk.id), &tokens_);
+      AddObject(state.id, repository_.objects().StoredBytes(state.id), &states_);
+      return state.id;
+    }
+    const auto [place, fresh] = stripped_.try_emplace(state.id);
+    if (fresh) {
+      const EncodedObject object = WithoutTokens(repository_.objects().Get(state.id),
+                                                 repository_.objects().PathOf(state.id).string());
+      place->second = object.id;
+      result_.stored_as_[object.id] = state.id;
+      AddObject(object.id, object.bytes.size(), &states_);
+    }
+    return place->second;
+  }
+
+  void AddObject(const ObjectId& id, uint64_t size_bytes,
+                 std::vector<BundleManifest::Object>* list) {
+    if (objects_.insert(id).second) list->push_back({id, size_bytes});
+  }
+
+  size_t AddLineage(int64_t key) {
+    const size_t limit = options_.lineage ? std::numeric_limits<size_t>::max() : 1;
+    std::vector<int64_t> keys = {key};
+    std::vector<Derivation> line = repository_.index().lineage().AncestorsOf(key, limit);
+    for (size_t i = 0; i + 1 < line.size(); ++i) keys.push_back(*line[i].parent);
+    std::optional<int64_t> parent;
+    for (size_t i = line.size(); i-- > 0;) {  // parents first
+      auto [place, fresh] = derivations_.emplace(keys[i], manifest().derivations.size());
+      if (fresh) {
+        line[i].parent = parent;
+        if (!options_.lineage) line[i].parent_state.reset();
+        if (!options_.sources) line[i].sources.clear();
+        manifest().derivations.push_back(std::move(line[i]));
+      }
+      parent = static_cast<int64_t>(place->second);
+    }
+    return static_cast<size_t>(*parent);
+  }
+
+  const Repository& repository_;
+  const ManifestOptions& options_;
+  OutgoingManifest result_;
+  std::set<std::tuple<std::string, std::string, uint64_t>> named_;
+  std::map<Digest, BundleManifest::Model> models_;
+  std::set<ObjectId> objects_;
+  std::vector<BundleManifest::Object> tokens_;
+  std::vector<BundleManifest::Object> states_;
+  std::map<StateId, StateId> stripped_;    // a stored state -> the same without its tokens
+  std::map<int64_t, size_t> derivations_;  // key -> place in the manifest
+};
+
+OutgoingManifest OutgoingManifest::Build(const Repository& repository,
+                                         std::span<const ResolvedState> states,
+                                         const ManifestOptions& options) {
+  ManifestBuilder builder(repository, options);
+  for (const ResolvedState& state : states) builder.Add(state);
+  return builder.Finish();
+}
+
+Bytes OutgoingManifest::ReadObject(size_t i) const {
+  const ObjectId& id = manifest_.objects[i].id;
+  const auto place = stored_as_.find(id);
+  if (place == stored_as_.end()) return repository_->objects().Get(id);
+  return WithoutTokens(repository_->objects().Get(place->second),
+                       repository_->objects().PathOf(place->second).string())
+      .bytes;
+}
+
+}  // namespace statelib::storage

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include "tests/cli/library_fixture.h"
+
+namespace statelib::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr const char* kRoof =
+    "The roof has three leaks. Tomas Lorter is responsible for the roof.\n";
+constexpr const char* kGate = "The door of the south gate is painted red.\n";
+
+class Sharing : public LibraryTest {
+ protected:
+  void SetUp() override {
+    Facts({"ingest", "roof", Write("roof.md", kRoof)});
+    Facts({"append", "roof", Write("gate.md", kGate)});
+  }
+  /// Another user on another machine.
+  ProcessOptions Elsewhere() {
+    ProcessOptions options;
+    options.environment = {{"STATELIB_HOME", Path("elsewhere")},
+                           {"XDG_CONFIG_HOME", Path("elsewhere-config")}};
+    return options;
+  }
+
+  const std::string bundle_ = Path("roof.statelib");
+};
+
+TEST_F(Sharing, KeysAreMadeListedTrustedAndForgotten) {
+  const auto key = Facts({"key", "create", "alice"});
+  EXPECT_EQ(key["own"], true);
+  EXPECT_EQ(Facts({"key", "list"})["keys"][0], key);
+  EXPECT_THAT(Run({"key", "list"}).out, HasSubstr(key["key"].get<std::string>()));
+  const auto trusted = Facts({"key", "trust", key["key"], "--name", "al"}, Elsewhere());
+  EXPECT_EQ(trusted["own"], false);
+  EXPECT_THAT(ExpectFailure({"key", "rm", "alice"}, 2), HasSubstr("--secret"));
+  Facts({"key", "rm", "alice", "--secret"});
+  EXPECT_EQ(Facts({"key", "list"})["keys"].size(), 0u);
+  ExpectFailure({"key", "rm", "alice"}, 3);
+  ExpectFailure({"key", "trust", "ed25519:12"}, 2);
+  // A secret lies in no library.
+  EXPECT_THAT(RunProgram({"grep", "-r", "statelib-ed25519-secret", Library()}).out, "");
+}
+
+TEST_F(Sharing, ASignedBundleIsTakenFromWhomIsTrusted) {
+  const std::string key = Facts({"key", "create", "alice"})["key"];
+  EXPECT_EQ(Facts({"export", "roof", "-o", bundle_})["signer"], key);
+  EXPECT_THAT(ExpectFailure({"import", bundle_}, 5, Elsewhere()), HasSubstr(key));
+  const auto plan = Facts({"import", bundle_, "--dry-run"}, Elsewhere());
+  EXPECT_EQ(plan["signer"]["key"], key);
+  EXPECT_EQ(plan["signer"]["accepted"], false);
+  EXPECT_THAT(Run({"import", bundle_, "--dry-run"}, Elsewhere()).out,
+              HasSubstr("needs --trust-signer"));
+  Facts({"key", "trust", key, "--name", "alice"}, Elsewhere());
+  EXPECT_EQ(Facts({"import", bundle_}, Elsewhere())["signer"]["name"], "alice");
+  EXPECT_EQ(Facts({"show", "roof"}, Elsewhere())["id"], Facts({"show", "roof"})["id"]);
+}
+
+TEST_F(Sharing, AnUnsignedBundleIsTakenWhenAllowed) {
+  Facts({"key", "create", "alice"});
+  EXPECT_EQ(Facts({"export", "roof", "-o", bundle_, "--no-sign"})["signer"], nullptr);
+  EXPECT_THAT(ExpectFailure({"import", bundle_}, 5, Elsewhere()), HasSubstr("--allow-unsigned"));
+  EXPECT_EQ(Facts({"import", bundle_, "--allow-unsigned"}, Elsewhere())["signer"]["key"], nullptr);
+}
+
+TEST_F(Sharing, TextIsLeftOutAndTheStateStillAnswers) {
+  Facts({"export", "roof", "-o", bundle_, "--no-tokens", "--no-sources", "--no-lineage"});
+  Facts({"import", bundle_, "--allow-unsigned"}, Elsewhere());
+  const auto bare = Facts({"show", "roof"}, Elsewhere());
+  EXPECT_EQ(bare["tokens_kept"], false);
+  EXPECT_EQ(bare["history"], Facts({"show", "roof"})["history"]);
+  EXPECT_EQ(bare["lineage"].size(), 2u);  // the import, and how the state itself came to be
+  EXPECT_EQ(bare["lineage"][1]["sources"].size(), 0u);
+  EXPECT_EQ(Facts({"generate", "roof", " The", "--max-tokens", "3"}, Elsewhere())["text"],
+            Facts({"generate", "roof", " The", "--max-tokens", "3"})["text"]);
+}
+
+TEST_F(Sharing, AllVersionsOfANameTravel) {
+  Facts({"export", "roof", "--all-versions", "-o", bundle_});
+  Facts({"import", bundle_, "--allow-unsigned"}, Elsewhere());
+  EXPECT_EQ(Facts({"log", "roof"}, Elsewhere())["versions"].size(), 2u);
+  EXPECT_EQ(Facts({"show", "roof@1"}, Elsewhere())["id"], Facts({"show", "roof@1"})["id"]);
+  ExpectFailure({"export", "roof@1", "--all-versions", "-o", bundle_}, 2);
+}
+
+}  // namespace
+}  // namespace statelib::cli
