@@ -18,6 +18,7 @@ constexpr CommandDescription kCommands[] = {
     {"append", kStates, "Go on from a state with more documents", MakeAppendCommand},
     {"generate", kStates, "Go on from a state with an answer", MakeGenerateCommand},
     {"diff", kStates, "Compare what two states have read and hold", MakeDiffCommand},
+    {"recode", kStates, "Store a state smaller, with the loss measured", MakeRecodeCommand},
     {"list", kLibrary, "List the states of the library", MakeListCommand},
     {"show", kLibrary, "Show all that is known about a state", MakeShowCommand},
     {"log", kLibrary, "Show the versions of a name", MakeLogCommand},

@@ -45,6 +45,7 @@ std::unique_ptr<Command> MakeModelListCommand();
 std::unique_ptr<Command> MakeModelRmCommand();
 std::unique_ptr<Command> MakeModelShowCommand();
 std::unique_ptr<Command> MakeMvCommand();
+std::unique_ptr<Command> MakeRecodeCommand();
 std::unique_ptr<Command> MakeRmCommand();
 std::unique_ptr<Command> MakeShowCommand();
 std::unique_ptr<Command> MakeTagCommand();

@@ -19,6 +19,7 @@ void AddReadingOptions(Declaration& declaration, ReadingOptions& options) {
                        {.shown_as = "FILE", .required = true});
   declaration.Flag("--forget-tokens", options.forget_tokens,
                    "Keep only the count and the hash of the tokens that were read");
+  AddCodecOptions(declaration, options.codec);
 }
 
 std::vector<library::Document> ReadDocuments(const Context& context,
@@ -62,6 +63,7 @@ void PrintReading(const Context& context, const library::IngestResult& result) {
                         HumanRate(static_cast<double>(result.tokens_read) / result.read_seconds));
   context.out.Print("{}: {}; {}\n", context.out.Paint(Colour::kBold, saved.reference.Text()), did,
                     StateText(saved.state));
+  if (saved.fidelity) context.out.Print("{}\n", FidelityText(*saved.fidelity));
 }
 
 library::IngestResult ReadWithProgress(
@@ -72,6 +74,7 @@ library::IngestResult ReadWithProgress(
   ProgressBar bar(context.err, "reading " + what, "token");
   library::IngestOptions ingest_options;
   ingest_options.keep_tokens = !options.forget_tokens;
+  ingest_options.codec = CodecRequestOf(context, options.codec);
   ingest_options.cancel = &context.cancel;
   ingest_options.on_progress = [&bar](uint64_t done, uint64_t total) { bar.Update(done, total); };
   return read(ingest_options);

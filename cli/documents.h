@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/codec_options.h"
 #include "cli/command.h"
 #include "statestore/library/ingest.h"
 
@@ -15,9 +16,10 @@ namespace statelib::cli {
 struct ReadingOptions {
   std::vector<std::string> files;
   bool forget_tokens = false;
+  CodecOptions codec;
 };
 
-/// FILE... and --forget-tokens.
+/// FILE..., --forget-tokens and how to store the state.
 void AddReadingOptions(Declaration& declaration, ReadingOptions& options);
 
 /// Reads every file, checks that it is text and warns on standard error of bytes that are not

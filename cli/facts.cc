@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/facts.h"
 
+#include "cli/codec_options.h"
 #include "cli/terminal/printable.h"
 #include "cli/terminal/quantities.h"
 
@@ -36,11 +37,13 @@ Json SourcesJson(const std::vector<storage::SourceRecord>& sources) {
 }
 
 Json SavedJson(const library::SavedState& saved) {
-  return {{"reference", ReferenceJson(saved.reference)},
-          {"state", StateJson(saved.state)},
-          {"stored_before", saved.stored_before},
-          {"version_before", saved.version_before},
-          {"save_ms", saved.seconds * 1000}};
+  Json json = {{"reference", ReferenceJson(saved.reference)},
+               {"state", StateJson(saved.state)},
+               {"stored_before", saved.stored_before},
+               {"version_before", saved.version_before},
+               {"save_ms", saved.seconds * 1000}};
+  if (saved.fidelity) json["fidelity"] = FidelityJson(*saved.fidelity);
+  return json;
 }
 
 std::string NameOf(const storage::ResolvedState& state) {

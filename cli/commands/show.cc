@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/codec_options.h"
 #include "cli/commands.h"
 #include "cli/facts.h"
 #include "cli/library_access.h"
@@ -68,6 +69,7 @@ class ShowCommand : public Command {
     facts.Add("content", state.content.Hex());
     facts.Add("size", fmt::format("{} stored in {}", HumanBytes(state.raw_bytes),
                                   HumanBytes(state.stored_bytes)));
+    if (details.fidelity) facts.Add("lossy", FidelityText(*details.fidelity));
     if (details.token_chunks > 0)
       facts.Add("tokens object", fmt::format("{} in {}", HumanBytes(details.token_chunk_bytes),
                                              HumanCount(details.token_chunks, "chunk")));
@@ -129,6 +131,7 @@ class ShowCommand : public Command {
     json["lineage"] = Json::array();
     for (const storage::Derivation& derivation : details.lineage)
       json["lineage"].push_back(DerivationJson(derivation));
+    if (details.fidelity) json["fidelity"] = FidelityJson(*details.fidelity);
     json["segments"] = Json::array();
     for (const library::SegmentDetails& segment : details.segments)
       json["segments"].push_back({{"layer", segment.spec.layer},

@@ -78,7 +78,10 @@ IngestResult ReadAndSave(Library& library, const LoadedModel& model, TokenizedDo
   request.tokens_after = documents.tokens;
   request.sources = documents.sources;
 
-  const auto read_before = FindRead(library, model, history, keep_tokens);
+  // What goes on from values of a lossy codec is another state than the exact one of these tokens.
+  const bool from_exact = base == nullptr || base->state.profile == model.runtime->profile();
+  const auto read_before =
+      from_exact ? FindRead(library, model, history, keep_tokens) : std::nullopt;
   engine::State state = [&] {
     if (read_before)
       return LoadState(library, model, {*read_before, std::nullopt, std::nullopt}).state;
@@ -114,6 +117,7 @@ IngestResult Ingest(Library& library, const LoadedModel& model, std::span<const 
   request.reference = reference;
   request.operation = storage::Operation::kIngest;
   request.keep_tokens = options.keep_tokens;
+  request.codec = options.codec;
   return ReadAndSave(library, model,
                      Tokenize(library, model, documents, AddSpecial::kYes, options.cancel),
                      std::move(request), options);
@@ -129,6 +133,7 @@ IngestResult Append(Library& library, const LoadedModel& model, const storage::R
   request.operation = storage::Operation::kAppend;
   request.parent = base;
   request.keep_tokens = options.keep_tokens;
+  request.codec = options.codec;
   return ReadAndSave(library, model,
                      Tokenize(library, model, documents, AddSpecial::kNo, options.cancel),
                      std::move(request), options);

@@ -21,6 +21,7 @@ struct Document {
 
 struct IngestOptions {
   bool keep_tokens = true;  ///< false: of the history only count and hash are kept
+  CodecRequest codec;       ///< how the result is stored
   const CancelFlag* cancel = nullptr;
   /// Called as tokens are read; `tokens_total` is known from the first call on.
   std::function<void(uint64_t tokens_done, uint64_t tokens_total)> on_progress;

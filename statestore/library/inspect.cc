@@ -20,6 +20,7 @@ void AddObjectFacts(const storage::Repository& repository, StateDetails* details
   const storage::StateReader reader(file.bytes(), file.path().string());
   const storage::StateHeader& header = reader.header();
   details->model = header.description.model;
+  details->fidelity = header.fidelity;
   for (size_t i = 0; i < header.segments.size(); ++i) {
     const storage::SegmentEntry& entry = header.segments[i];
     details->segments.push_back({header.description.spec[i], storage::NameOf(entry.codec),

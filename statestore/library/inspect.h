@@ -30,6 +30,7 @@ struct StateDetails {
   std::vector<std::string> names;            ///< every "name:tag@number" that leads to it
   std::vector<storage::Derivation> lineage;  ///< its own first; empty when named by id
   std::vector<SegmentDetails> segments;
+  std::optional<storage::Fidelity> fidelity;  ///< of a state that a lossy codec made
   uint64_t token_chunks = 0;
   uint64_t token_chunk_bytes = 0;  ///< stored; chunks may be shared with other states
 };

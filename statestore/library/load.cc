@@ -27,7 +27,7 @@ void CheckFits(const Library& library, const LoadedModel& model,
           known ? "leave out --model to use the right one"
                 : "add the right one with `statelib model add DIR`");
   }
-  if (state.state.profile != model.runtime->profile()) {
+  if (storage::BaseProfileOf(state.state.profile) != model.runtime->profile()) {
     Throw(ErrorKind::kMismatch,
           "the state {} needs the numerics profile {}, given was {}; use the backend that it was "
           "made with, or ingest its documents again",
@@ -47,8 +47,7 @@ LoadedState LoadState(const Library& library, const LoadedModel& model,
   const storage::StateDescription& description = reader.header().description;
   // The index chose the object; the object itself says whose it is.
   if (description.model.fingerprint != model.identity.fingerprint ||
-      description.profile != model.runtime->profile() ||
-      description.history != state.state.history) {
+      description.profile != state.state.profile || description.history != state.state.history) {
     Throw(ErrorKind::kCorrupt,
           "{}: the index says something else of this state than its file; run `statelib verify`",
           where);

@@ -4,6 +4,8 @@
 #include <chrono>
 
 #include "core/base/error.h"
+#include "statestore/library/load.h"
+#include "statestore/storage/segment_codec.h"
 
 namespace statelib::library {
 
@@ -38,12 +40,20 @@ SavedState SaveState(Library& library, const LoadedModel& model, const engine::S
                      const SaveRequest& request) {
   const auto start = std::chrono::steady_clock::now();
   CheckTokens(state, request);
-  const std::vector<Bytes> segments = model.runtime->Snapshot(state);
+  const bool lossy = request.codec.codec != storage::Codec::kExact;
+  ApproximateState near;
+  if (lossy) near = ApproximateAndMeasure(model, state, request.codec);
+  const std::vector<Bytes> segments =
+      lossy ? std::move(near.segments) : model.runtime->Snapshot(state);
   const std::vector<ByteSpan> views(segments.begin(), segments.end());
 
   storage::NewState fresh;
   fresh.description.model = model.identity;
-  fresh.description.profile = model.runtime->profile();
+  fresh.description.profile = storage::ProfileAfter(
+      request.parent ? request.parent->state.profile : model.runtime->profile(),
+      request.codec.codec);
+  fresh.codec = request.codec.codec;
+  if (lossy) fresh.fidelity = near.fidelity;
   fresh.description.history = state.history();
   fresh.description.spec = model.runtime->state_spec();
   fresh.description.tokens_kept =
@@ -64,11 +74,30 @@ SavedState SaveState(Library& library, const LoadedModel& model, const engine::S
       library.repository(), fresh, derivation, request.reference, library.now_ms());
   RememberPlace(library, model);
 
-  SavedState saved{request.reference, published.state, published.stored_before,
-                   published.version_before, 0};
+  SavedState saved{
+      request.reference, published.state, published.stored_before, published.version_before, 0,
+      fresh.fidelity};
   saved.reference.version = published.version;
   saved.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return saved;
+}
+
+SavedState Recode(Library& library, const LoadedModel& model, const storage::ResolvedState& base,
+                  const storage::Reference& reference, const CodecRequest& codec) {
+  const std::string& profile = base.state.profile;
+  if (storage::ProfileAfter(profile, codec.codec) == profile) {
+    Throw(ErrorKind::kInvalidArgument,
+          "the state {} is of the profile {}: storing it as {} changes nothing; recode an exact "
+          "state (`statelib log` shows the versions)",
+          base.state.id.ShortHex(), profile, storage::NameOf(codec.codec));
+  }
+  const LoadedState loaded = LoadState(library, model, base);
+  SaveRequest request;
+  request.reference = reference;
+  request.operation = storage::Operation::kRecode;
+  request.parent = base;
+  request.codec = codec;
+  return SaveState(library, model, loaded.state, request);
 }
 
 }  // namespace statelib::library

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "statestore/library/fidelity.h"
 #include "statestore/library/library.h"
 #include "statestore/library/models.h"
 #include "statestore/storage/publish.h"
@@ -20,6 +21,7 @@ struct SaveRequest {
   std::span<const TokenId> tokens_after;         ///< all that it has read since its parent
   std::vector<storage::SourceRecord> sources;
   bool keep_tokens = true;  ///< has no effect when the parent's tokens are not kept
+  CodecRequest codec;       ///< a lossy one is measured before anything is stored
 };
 
 /// What was saved, and as what.
@@ -29,6 +31,7 @@ struct SavedState {
   bool stored_before = false;   ///< the library held this very state already
   bool version_before = false;  ///< the reference named it already: nothing was changed
   double seconds = 0;
+  std::optional<storage::Fidelity> fidelity = {};  ///< what a lossy codec cost
 };
 
 /// Stores a state as the newest version of a reference. What the reference named before stays as an
@@ -36,6 +39,13 @@ struct SavedState {
 /// from the parent to the state); those of Publish.
 SavedState SaveState(Library& library, const LoadedModel& model, const engine::State& state,
                      const SaveRequest& request);
+
+/// Stores a state in another codec as the newest version of a reference: its values go through the
+/// codec, and what that cost is measured and stored with it. Errors: kInvalidArgument when it has
+/// gone through this codec already, or the loss is too large (see ApproximateAndMeasure); those of
+/// LoadState and SaveState.
+SavedState Recode(Library& library, const LoadedModel& model, const storage::ResolvedState& base,
+                  const storage::Reference& reference, const CodecRequest& codec);
 
 }  // namespace statelib::library
 

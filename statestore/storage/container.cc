@@ -7,10 +7,10 @@
 
 namespace statelib::storage {
 
-Bytes MakeHead(const FileKind& kind, ByteSpan header) {
+Bytes MakeHead(const FileKind& kind, uint32_t version, ByteSpan header) {
   Bytes head(HeadBytes(header.size()));
   std::memcpy(head.data(), kind.magic.data(), kind.magic.size());
-  StoreLittle<uint32_t>(kind.version, head.data() + 8);
+  StoreLittle(version, head.data() + 8);
   StoreLittle(static_cast<uint32_t>(header.size()), head.data() + 12);
   if (!header.empty()) std::memcpy(head.data() + kPreludeBytes, header.data(), header.size());
   const size_t hashed = kPreludeBytes + header.size();

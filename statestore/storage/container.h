@@ -18,16 +18,21 @@ namespace statelib::storage {
 struct FileKind {
   const char* name;  ///< for messages
   std::array<char, 8> magic;
-  uint32_t version;         ///< the one that this build writes
+  uint32_t version;         ///< the newest that this build writes
   uint32_t oldest_version;  ///< it reads from this one on
   uint32_t header_bytes_max;
 };
 
 // As in PNG, the bytes after the name show what a transfer as text would have changed.
 inline constexpr FileKind kObjectFile{
-    "object", {'\x89', 'S', 'L', 'O', '\r', '\n', '\x1a', '\n'}, 1, 1, kObjectHeaderBytesMax};
+    "object", {'\x89', 'S', 'L', 'O', '\r', '\n', '\x1a', '\n'}, 2, 1, kObjectHeaderBytesMax};
 inline constexpr FileKind kBundleFile{
     "bundle", {'\x89', 'S', 'L', 'B', '\r', '\n', '\x1a', '\n'}, 2, 1, kManifestBytesMax};
+
+/// What an object is written as: the oldest version that can say it, so that equal objects stay
+/// equal.
+inline constexpr uint32_t kExactObjectVersion = 1;
+inline constexpr uint32_t kLossyObjectVersion = 2;  ///< codecs beyond exact, fidelity
 
 inline constexpr size_t kPreludeBytes = 16;  ///< magic, version, header length
 
@@ -42,7 +47,11 @@ inline uint32_t VersionOf(ByteSpan first_bytes) {
 }
 
 /// The head of a file: prelude, header, digest. The caller keeps the header under the kind's limit.
-Bytes MakeHead(const FileKind& kind, ByteSpan header);
+Bytes MakeHead(const FileKind& kind, uint32_t version, ByteSpan header);
+/// The same in the kind's newest version.
+inline Bytes MakeHead(const FileKind& kind, ByteSpan header) {
+  return MakeHead(kind, kind.version, header);
+}
 
 /// Reads a prelude and returns the header's length. `where` names the file in messages.
 /// Errors: kCorrupt for other magic, for too few bytes or a length beyond the limit; kUnsupported

@@ -20,7 +20,7 @@ EncodedObject WithoutTokens(const Bytes& file, const std::string& where) {
   header.description.chunks.clear();
   const size_t frames = HeadBytes(HeaderBytesOf(kObjectFile, file, where));
   EncodedObject object;
-  object.bytes = MakeHead(kObjectFile, AsBytes(SerializeHeader(header)));
+  object.bytes = MakeHead(kObjectFile, ObjectVersionOf(header), AsBytes(SerializeHeader(header)));
   object.bytes.insert(object.bytes.end(), file.begin() + static_cast<std::ptrdiff_t>(frames),
                       file.end());
   object.id = HashOf(object.bytes);

@@ -6,6 +6,7 @@
 #include <google/protobuf/stubs/logging.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "core/base/error.h"
 #include "proto/statelib.pb.h"
@@ -49,6 +50,17 @@ void ToProto(const SegmentSpec& spec, const SegmentEntry& entry, v1::Segment* ou
   SetDigest(entry.frame_digest, out->mutable_frame_digest());
 }
 
+void ToProto(const Fidelity& fidelity, v1::Fidelity* out) {
+  out->set_codec(static_cast<v1::Codec>(fidelity.codec));
+  SetDigest(fidelity.exact_content, out->mutable_exact_content());
+  SetDigest(fidelity.probe, out->mutable_probe());
+  out->set_probe_tokens(fidelity.probe_tokens);
+  out->set_mean_kl(fidelity.mean_kl);
+  out->set_largest_kl(fidelity.largest_kl);
+  out->set_top1_agreement(fidelity.top1_agreement);
+  for (const double error : fidelity.layer_errors) out->add_layer_errors(error);
+}
+
 void ToProto(const StateHeader& header, v1::StateHeader* out) {
   const StateDescription& description = header.description;
   ToProto(description.model, out->mutable_model());
@@ -64,6 +76,7 @@ void ToProto(const StateHeader& header, v1::StateHeader* out) {
   SetDigest(header.content, out->mutable_content_digest());
   for (size_t i = 0; i < header.segments.size(); ++i)
     ToProto(description.spec[i], header.segments[i], out->add_segments());
+  if (header.fidelity) ToProto(*header.fidelity, out->mutable_fidelity());
 }
 
 void ToProto(const TokensHeader& header, v1::TokensHeader* out) {
@@ -150,6 +163,12 @@ class Reader {
     return static_cast<Enum>(value);
   }
 
+  double ReadMeasure(double value, const char* name) const {
+    if (!(value >= 0 && value <= std::numeric_limits<double>::max()))
+      Fail("{}: expected a number from 0 on, found {}", name, value);
+    return value;
+  }
+
   ModelIdentity ReadModel(const v1::Model& message) const {
     return {ReadDigest(message.fingerprint(), "model fingerprint"),
             ReadText(message.architecture(), "model architecture"),
@@ -190,6 +209,22 @@ class Reader {
     return entry;
   }
 
+  Fidelity ReadFidelity(const v1::Fidelity& message) const {
+    Fidelity fidelity;
+    fidelity.codec = ReadEnum<Codec>(message.codec(), v1::Codec_MAX, "codec");
+    fidelity.exact_content = ReadDigest(message.exact_content(), "exact content");
+    fidelity.probe = ReadDigest(message.probe(), "probe");
+    fidelity.probe_tokens = message.probe_tokens();
+    fidelity.mean_kl = ReadMeasure(message.mean_kl(), "mean KL");
+    fidelity.largest_kl = ReadMeasure(message.largest_kl(), "largest KL");
+    fidelity.top1_agreement = ReadMeasure(message.top1_agreement(), "top-1 agreement");
+    if (message.layer_errors_size() > static_cast<int>(kSegmentsMax))
+      Fail("{} layer errors, expected at most {}", message.layer_errors_size(), kSegmentsMax);
+    for (const double error : message.layer_errors())
+      fidelity.layer_errors.push_back(ReadMeasure(error, "layer error"));
+    return fidelity;
+  }
+
   StateHeader ReadState(const v1::StateHeader& message) const {
     StateHeader header;
     StateDescription& description = header.description;
@@ -210,6 +245,7 @@ class Reader {
     }
     if (raw_bytes > kStateBytesMax)
       Fail("a state of {} bytes, expected at most {}", raw_bytes, kStateBytesMax);
+    if (message.has_fidelity()) header.fidelity = ReadFidelity(message.fidelity());
     return header;
   }
 

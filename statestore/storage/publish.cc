@@ -40,7 +40,7 @@ void CheckChunks(const Repository& repository, const StateDescription& descripti
 StateRow PutObjects(Repository& repository, const NewState& state, StateDescription* description,
                     int64_t now_ms) {
   const Digest content = ContentDigest(description->spec, state.segments);
-  const StateRow wanted = RowOf({}, {*description, content, {}}, 0, now_ms);
+  const StateRow wanted = RowOf({}, {*description, content, {}, {}}, 0, now_ms);
   const auto equal = repository.index().states().FindEqual(wanted);
   if (equal && IsSound(repository, *equal)) return *equal;
   if (description->tokens_kept) {
@@ -48,9 +48,10 @@ StateRow PutObjects(Repository& repository, const NewState& state, StateDescript
         AppendTokens(repository.objects(), state.chunks_before, state.tokens_after);
     CheckChunks(repository, *description);
   }
-  const EncodedObject object = EncodeState(*description, state.segments, content);
+  const EncodedObject object =
+      EncodeState(*description, state.segments, content, state.codec, state.fidelity);
   repository.objects().Put(object);
-  return RowOf(object.id, {*description, content, {}}, object.bytes.size(), now_ms);
+  return RowOf(object.id, {*description, content, {}, {}}, object.bytes.size(), now_ms);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #ifndef STATELIB_STATESTORE_STORAGE_PUBLISH_H_
 #define STATELIB_STATESTORE_STORAGE_PUBLISH_H_
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,6 +19,8 @@ struct NewState {
   std::span<const TokenId> tokens_after;  ///< what the state has read since
   std::span<const ByteSpan> segments;     ///< as description.spec
   std::string model_name;                 ///< for messages of other machines; may be empty
+  Codec codec = Codec::kExact;            ///< a lossy one needs segments from Approximate
+  std::optional<Fidelity> fidelity;       ///< of a lossy one
 };
 
 struct PublishedState {

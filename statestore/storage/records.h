@@ -53,8 +53,30 @@ struct StateRecord {
   std::vector<Bytes> segments;
 };
 
-/// How a segment is stored. The numbers are written to disk: never reuse one.
-enum class Codec : uint8_t { kExact = 1 };
+/// How a segment is stored. The numbers are written to disk: never reuse one. A segment that a
+/// lossy codec stores holds values that the codec keeps exactly (segment_codec.h, Approximate), so
+/// reading gives back the bytes that were stored whatever the codec.
+enum class Codec : uint8_t { kExact = 1, kBf16 = 2, kInt8 = 3 };
+
+/// The profile of values that went through a lossy codec: "exact-f32-r1+int8". What a state of such
+/// a profile reads on goes on from those values and keeps the mark. For kExact the profile itself.
+std::string ProfileAfter(const std::string& profile, Codec codec);
+/// The profile without such marks: the one that has to compute further.
+std::string BaseProfileOf(const std::string& profile);
+
+/// What a lossy codec cost, measured when the state was made from the exact one.
+struct Fidelity {
+  Codec codec = Codec::kExact;  ///< which one
+  Digest exact_content;         ///< content digest of the exact state
+  Digest probe;                 ///< hash chain of the tokens that both states went on to read
+  uint32_t probe_tokens = 0;
+  double mean_kl = 0;                ///< in nats, of the next-token predictions, exact || lossy
+  double largest_kl = 0;             ///< of one prediction
+  double top1_agreement = 1;         ///< share of predictions with the same likeliest token
+  std::vector<double> layer_errors;  ///< by layer: the largest |a - b| / |a| of its segments
+
+  bool operator==(const Fidelity&) const = default;
+};
 
 struct SegmentEntry {
   Codec codec = Codec::kExact;
@@ -70,6 +92,8 @@ struct StateHeader {
   StateDescription description;
   Digest content;                      ///< see ContentDigest
   std::vector<SegmentEntry> segments;  ///< as description.spec
+  /// Of a state that a lossy codec made; a state that goes on from one has only the profile's mark.
+  std::optional<Fidelity> fidelity = {};
 
   bool operator==(const StateHeader&) const = default;
 };
@@ -95,7 +119,14 @@ struct EncodedObject {
 };
 
 /// How a state came to be. The numbers are written to disk: never reuse one.
-enum class Operation : uint8_t { kIngest = 1, kAppend = 2, kGenerate = 3, kImport = 4, kCopy = 5 };
+enum class Operation : uint8_t {
+  kIngest = 1,
+  kAppend = 2,
+  kGenerate = 3,
+  kImport = 4,
+  kCopy = 5,
+  kRecode = 6
+};
 
 const char* NameOf(Operation operation);  ///< "ingest", "append", …
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statestore/storage/state_object.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/error.h"
@@ -37,6 +38,13 @@ void Append(ByteSpan from, Bytes* to) { to->insert(to->end(), from.begin(), from
 
 }  // namespace
 
+uint32_t ObjectVersionOf(const StateHeader& header) {
+  const bool exact =
+      std::all_of(header.segments.begin(), header.segments.end(),
+                  [](const SegmentEntry& segment) { return segment.codec == Codec::kExact; });
+  return exact && !header.fidelity ? kExactObjectVersion : kLossyObjectVersion;
+}
+
 Digest ContentDigest(const StateSpec& spec, std::span<const ByteSpan> segments) {
   ContentHasher hasher(spec.size());
   for (size_t i = 0; i < spec.size(); ++i) hasher.Add(spec[i], segments[i]);
@@ -44,13 +52,14 @@ Digest ContentDigest(const StateSpec& spec, std::span<const ByteSpan> segments) 
 }
 
 EncodedObject EncodeState(const StateDescription& description, std::span<const ByteSpan> segments,
-                          const Digest& content, Codec codec) {
+                          const Digest& content, Codec codec,
+                          const std::optional<Fidelity>& fidelity) {
   const StateSpec& spec = description.spec;
   if (spec.size() != segments.size()) {
     Throw(ErrorKind::kInvalidArgument, "a state of {} segments was given {} of them", spec.size(),
           segments.size());
   }
-  StateHeader header{description, content, {}};
+  StateHeader header{description, content, {}, fidelity};
   std::vector<Bytes> frames;
   SegmentEncoder encoder;
   size_t frame_bytes = 0;
@@ -59,13 +68,14 @@ EncodedObject EncodeState(const StateDescription& description, std::span<const B
       Throw(ErrorKind::kInvalidArgument, "{}: expected {} bytes (at most {}), found {}",
             spec[i].Label(), spec[i].bytes(), kSegmentBytesMax, segments[i].size());
     }
-    frames.push_back(encoder.Encode(codec, spec[i].dtype, segments[i]));
+    const Codec used = CodecFor(codec, spec[i]);
+    frames.push_back(encoder.Encode(used, spec[i], segments[i]));
     frame_bytes += frames.back().size();
     header.segments.push_back(
-        {codec, segments[i].size(), frames.back().size(), HashOf(frames.back())});
+        {used, segments[i].size(), frames.back().size(), HashOf(frames.back())});
   }
   EncodedObject object;
-  object.bytes = MakeHead(kObjectFile, AsBytes(SerializeHeader(header)));
+  object.bytes = MakeHead(kObjectFile, ObjectVersionOf(header), AsBytes(SerializeHeader(header)));
   object.bytes.reserve(object.bytes.size() + frame_bytes);
   for (const Bytes& frame : frames) Append(frame, &object.bytes);
   object.id = HashOf(object.bytes);
@@ -80,6 +90,10 @@ StateReader::StateReader(ByteSpan file, std::string where, FileHash hash)
   if (state == nullptr)
     Throw(ErrorKind::kCorrupt, "{}: expected a state object, found a tokens object", where_);
   header_ = std::move(*state);
+  if (VersionOf(file) != ObjectVersionOf(header_)) {
+    Throw(ErrorKind::kCorrupt, "{}: expected format version {} for what it holds, found {}", where_,
+          ObjectVersionOf(header_), VersionOf(file));
+  }
   size_t offset = HeadBytes(header.size());
   for (const SegmentEntry& segment : header_.segments) {
     if (segment.stored_bytes > file.size() - offset) {
@@ -102,13 +116,14 @@ void StateReader::ReadSegment(size_t i, std::span<std::byte> raw) {
     Throw(ErrorKind::kCorrupt, "{}: damaged frame: expected hash {}, found {}", where,
           entry.frame_digest.ShortHex(), HashOf(frames_[i]).ShortHex());
   }
-  decoder_.Decode(entry.codec, spec.dtype, frames_[i], raw, where);
+  decoder_.Decode(entry.codec, spec, frames_[i], raw, where);
 }
 
 Bytes StateReader::ReadSegment(size_t i) {
   const SegmentEntry& entry = header_.segments[i];
-  CheckFrame(frames_[i], entry.raw_bytes,
-             fmt::format("{}: {}", where_, header_.description.spec[i].Label()));
+  const SegmentSpec& spec = header_.description.spec[i];
+  CheckFrame(frames_[i], CodedBytes(entry.codec, spec),
+             fmt::format("{}: {}", where_, spec.Label()));
   Bytes raw(entry.raw_bytes);
   ReadSegment(i, raw);
   return raw;

@@ -2,6 +2,7 @@
 #ifndef STATELIB_STATESTORE_STORAGE_STATE_OBJECT_H_
 #define STATELIB_STATESTORE_STORAGE_STATE_OBJECT_H_
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,9 +19,15 @@ namespace statelib::storage {
 Digest ContentDigest(const StateSpec& spec, std::span<const ByteSpan> segments);
 
 /// The object of a state; segments[i] holds description.spec[i].bytes() bytes. A pure function of
-/// its arguments and the zstd version.
+/// its arguments and the zstd version. With a lossy codec the segments hold what Approximate gave.
+/// Errors: kInvalidArgument when a segment's size is not the description's, or the codec would not
+/// give the segment's bytes back.
 EncodedObject EncodeState(const StateDescription& description, std::span<const ByteSpan> segments,
-                          const Digest& content, Codec codec = Codec::kExact);
+                          const Digest& content, Codec codec = Codec::kExact,
+                          const std::optional<Fidelity>& fidelity = std::nullopt);
+
+/// The format version that an object of this header is written in.
+uint32_t ObjectVersionOf(const StateHeader& header);
 
 /// Whether the caller has checked the hash of the whole file already.
 enum class FileHash { kUnchecked, kChecked };

@@ -98,7 +98,7 @@ EncodedObject EncodeTokens(std::span<const TokenId> tokens) {
   header.stored_bytes = static_cast<uint32_t>(frame.size());
   header.frame_digest = HashOf(frame);
   EncodedObject object;
-  object.bytes = MakeHead(kObjectFile, AsBytes(SerializeHeader(header)));
+  object.bytes = MakeHead(kObjectFile, kExactObjectVersion, AsBytes(SerializeHeader(header)));
   object.bytes.insert(object.bytes.end(), frame.begin(), frame.end());
   object.id = HashOf(object.bytes);
   return object;
@@ -110,6 +110,10 @@ std::vector<TokenId> DecodeTokens(ByteSpan file, const std::string& where) {
   const auto* header = std::get_if<TokensHeader>(&parsed);
   if (header == nullptr)
     Throw(ErrorKind::kCorrupt, "{}: expected a tokens object, found a state object", where);
+  if (VersionOf(file) != kExactObjectVersion) {
+    Throw(ErrorKind::kCorrupt, "{}: expected format version {} for tokens, found {}", where,
+          kExactObjectVersion, VersionOf(file));
+  }
   const ByteSpan frame = file.subspan(HeadBytes(head.size()));
   if (frame.size() != header->stored_bytes) {
     Throw(ErrorKind::kCorrupt, "{}: expected a frame of {} bytes, found {}", where,

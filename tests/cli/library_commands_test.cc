@@ -295,5 +295,26 @@ TEST_F(LibraryCommands, ProgressIsShownOnATerminalOnly) {
   EXPECT_THAT(shown.out, HasSubstr("\r\x1b[K"));
 }
 
+TEST_F(LibraryCommands, RecodeStoresASmallerStateAndSaysWhatItCost) {
+  const std::string probe = Write("probe.txt", "The gate is locked at nine.");
+  const auto exact = Facts({"ingest", "roof", roof_});
+  const auto small =
+      Facts({"recode", "roof", "--codec", "int8", "--as", "roof:small", "--probe", probe});
+  EXPECT_LT(small["state"]["stored_bytes"].get<int>() * 3,
+            exact["state"]["stored_bytes"].get<int>());
+  EXPECT_LT(small["fidelity"]["mean_kl"], 1e-3);
+  EXPECT_EQ(Facts({"show", "roof:small"})["fidelity"], small["fidelity"]);
+  EXPECT_THAT(Run({"show", "roof:small"}).out, HasSubstr("int8: mean KL"));
+  EXPECT_THAT(Run({"generate", "roof:small", "--max-tokens", "3"}).err, HasSubstr("0 reprocessed"));
+  ExpectSound();
+}
+
+TEST_F(LibraryCommands, RecodeRefusesALargerLossThanAllowed) {
+  Facts({"ingest", "roof", roof_});
+  EXPECT_THAT(ExpectFailure({"recode", "roof", "--codec", "int8", "--max-kl", "1e-12"}, 2),
+              HasSubstr("nothing was stored"));
+  EXPECT_THAT(ExpectFailure({"recode", "roof", "--max-kl", "1"}, 2), HasSubstr("--codec"));
+}
+
 }  // namespace
 }  // namespace statelib::cli

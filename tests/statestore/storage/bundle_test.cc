@@ -297,7 +297,7 @@ EncodedObject CompressedOtherwise(const Bytes& file) {
   header.segments[0].stored_bytes = frame.size();
   header.segments[0].frame_digest = HashOf(frame);
   EncodedObject object;
-  object.bytes = MakeHead(kObjectFile, AsBytes(SerializeHeader(header)));
+  object.bytes = MakeHead(kObjectFile, kExactObjectVersion, AsBytes(SerializeHeader(header)));
   object.bytes.insert(object.bytes.end(), frame.begin(), frame.end());
   object.bytes.insert(object.bytes.end(),
                       file.begin() + static_cast<std::ptrdiff_t>(old_head + old_frame), file.end());

@@ -15,7 +15,7 @@ namespace {
 /// A file with another header in front of the same frames, its header digest in order.
 Bytes WithHeader(const Bytes& file, const std::string& header) {
   const size_t old_head = HeadBytes(LoadLittle<uint32_t>(file.data() + 12));
-  Bytes changed = MakeHead(kObjectFile, AsBytes(header));
+  Bytes changed = MakeHead(kObjectFile, kExactObjectVersion, AsBytes(header));
   changed.insert(changed.end(), file.begin() + static_cast<std::ptrdiff_t>(old_head), file.end());
   return changed;
 }
@@ -95,10 +95,10 @@ TEST(StateObject, BytesAfterTheLastFrameAreRefused) {
 
 TEST(StateObject, ANewerVersionIsRefusedWithTheVersionNeeded) {
   Bytes file = Encode(SampleState()).bytes;
-  StoreLittle<uint32_t>(2, file.data() + 8);
+  StoreLittle<uint32_t>(3, file.data() + 8);
   ExpectError(ErrorKind::kUnsupported,
-              "it: object format version 2, this statelib reads version 1; use a statelib that "
-              "reads version 2",
+              "it: object format version 3, this statelib reads versions 1 to 2; use a statelib "
+              "that reads version 3",
               [&] { DecodeState(file, "it"); });
 }
 

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/codec_options.h"
+#include "cli/commands.h"
+#include "cli/compute_options.h"
+#include "cli/facts.h"
+#include "cli/library_access.h"
+#include "core/base/error.h"
+
+namespace statelib::cli {
+
+namespace {
+
+class RecodeCommand : public Command {
+ public:
+  void Declare(Declaration& declaration, SharedOptions& shared) override {
+    declaration.Argument("NAME", &name_, "A state's name, or the first digits of its id",
+                         {.shown_as = "NAME[:TAG][@N]", .required = true});
+    declaration.Option("--as", &target_, "What to call the result (default: a new version of NAME)",
+                       {.shown_as = "NAME[:TAG]"});
+    AddCodecOptions(declaration, codec_);
+    AddModelOption(declaration, model_);
+    AddComputeOptions(declaration, runtime_options_);
+    AddLibraryOption(declaration, shared);
+    AddJsonOption(declaration, shared);
+    declaration.Examples(
+        "  statelib recode handbook --codec int8\n"
+        "  statelib recode handbook --codec int8 --as handbook:small --max-kl 1e-3\n"
+        "  statelib recode handbook --codec bf16 --probe questions.txt --json\n");
+  }
+
+  void Run(Context& context) override {
+    const library::CodecRequest codec = CodecRequestOf(context, codec_);
+    library::Library library = OpenLibrary(context, library::Library::Access::kWrite);
+    const storage::ResolvedState base = library.Resolve(name_);
+    const storage::Reference target = Target(base);
+    const library::LoadedModel model = library::LoadModel(
+        library, ChooseModel(&library, model_, &base), runtime_options_, &context.cancel);
+    const library::SavedState saved = library::Recode(library, model, base, target, codec);
+    if (context.options.json) return context.PrintJson(SavedJson(saved));
+    context.out.Print("{}: {}\n{}\n", context.out.Paint(Colour::kBold, saved.reference.Text()),
+                      StateText(saved.state), FidelityText(*saved.fidelity));
+  }
+
+ private:
+  storage::Reference Target(const storage::ResolvedState& base) const {
+    if (!target_.empty()) return storage::Reference::Parse(target_);
+    if (!base.reference)
+      Throw(ErrorKind::kInvalidArgument,
+            "{} is a state's id; say with --as what to call the result", name_);
+    return {base.reference->name, base.reference->tag, {}};
+  }
+
+  std::string name_;
+  std::string target_;
+  CodecOptions codec_;
+  std::string model_;
+  engine::RuntimeOptions runtime_options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeRecodeCommand() { return std::make_unique<RecodeCommand>(); }
+
+}  // namespace statelib::cli
