@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/compute_options.h"
 
+#include "cli/environment.h"
+
 namespace statelib::cli {
 
 void AddComputeOptions(Declaration& declaration, engine::RuntimeOptions& options) {
   constexpr int kThreadsMax = 1024;
+  options.tokenizer.shipped = ShippedTokenizersDirectory();
   declaration.Option("--threads", &options.threads, "Threads to use (default: every processor)",
                      {.shown_as = "N", .at_most = kThreadsMax, .group = "Computing"});
   declaration.Option("--backend", &options.backend, "cpu, or reference: slow and plain",

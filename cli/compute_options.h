@@ -8,7 +8,7 @@
 namespace statelib::cli {
 
 /// --threads, --backend and --instruction-set, for every command that computes. The bits of a
-/// result depend on none of them.
+/// result depend on none of them. The tokenizers that come with the program are made known too.
 void AddComputeOptions(Declaration& declaration, engine::RuntimeOptions& options);
 
 }  // namespace statelib::cli

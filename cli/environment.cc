@@ -24,9 +24,18 @@ int PositiveNumber(std::string_view text) {
   return error == std::errc() && end == text.data() + text.size() && number > 0 ? number : 0;
 }
 
-bool IsModel(const fs::path& directory) {
-  std::error_code ignored;
-  return fs::is_regular_file(directory / "config.json", ignored);
+/// A folder that comes with the program; `file` in it tells whether it is there.
+fs::path DataDirectory(const fs::path& name, const fs::path& file) {
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  const fs::path installed =
+      (program.parent_path() / STATELIB_DATA_DIR_FROM_BIN / name).lexically_normal();
+  const fs::path source = fs::path(STATELIB_SOURCE_DATA_DIR) / name;
+  const auto is_there = [&file](const fs::path& directory) {
+    std::error_code ignored;
+    return fs::is_regular_file(directory / file, ignored);
+  };
+  return !error && !is_there(installed) && is_there(source) ? source : installed;
 }
 
 }  // namespace
@@ -59,13 +68,10 @@ fs::path Environment::ConfigDirectory() const {
         "no place for keys: neither XDG_CONFIG_HOME nor HOME is set; set one of them");
 }
 
-fs::path DemoModelDirectory() {
-  std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  const fs::path installed =
-      (program.parent_path() / STATELIB_DATA_DIR_FROM_BIN / "models" / "demo").lexically_normal();
-  const fs::path source = fs::path(STATELIB_SOURCE_MODELS_DIR) / "demo";
-  return !error && !IsModel(installed) && IsModel(source) ? source : installed;
+fs::path DemoModelDirectory() { return DataDirectory("models/demo", "config.json"); }
+
+fs::path ShippedTokenizersDirectory() {
+  return DataDirectory("tokenizers", "gpt-neox-20b/tokenizer.json");
 }
 
 }  // namespace statelib::cli

@@ -34,6 +34,8 @@ struct Environment {
 /// The demo model's folder: beside the installed program (share/statelib/models/demo), or in the
 /// source tree for a program that was built and not installed. Where it is in neither, the first.
 std::filesystem::path DemoModelDirectory();
+/// The folder of the tokenizers that come with the program, found in the same way.
+std::filesystem::path ShippedTokenizersDirectory();
 
 }  // namespace statelib::cli
 

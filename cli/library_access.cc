@@ -14,26 +14,40 @@ std::optional<library::Library> OpenLibraryIfThere(const Context& context) {
   return OpenLibrary(context, library::Library::Access::kRead);
 }
 
-void AddModelOption(Declaration& declaration, std::string& model) {
+void AddTokenizerOption(Declaration& declaration, std::string& tokenizer) {
+  declaration.Option("--tokenizer", &tokenizer,
+                     "A tokenizer.json to use (default: the model's own, else one that comes with "
+                     "statelib and fits it)",
+                     {.shown_as = "FILE"});
+}
+
+void AddModelOptions(Declaration& declaration, ModelChoice& choice) {
   declaration.Option(
-      "--model", &model,
+      "--model", &choice.model,
       "A model's name in the library, or its folder (default: the one that the state "
       "needs, else the library's default, else the demo model)",
       {.shown_as = "MODEL"});
+  AddTokenizerOption(declaration, choice.tokenizer);
 }
 
-library::ModelPlace ChooseModel(const library::Library* library, const std::string& model,
+library::ModelPlace ChooseModel(const library::Library* library, const ModelChoice& choice,
                                 const storage::ResolvedState* state) {
-  return library::ChooseModel(library, model, state, {DemoModelDirectory(), "demo"});
+  library::ModelPlace place =
+      library::ChooseModel(library, choice.model, state, {DemoModelDirectory(), "demo"});
+  if (!choice.tokenizer.empty()) place.tokenizer = choice.tokenizer;
+  return place;
+}
+
+std::unique_ptr<tokenizer::Tokenizer> OpenTokenizer(const library::ModelPlace& place) {
+  return engine::Runtime::OpenTokenizer(place.directory,
+                                        {place.tokenizer, ShippedTokenizersDirectory()});
 }
 
 std::unique_ptr<tokenizer::Tokenizer> LoadTokenizer(const Context& context,
-                                                    const std::string& model) {
-  std::error_code ignored;
-  if (std::filesystem::is_regular_file(model, ignored)) return tokenizer::Tokenizer::Load(model);
+                                                    const ModelChoice& choice) {
+  if (!choice.tokenizer.empty()) return tokenizer::Tokenizer::Load(choice.tokenizer);
   const std::optional<library::Library> library = OpenLibraryIfThere(context);
-  const library::ModelPlace place = ChooseModel(library ? &*library : nullptr, model, nullptr);
-  return tokenizer::Tokenizer::Load(place.directory / "tokenizer.json");
+  return OpenTokenizer(ChooseModel(library ? &*library : nullptr, choice, nullptr));
 }
 
 }  // namespace statelib::cli

@@ -18,18 +18,28 @@ library::Library OpenLibrary(const Context& context, library::Library::Access ac
 /// The same for reading, or nothing where no library is yet.
 std::optional<library::Library> OpenLibraryIfThere(const Context& context);
 
-/// --model.
-void AddModelOption(Declaration& declaration, std::string& model);
+/// What --model and --tokenizer say; empty where they were not given.
+struct ModelChoice {
+  std::string model;
+  std::string tokenizer;
+};
+
+/// --tokenizer.
+void AddTokenizerOption(Declaration& declaration, std::string& tokenizer);
+/// --model and --tokenizer.
+void AddModelOptions(Declaration& declaration, ModelChoice& choice);
 
 /// Which model to use: --model, else the one that `state` needs, else the library's default, else
-/// the demo model. `library` and `state` may be null. Errors: those of library::ChooseModel.
-library::ModelPlace ChooseModel(const library::Library* library, const std::string& model,
+/// the demo model; and with which tokenizer: --tokenizer, else the one that the library remembers
+/// for it. `library` and `state` may be null. Errors: those of library::ChooseModel.
+library::ModelPlace ChooseModel(const library::Library* library, const ModelChoice& choice,
                                 const storage::ResolvedState* state);
 
-/// The tokenizer of that model; `model` may also be the path of a tokenizer.json. Errors: those of
-/// Tokenizer::Load too.
+/// A place's tokenizer without its model. Errors: those of Runtime::OpenTokenizer.
+std::unique_ptr<tokenizer::Tokenizer> OpenTokenizer(const library::ModelPlace& place);
+/// The tokenizer of the model that would be chosen. Errors: those of ChooseModel and OpenTokenizer.
 std::unique_ptr<tokenizer::Tokenizer> LoadTokenizer(const Context& context,
-                                                    const std::string& model);
+                                                    const ModelChoice& choice);
 
 }  // namespace statelib::cli
 

@@ -13,6 +13,7 @@ Json ModelJson(const library::ModelDetails& model) {
           {"architecture", model.row.identity.architecture},
           {"summary", model.row.identity.summary},
           {"path", model.row.path},
+          {"tokenizer", model.row.tokenizer_path},
           {"present", model.is_present},
           {"default", model.is_default},
           {"states", model.states},
@@ -29,6 +30,8 @@ void PrintModel(const Context& context, const library::ModelDetails& model) {
   facts.Add("folder", row.path.empty() ? "not known on this machine"
                                        : Printable(row.path, LineBreaks::kEscape) +
                                              (model.is_present ? "" : " (not there)"));
+  if (!row.tokenizer_path.empty())
+    facts.Add("tokenizer", Printable(row.tokenizer_path, LineBreaks::kEscape));
   if (row.size_bytes > 0) facts.Add("size", HumanBytes(row.size_bytes));
   facts.Add("states", HumanCount(model.states));
   facts.Add("default", model.is_default ? "yes" : "no");

@@ -7,8 +7,8 @@
 
 namespace statelib::cli {
 
-/// {"name", "fingerprint", "architecture", "summary", "path", "present", "default", "states",
-/// "size_bytes", "added_at"}.
+/// {"name", "fingerprint", "architecture", "summary", "path", "tokenizer", "present", "default",
+/// "states", "size_bytes", "added_at"}.
 Json ModelJson(const library::ModelDetails& model);
 
 /// The same as lines.

@@ -17,7 +17,7 @@ class AppendCommand : public Command {
     AddReadingOptions(declaration, reading_);
     declaration.Option("--as", &target_, "What to call the result (default: a new version of NAME)",
                        {.shown_as = "NAME[:TAG]"});
-    AddModelOption(declaration, model_);
+    AddModelOptions(declaration, model_);
     AddComputeOptions(declaration, runtime_options_);
     AddLibraryOption(declaration, shared);
     AddJsonOption(declaration, shared);
@@ -51,7 +51,7 @@ class AppendCommand : public Command {
   std::string name_;
   ReadingOptions reading_;
   std::string target_;
-  std::string model_;
+  ModelChoice model_;
   engine::RuntimeOptions runtime_options_;
 };
 

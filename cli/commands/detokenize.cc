@@ -56,7 +56,7 @@ class DetokenizeCommand : public Command {
         "Lines of token ids: numbers, or JSON as `tokenize --json` prints; - is standard "
         "input",
         {.shown_as = "FILE", .shows_default = true});
-    AddModelOption(declaration, model_);
+    AddModelOptions(declaration, model_);
     AddLibraryOption(declaration, shared);
     declaration.Flag("--skip-special", skip_special_, "Leave out special tokens as <|endoftext|>");
     AddJsonOption(declaration, shared);
@@ -85,7 +85,7 @@ class DetokenizeCommand : public Command {
 
  private:
   std::string file_ = "-";
-  std::string model_;
+  ModelChoice model_;
   bool skip_special_ = false;
 };
 

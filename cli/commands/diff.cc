@@ -54,8 +54,7 @@ class DiffCommand : public Command {
   static std::unique_ptr<tokenizer::Tokenizer> TokenizerOf(const library::Library& library,
                                                            const storage::ResolvedState& state) {
     try {
-      const library::ModelPlace place = ChooseModel(&library, "", &state);
-      return tokenizer::Tokenizer::Load(place.directory / "tokenizer.json");
+      return OpenTokenizer(ChooseModel(&library, {}, &state));
     } catch (const Error&) {
       return nullptr;
     }

@@ -27,7 +27,7 @@ class GenerateCommand : public Command {
     declaration.Flag("--no-state", no_state_, "Start from nothing: PROMPT is all that is read");
     declaration.Option("--save-as", &save_as_, "Keep the state after the answer under this name",
                        {.shown_as = "NAME[:TAG]"});
-    AddModelOption(declaration, model_);
+    AddModelOptions(declaration, model_);
     AddSamplingOptions(declaration);
     AddComputeOptions(declaration, runtime_options_);
     AddLibraryOption(declaration, shared);
@@ -107,7 +107,7 @@ class GenerateCommand : public Command {
   void RunWithoutLibrary(Context& context, const std::string& prompt) {
     const std::optional<library::Library> library = OpenLibraryIfThere(context);
     const library::ModelPlace place = ChooseModel(library ? &*library : nullptr, model_, nullptr);
-    const auto runtime = engine::Runtime::Open(place.directory, runtime_options_);
+    const auto runtime = library::OpenRuntime(place, runtime_options_);
     engine::State state = runtime->Empty();
     Answer answer;
     Generate(context, *runtime, state, prompt, answer);
@@ -182,7 +182,7 @@ class GenerateCommand : public Command {
   bool no_state_ = false;
   bool ignore_end_ = false;
   std::string save_as_;
-  std::string model_;
+  ModelChoice model_;
   engine::GenerateOptions options_;
   engine::RuntimeOptions runtime_options_;
 };

@@ -17,7 +17,7 @@ class IngestCommand : public Command {
                          "What to call the state; the tag is 'latest' where none is given",
                          {.shown_as = "NAME[:TAG]", .required = true});
     AddReadingOptions(declaration, reading_);
-    AddModelOption(declaration, model_);
+    AddModelOptions(declaration, model_);
     AddComputeOptions(declaration, runtime_options_);
     AddLibraryOption(declaration, shared);
     AddJsonOption(declaration, shared);
@@ -42,7 +42,7 @@ class IngestCommand : public Command {
  private:
   std::string name_;
   ReadingOptions reading_;
-  std::string model_;
+  ModelChoice model_;
   engine::RuntimeOptions runtime_options_;
 };
 

@@ -10,22 +10,24 @@ namespace {
 class ModelAddCommand : public Command {
  public:
   void Declare(Declaration& declaration, SharedOptions& shared) override {
-    declaration.Argument("DIR", &directory_,
-                         "The folder with config.json, weights and tokenizer.json",
+    declaration.Argument("DIR", &directory_, "The folder with config.json and weights",
                          {.shown_as = "DIR", .required = true});
     declaration.Option("--name", &name_, "What to call it (default: the folder's name)",
                        {.shown_as = "MODEL"});
+    AddTokenizerOption(declaration, tokenizer_);
     declaration.Flag("--default", make_default_, "Make it the library's default model");
     AddLibraryOption(declaration, shared);
     AddJsonOption(declaration, shared);
     declaration.Examples(
         "  statelib model add ~/models/mamba-130m\n"
-        "  statelib model add ~/models/mamba-1.4b --name large --default\n");
+        "  statelib model add ~/models/mamba-1.4b --name large --default\n"
+        "  statelib model add ~/models/original --tokenizer ~/models/tokenizer.json\n");
   }
 
   void Run(Context& context) override {
     library::Library library = OpenLibrary(context, library::Library::Access::kCreate);
-    library::ModelDetails model = library::AddModel(library, directory_, name_, &context.cancel);
+    library::ModelDetails model = library::AddModel(
+        library, directory_, name_, {tokenizer_, ShippedTokenizersDirectory()}, &context.cancel);
     if (make_default_) model = library::SetDefaultModel(library, model.row.name);
     if (context.options.json) return context.PrintJson(ModelJson(model));
     PrintModel(context, model);
@@ -34,6 +36,7 @@ class ModelAddCommand : public Command {
  private:
   std::string directory_;
   std::string name_;
+  std::string tokenizer_;
   bool make_default_ = false;
 };
 

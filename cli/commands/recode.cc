@@ -18,7 +18,7 @@ class RecodeCommand : public Command {
     declaration.Option("--as", &target_, "What to call the result (default: a new version of NAME)",
                        {.shown_as = "NAME[:TAG]"});
     AddCodecOptions(declaration, codec_);
-    AddModelOption(declaration, model_);
+    AddModelOptions(declaration, model_);
     AddComputeOptions(declaration, runtime_options_);
     AddLibraryOption(declaration, shared);
     AddJsonOption(declaration, shared);
@@ -53,7 +53,7 @@ class RecodeCommand : public Command {
   std::string name_;
   std::string target_;
   CodecOptions codec_;
-  std::string model_;
+  ModelChoice model_;
   engine::RuntimeOptions runtime_options_;
 };
 

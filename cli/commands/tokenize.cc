@@ -17,7 +17,7 @@ class TokenizeCommand : public Command {
     declaration.Argument("FILE", &file_, "Text to read, - is standard input",
                          {.shown_as = "FILE", .shows_default = true});
     declaration.Option("--text", &text_, "Use this text instead of a file", {});
-    AddModelOption(declaration, model_);
+    AddModelOptions(declaration, model_);
     AddLibraryOption(declaration, shared);
     declaration.Flag("--whole", whole_, "Take the whole input as one text, not line by line");
     declaration.Flag("--lines-json", lines_json_, "Each line is a JSON object {\"text\": ...}");
@@ -70,7 +70,7 @@ class TokenizeCommand : public Command {
 
   std::string file_ = "-";
   std::optional<std::string> text_;
-  std::string model_;
+  ModelChoice model_;
   bool whole_ = false;
   bool lines_json_ = false;
   bool add_special_ = false;

@@ -50,15 +50,22 @@ std::unique_ptr<Runtime> Runtime::OpenWithoutTokenizer(const std::filesystem::pa
 std::unique_ptr<Runtime> Runtime::Open(const std::filesystem::path& model_directory,
                                        const RuntimeOptions& options) {
   std::unique_ptr<Runtime> runtime = OpenWithoutTokenizer(model_directory, options);
-  const std::filesystem::path path = model_directory / "tokenizer.json";
-  runtime->tokenizer_ = tokenizer::Tokenizer::Load(path);
-  const auto used = static_cast<int64_t>(runtime->tokenizer_->vocabulary_size());
-  if (used > runtime->info().vocabulary_size) {
-    Throw(ErrorKind::kMismatch,
-          "{}: expected at most the model's {} tokens, found {}; it belongs to another model",
-          path.string(), runtime->info().vocabulary_size, used);
-  }
+  FoundTokenizer found =
+      FindTokenizer(*runtime->checkpoint_, runtime->info().vocabulary_size, options.tokenizer);
+  runtime->tokenizer_ = std::move(found.tokenizer);
+  runtime->tokenizer_path_ = std::move(found.path);
   return runtime;
+}
+
+std::unique_ptr<tokenizer::Tokenizer> Runtime::OpenTokenizer(
+    const std::filesystem::path& model_directory, const TokenizerPlaces& places) {
+  if (!places.given.empty()) return tokenizer::Tokenizer::Load(places.given);
+  std::error_code ignored;
+  const std::filesystem::path beside = model_directory / "tokenizer.json";
+  if (std::filesystem::exists(beside, ignored)) return tokenizer::Tokenizer::Load(beside);
+  RuntimeOptions options;
+  options.tokenizer = places;
+  return std::move(Open(model_directory, options)->tokenizer_);
 }
 
 Digest Runtime::ComputeFingerprint(const CancelFlag* cancel) const {

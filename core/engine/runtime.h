@@ -12,15 +12,17 @@
 #include "core/base/cancel.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/engine/state.h"
+#include "core/engine/tokenizer_finder.h"
 #include "core/model/model.h"
 #include "core/tokenizer/tokenizer.h"
 
 namespace statelib::engine {
 
 struct RuntimeOptions {
-  std::string backend = "cpu";  ///< "cpu" or "reference"
-  std::string cpu_target;       ///< an instruction set of kernels::CpuTargets(); empty: the best
-  int threads = 0;              ///< 0: every processor of this process
+  std::string backend = "cpu";     ///< "cpu" or "reference"
+  std::string cpu_target;          ///< an instruction set of kernels::CpuTargets(); empty: the best
+  int threads = 0;                 ///< 0: every processor of this process
+  TokenizerPlaces tokenizer = {};  ///< besides the model's own
 };
 
 /// One sequence to advance.
@@ -40,9 +42,9 @@ struct AdvanceControl {
 /// logits. One thread at a time.
 class Runtime {
  public:
-  /// Opens a checkpoint folder with its tokenizer.json. Reads headers and small tensors; weights
+  /// Opens a checkpoint and its tokenizer (FindTokenizer). Reads headers and small tensors; weights
   /// are brought into the backend's form when they are first used. Errors: kNotFound, kCorrupt,
-  /// kUnsupported, kInvalidArgument (unknown backend or instruction set), kIo.
+  /// kUnsupported, kMismatch, kInvalidArgument (unknown backend or instruction set), kIo.
   static std::unique_ptr<Runtime> Open(const std::filesystem::path& model_directory,
                                        const RuntimeOptions& options);
 
@@ -51,9 +53,16 @@ class Runtime {
   static std::unique_ptr<Runtime> OpenWithoutTokenizer(const std::filesystem::path& model_directory,
                                                        const RuntimeOptions& options);
 
+  /// The tokenizer that Open() would take. The model is only looked at where its own tokenizer.json
+  /// or the given one does not settle it. Errors: those of Open().
+  static std::unique_ptr<tokenizer::Tokenizer> OpenTokenizer(
+      const std::filesystem::path& model_directory, const TokenizerPlaces& places);
+
   const checkpoint::Checkpoint& checkpoint() const { return *checkpoint_; }
   bool has_tokenizer() const { return tokenizer_ != nullptr; }
   const tokenizer::Tokenizer& tokenizer() const { return *tokenizer_; }
+  /// Where the tokenizer was found; empty without one.
+  const std::filesystem::path& tokenizer_path() const { return tokenizer_path_; }
   const model::ModelInfo& info() const { return model_->info(); }
   const StateSpec& state_spec() const { return model_->state_spec(); }
   std::string backend_name() const { return backend_->name(); }
@@ -93,6 +102,7 @@ class Runtime {
   std::unique_ptr<kernels::Backend> backend_;
   std::unique_ptr<checkpoint::Checkpoint> checkpoint_;
   std::unique_ptr<tokenizer::Tokenizer> tokenizer_;
+  std::filesystem::path tokenizer_path_;
   std::unique_ptr<model::Model> model_;
   size_t state_floats_ = 0;
 };

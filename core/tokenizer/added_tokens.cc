@@ -22,10 +22,7 @@ AddedToken ReadAddedToken(const JsonValue& json) {
   AddedToken token;
   token.id = static_cast<TokenId>(json["id"].Int(0, kIdsMax - 1));
   token.content = json["content"].String();
-  if (token.content.size() > kContentBytesMax) {
-    Throw(ErrorKind::kUnsupported, "{}: expected at most {} bytes, found {}",
-          json["content"].Path(), kContentBytesMax, token.content.size());
-  }
+  RequireContentLength(token, json["content"].Path());
   token.single_word = BoolOr(json, "single_word", false);
   token.lstrip = BoolOr(json, "lstrip", false);
   token.rstrip = BoolOr(json, "rstrip", false);
@@ -35,6 +32,12 @@ AddedToken ReadAddedToken(const JsonValue& json) {
 }
 
 }  // namespace
+
+void RequireContentLength(const AddedToken& token, const std::string& where) {
+  if (token.content.size() <= kContentBytesMax) return;
+  Throw(ErrorKind::kUnsupported, "{}: expected at most {} bytes, found {}", where, kContentBytesMax,
+        token.content.size());
+}
 
 std::vector<AddedToken> ReadAddedTokens(const std::optional<JsonValue>& json) {
   std::vector<AddedToken> tokens;

@@ -29,6 +29,10 @@ struct AddedToken {
 /// Errors: kCorrupt.
 std::vector<AddedToken> ReadAddedTokens(const std::optional<JsonValue>& json);
 
+/// Errors: kUnsupported, with `where` as the place, for a content that is too long to be looked
+/// for.
+void RequireContentLength(const AddedToken& token, const std::string& where);
+
 /// Finds added tokens in text: leftmost, the longest where several begin. Immutable, thread-safe.
 class AddedTokenMatcher {
  public:

@@ -2,6 +2,7 @@
 #include "core/tokenizer/bpe.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/tokenizer/byte_alphabet.h"
@@ -66,11 +67,9 @@ MergeParts ReadMergeParts(const JsonValue& json) {
   return parts;
 }
 
-}  // namespace
-
-TokenId Bpe::RequireToken(std::string_view text, const JsonValue& merge,
-                          std::string_view role) const {
-  if (const auto id = vocabulary_.Find(text)) return *id;
+TokenId RequireToken(const Vocabulary& vocabulary, std::string_view text, const JsonValue& merge,
+                     std::string_view role) {
+  if (const auto id = vocabulary.Find(text)) return *id;
   const MergeParts parts = ReadMergeParts(merge);
   Throw(ErrorKind::kCorrupt,
         "{}: expected the {} of the merge \"{}\" + \"{}\" in the vocabulary, found no token \"{}\"",
@@ -78,8 +77,8 @@ TokenId Bpe::RequireToken(std::string_view text, const JsonValue& merge,
         parts.right.substr(0, kQuotedBytesMax), text.substr(0, 2 * kQuotedBytesMax));
 }
 
-void Bpe::ReadMerges(const JsonValue& json) {
-  merges_ = MergeTable(json.size());
+MergeTable ReadMerges(const Vocabulary& vocabulary, const JsonValue& json) {
+  MergeTable merges(json.size());
   uint32_t rank = 0;
   std::string joined;
   TokenId guess = 0;
@@ -87,41 +86,52 @@ void Bpe::ReadMerges(const JsonValue& json) {
     if (merge.IsString() && merge.String().starts_with("#version")) return;
     const MergeParts parts = ReadMergeParts(merge);
     joined.assign(parts.left).append(parts.right);
-    const TokenId left = RequireToken(parts.left, merge, "left part");
-    const TokenId right = RequireToken(parts.right, merge, "right part");
+    const TokenId left = RequireToken(vocabulary, parts.left, merge, "left part");
+    const TokenId right = RequireToken(vocabulary, parts.right, merge, "right part");
     // Training gives out ids in the order of merges: the next id mostly is the one.
-    const bool guessed = vocabulary_.Text(guess) == joined;
-    const TokenId result = guessed ? guess : RequireToken(joined, merge, "result");
-    merges_.Set(left, right, {rank++, result});
+    const bool guessed = vocabulary.Text(guess) == joined;
+    const TokenId result = guessed ? guess : RequireToken(vocabulary, joined, merge, "result");
+    merges.Set(left, right, {rank++, result});
     guess = result + 1;
   });
+  return merges;
+}
+
+}  // namespace
+
+Bpe::Bpe(Ingredients ingredients)
+    : vocabulary_(std::move(ingredients.vocabulary)),
+      merges_(std::move(ingredients.merges)),
+      unknown_(ingredients.unknown),
+      fuse_unknown_(ingredients.fuse_unknown),
+      ignore_merges_(ingredients.ignore_merges) {
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    byte_ids_[byte] =
+        vocabulary_.Find(CharacterOfByte(static_cast<uint8_t>(byte))).value_or(kNoToken);
+  }
+  if (!ingredients.byte_fallback) return;
+  ByteIds& ids = fallback_.emplace();
+  for (unsigned byte = 0; byte < 256; ++byte)
+    ids[byte] = vocabulary_.Find(fmt::format("<0x{:02X}>", byte)).value_or(kNoToken);
 }
 
 Bpe Bpe::FromJson(const JsonValue& json) {
   RequireBpe(json);
   RefuseUnsupportedOptions(json);
-  Bpe bpe;
-  bpe.vocabulary_ = Vocabulary::FromJson(json["vocab"]);
-  bpe.ReadMerges(json["merges"]);
-  for (unsigned byte = 0; byte < 256; ++byte) {
-    bpe.byte_ids_[byte] =
-        bpe.vocabulary_.Find(CharacterOfByte(static_cast<uint8_t>(byte))).value_or(kNoToken);
-  }
-  if (BoolOr(json, "byte_fallback", false)) {
-    ByteIds& ids = bpe.fallback_.emplace();
-    for (unsigned byte = 0; byte < 256; ++byte)
-      ids[byte] = bpe.vocabulary_.Find(fmt::format("<0x{:02X}>", byte)).value_or(kNoToken);
-  }
+  Ingredients bpe;
+  bpe.vocabulary = Vocabulary::FromJson(json["vocab"]);
+  bpe.merges = ReadMerges(bpe.vocabulary, json["merges"]);
+  bpe.byte_fallback = BoolOr(json, "byte_fallback", false);
   if (const auto unknown = json.Find("unk_token")) {
-    bpe.unknown_ = bpe.vocabulary_.Find(unknown->String());
-    if (!bpe.unknown_) {
+    bpe.unknown = bpe.vocabulary.Find(unknown->String());
+    if (!bpe.unknown) {
       Throw(ErrorKind::kCorrupt, "{}: expected a token of the vocabulary, found \"{}\"",
             unknown->Path(), unknown->String());
     }
   }
-  bpe.fuse_unknown_ = BoolOr(json, "fuse_unk", false);
-  bpe.ignore_merges_ = BoolOr(json, "ignore_merges", false);
-  return bpe;
+  bpe.fuse_unknown = BoolOr(json, "fuse_unk", false);
+  bpe.ignore_merges = BoolOr(json, "ignore_merges", false);
+  return Bpe(std::move(bpe));
 }
 
 /// Turns characters into tokens, with what the vocabulary lacks as bytes, as the unknown token, or

@@ -21,6 +21,18 @@ namespace statelib::tokenizer {
 /// thread-safe.
 class Bpe {
  public:
+  /// What an encoding is made of. The vocabulary is sealed; merges and `unknown` are tokens of it.
+  struct Ingredients {
+    Vocabulary vocabulary;
+    MergeTable merges;
+    bool byte_fallback = false;  ///< characters without a token become <0x00> to <0xFF>
+    std::optional<TokenId> unknown;
+    bool fuse_unknown = false;   ///< unknown characters in a row are one token
+    bool ignore_merges = false;  ///< a whole pre-token that is a token is left alone
+  };
+
+  Bpe() = default;
+  explicit Bpe(Ingredients ingredients);
   /// Reads the member "model". Errors: kUnsupported for another model or an option that changes
   /// results and is not implemented, kCorrupt for merges whose parts or result are no tokens.
   static Bpe FromJson(const JsonValue& json);
@@ -41,9 +53,6 @@ class Bpe {
  private:
   class Symbols;
   using ByteIds = std::array<TokenId, 256>;
-
-  void ReadMerges(const JsonValue& json);
-  TokenId RequireToken(std::string_view text, const JsonValue& merge, std::string_view role) const;
 
   Vocabulary vocabulary_;
   MergeTable merges_;

@@ -15,9 +15,6 @@ namespace {
 
 using Steps = PreTokenizer::Steps;
 
-// Radford et al. 2019, as ByteLevel uses it.
-constexpr std::string_view kGpt2Expression =
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 constexpr std::string_view kNumericCharacter = R"(\p{N})";
 constexpr std::string_view kPunctuationCharacter = R"([!-/:-@\[-`{-~\p{P}])";
 
@@ -209,6 +206,16 @@ PreTokenizer PreTokenizer::FromJson(const std::optional<JsonValue>& json) {
     built.steps_.pop_back();
     built.leaves_bytes_ = true;
   }
+  return built;
+}
+
+PreTokenizer PreTokenizer::ByteLevel(std::span<const std::string_view> expressions) {
+  PreTokenizer built;
+  for (const std::string_view expression : expressions) {
+    Add<CutStep>(built.steps_, Pattern::Expression(expression, "built in"),
+                 SplitBehavior::kIsolated, false);
+  }
+  built.leaves_bytes_ = true;
   return built;
 }
 

@@ -4,13 +4,19 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/json.h"
 #include "core/tokenizer/pattern.h"
 
 namespace statelib::tokenizer {
+
+/// How GPT-2 cuts text (Radford et al. 2019), as ByteLevel uses it.
+inline constexpr std::string_view kGpt2Expression =
+    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
 /// A text and the pieces of it that are still to be read, in order. Steps that change the text
 /// rewrite all of it; what lies between pieces is gone.
@@ -35,6 +41,8 @@ class PreTokenizer {
 
   /// Without `json`, the whole text is one piece. Errors: kUnsupported, kCorrupt.
   static PreTokenizer FromJson(const std::optional<JsonValue>& json);
+  /// Byte-level: each expression cuts what those before it left together; matches stand alone.
+  static PreTokenizer ByteLevel(std::span<const std::string_view> expressions);
 
   PreTokens Cut(std::string text, bool at_input_begin) const;
 

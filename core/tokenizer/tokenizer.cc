@@ -7,13 +7,9 @@
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/base/mapped_file.h"
-#include "core/tokenizer/added_tokens.h"
-#include "core/tokenizer/bpe.h"
 #include "core/tokenizer/component.h"
-#include "core/tokenizer/decoder.h"
-#include "core/tokenizer/normalizer.h"
-#include "core/tokenizer/post_processor.h"
-#include "core/tokenizer/pre_tokenizer.h"
+#include "core/tokenizer/components.h"
+#include "core/tokenizer/embedded_vocabulary.h"
 #include "core/tokenizer/stream_decoder.h"
 #include "core/tokenizer/utf8.h"
 #include "core/tokenizer/vocabulary.h"
@@ -67,37 +63,34 @@ void RequireVersion(const JsonValue& root) {
         root.Path(), version);
 }
 
+Components ReadComponents(const JsonValue& root, const Digest& fingerprint) {
+  Components components;
+  components.fingerprint = fingerprint;
+  components.added_tokens = ReadAddedTokens(root.Find("added_tokens"));
+  components.normalizer = Normalizer::FromJson(root.Find("normalizer"));
+  components.pre_tokenizer = PreTokenizer::FromJson(root.Find("pre_tokenizer"));
+  components.model = Bpe::FromJson(root["model"]);
+  components.post_processor = PostProcessor::FromJson(root.Find("post_processor"));
+  components.decoder = Decoder::FromJson(root.Find("decoder"));
+  return components;
+}
+
 }  // namespace
 
-struct Tokenizer::Parts {
-  Parts(const JsonValue& root, const std::string& name, const Digest& file_hash)
-      : Parts(root, name, file_hash, ReadAddedTokens(root.Find("added_tokens"))) {}
-
-  Parts(const JsonValue& root, const std::string& name, const Digest& file_hash,
-        const std::vector<AddedToken>& tokens)
-      : fingerprint(file_hash),
-        normalizer(Normalizer::FromJson(root.Find("normalizer"))),
-        given_tokens(tokens, false, *normalizer),
-        normalized_tokens(tokens, true, *normalizer),
-        pre_tokenizer(PreTokenizer::FromJson(root.Find("pre_tokenizer"))),
-        model(Bpe::FromJson(root["model"])),
-        post_processor(PostProcessor::FromJson(root.Find("post_processor"))),
-        decoder(Decoder::FromJson(root.Find("decoder"))),
-        added(IndexAddedTokens(tokens, model.vocabulary(), name)),
-        special_ids(SpecialIdsOf(tokens)) {}
+struct Tokenizer::Parts : Components {
+  Parts(Components components, const std::string& name)
+      : Components(std::move(components)),
+        given_tokens(added_tokens, false, *normalizer),
+        normalized_tokens(added_tokens, true, *normalizer),
+        added(IndexAddedTokens(added_tokens, model.vocabulary(), name)),
+        special_ids(SpecialIdsOf(added_tokens)) {}
 
   void EncodeGiven(std::string_view text, std::vector<TokenId>& out) const;
   void EncodeBetween(std::string_view text, bool at_input_begin, Bpe::Workspace& workspace,
                      std::vector<TokenId>& out) const;
 
-  Digest fingerprint;
-  std::unique_ptr<const Normalizer> normalizer;
   AddedTokenMatcher given_tokens;
   AddedTokenMatcher normalized_tokens;
-  PreTokenizer pre_tokenizer;
-  Bpe model;
-  PostProcessor post_processor;
-  Decoder decoder;
   Vocabulary added;
   std::vector<TokenId> special_ids;  // sorted
 };
@@ -118,7 +111,14 @@ std::unique_ptr<Tokenizer> Tokenizer::Parse(ByteSpan json, const std::string& na
   const JsonDocument document = JsonDocument::Parse(json, name);
   const JsonValue root = document.root();
   RequireVersion(root);
-  return std::make_unique<Tokenizer>(std::make_unique<const Parts>(root, name, HashOf(json)));
+  return std::make_unique<Tokenizer>(
+      std::make_unique<const Parts>(ReadComponents(root, HashOf(json)), name));
+}
+
+std::unique_ptr<Tokenizer> Tokenizer::Build(const EmbeddedVocabulary& vocabulary,
+                                            const std::string& name) {
+  return std::make_unique<Tokenizer>(
+      std::make_unique<const Parts>(ComponentsOf(vocabulary, name), name));
 }
 
 void Tokenizer::Parts::EncodeGiven(std::string_view text, std::vector<TokenId>& out) const {

@@ -18,13 +18,15 @@
 namespace statelib::tokenizer {
 
 class Decoder;
+struct EmbeddedVocabulary;
 
 /// Whether Encode() adds the tokens that the file's post-processor puts around a whole text (a
 /// beginning-of-text token). GPT-NeoX's file asks for none.
 enum class AddSpecial { kNo, kYes };
 
-/// Text to token ids and back, as a Hugging Face tokenizer.json describes it. The same text gives
-/// the same ids as the published library, token for token. Immutable; thread-safe once loaded.
+/// Text to token ids and back, as a Hugging Face tokenizer.json or a GGUF file describes it. The
+/// same text gives the same ids as the published library, token for token. Immutable; thread-safe
+/// once loaded.
 class Tokenizer {
   struct Parts;
 
@@ -34,7 +36,10 @@ class Tokenizer {
   static std::unique_ptr<Tokenizer> Load(const std::filesystem::path& tokenizer_json);
   /// The same from memory; `name` stands for the file in messages.
   static std::unique_ptr<Tokenizer> Parse(ByteSpan json, const std::string& name);
-  explicit Tokenizer(std::unique_ptr<const Parts> parts);  ///< for Load() and Parse()
+  /// From the arrays that a GGUF file embeds. Errors: those of ComponentsOf().
+  static std::unique_ptr<Tokenizer> Build(const EmbeddedVocabulary& vocabulary,
+                                          const std::string& name);
+  explicit Tokenizer(std::unique_ptr<const Parts> parts);  ///< for the functions above
   ~Tokenizer();
 
   /// Token ids of any bytes. Every maximal sequence that is not UTF-8 is read as U+FFFD. The text
@@ -59,7 +64,7 @@ class Tokenizer {
   /// a token.
   std::string BytesOf(TokenId id) const;
 
-  /// The hash of the whole file.
+  /// The hash of the whole file or, for embedded ones, of their arrays and flags.
   const Digest& fingerprint() const;
 
  private:

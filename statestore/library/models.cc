@@ -69,14 +69,14 @@ ModelPlace PlaceOf(const ModelRow& row) {
           "the model {} is no longer in {}; say where it is with `statelib model add DIR`",
           LabelOf(row.name, row.identity), row.path);
   }
-  return {row.path, row.name};
+  return {row.path, row.name, row.tokenizer_path};
 }
 
 /// Everything by which an unnoticed change of the model's files would show.
 Digest StampOf(const engine::Runtime& runtime) {
   std::vector<fs::path> paths;
   for (const checkpoint::FileFact& file : runtime.checkpoint().files()) paths.push_back(file.path);
-  paths.push_back(runtime.checkpoint().path() / "tokenizer.json");
+  if (runtime.has_tokenizer()) paths.push_back(runtime.tokenizer_path());
   Hasher hasher;
   hasher.UpdateField("statelib model stamp 1").UpdateU64(runtime.has_tokenizer() ? 1 : 0);
   for (const fs::path& path : paths) {
@@ -148,12 +148,20 @@ ModelPlace ChooseModel(const Library* library, const std::string& choice,
   return fallback;
 }
 
+std::unique_ptr<engine::Runtime> OpenRuntime(const ModelPlace& place,
+                                             engine::RuntimeOptions options) {
+  if (!place.tokenizer.empty()) options.tokenizer.given = place.tokenizer;
+  return engine::Runtime::Open(place.directory, options);
+}
+
 LoadedModel LoadModel(Library& library, const ModelPlace& place,
                       const engine::RuntimeOptions& options, const CancelFlag* cancel) {
   LoadedModel model;
   model.place = place;
   model.place.directory = fs::absolute(place.directory).lexically_normal();
-  model.runtime = engine::Runtime::Open(model.place.directory, options);
+  if (!place.tokenizer.empty())
+    model.place.tokenizer = fs::absolute(place.tokenizer).lexically_normal();
+  model.runtime = OpenRuntime(model.place, options);
   const Digest fingerprint =
       FingerprintOf(library, *model.runtime, model.place.directory.string(), cancel);
   const model::ModelInfo& info = model.runtime->info();
@@ -166,8 +174,10 @@ LoadedModel LoadModel(Library& library, const ModelPlace& place,
 }
 
 ModelDetails AddModel(Library& library, const fs::path& directory, const std::string& name,
-                      const CancelFlag* cancel) {
-  LoadedModel model = LoadModel(library, {directory, ""}, {}, cancel);
+                      const engine::TokenizerPlaces& tokenizer, const CancelFlag* cancel) {
+  engine::RuntimeOptions options;
+  options.tokenizer = tokenizer;
+  LoadedModel model = LoadModel(library, {directory, "", tokenizer.given}, options, cancel);
   storage::IndexModels& models = library.repository().index().models();
   ModelRow row;
   library.repository().index().Write([&] {
@@ -181,6 +191,7 @@ ModelDetails AddModel(Library& library, const fs::path& directory, const std::st
     row.size_bytes = SizeOf(*model.runtime);
     row.added_at_ms = library.now_ms();
     row.description_json = DescriptionOf(*model.runtime);
+    row.tokenizer_path = model.place.tokenizer.string();
     models.Put(row);
   });
   return DetailsOf(library, row);

@@ -16,7 +16,8 @@ namespace statelib::library {
 /// Where a model lies and what the library calls it.
 struct ModelPlace {
   std::filesystem::path directory;
-  std::string name;  ///< empty: it has no name yet
+  std::string name;                      ///< empty: it has no name yet
+  std::filesystem::path tokenizer = {};  ///< a tokenizer.json that it is to use; empty: its own
 };
 
 /// Which model to use. In this order: `choice` (a name that the library knows, else a folder); the
@@ -37,6 +38,11 @@ struct LoadedModel {
   std::string Label() const;
 };
 
+/// Opens a model with the tokenizer that its place says, else the one that `options` give.
+/// Errors: those of Runtime::Open.
+std::unique_ptr<engine::Runtime> OpenRuntime(const ModelPlace& place,
+                                             engine::RuntimeOptions options);
+
 /// Opens a model and finds its fingerprint: from the library's memory when no file of the model has
 /// changed since, else by reading every weight once, which is then remembered.
 /// Errors: those of Runtime::Open and ComputeFingerprint.
@@ -51,10 +57,12 @@ struct ModelDetails {
   uint64_t states = 0;      ///< how many states of the library need it
 };
 
-/// Records where a model lies and what it is called; computes its fingerprint. With an empty name
-/// the folder's name is taken. Errors: kInvalidArgument (bad or taken name), those of LoadModel.
+/// Records where a model lies, what it is called and the tokenizer that it is to use, if one is
+/// given; computes its fingerprint. With an empty name the folder's name is taken.
+/// Errors: kInvalidArgument (bad or taken name), those of LoadModel.
 ModelDetails AddModel(Library& library, const std::filesystem::path& directory,
-                      const std::string& name, const CancelFlag* cancel = nullptr);
+                      const std::string& name, const engine::TokenizerPlaces& tokenizer = {},
+                      const CancelFlag* cancel = nullptr);
 std::vector<ModelDetails> ListModels(const Library& library);  ///< by name
 /// By name, or by the first 6 or more digits of a fingerprint. Errors: kNotFound with the names
 /// there are.

@@ -21,6 +21,7 @@ void RememberPlace(Library& library, const LoadedModel& model) {
     index.models().Learn(model.identity, model.place.name, library.now_ms());
     storage::ModelRow row = *index.models().Find(model.identity.fingerprint);
     row.path = model.place.directory.string();
+    row.tokenizer_path = model.place.tokenizer.string();
     index.models().Put(row);
   });
 }

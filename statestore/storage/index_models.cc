@@ -8,8 +8,8 @@ namespace statelib::storage {
 namespace {
 
 constexpr const char* kSelect =
-    "SELECT fingerprint, architecture, summary, name, path, size_bytes, added_at, description "
-    "FROM models ";
+    "SELECT fingerprint, architecture, summary, name, path, size_bytes, added_at, description, "
+    "tokenizer_path FROM models ";
 
 ModelRow ToRow(const Statement& statement) {
   ModelRow row;
@@ -19,6 +19,7 @@ ModelRow ToRow(const Statement& statement) {
   row.size_bytes = statement.Uint(5);
   row.added_at_ms = statement.Int(6);
   row.description_json = statement.Text(7);
+  row.tokenizer_path = statement.Text(8);
   return row;
 }
 
@@ -40,10 +41,12 @@ void IndexModels::Put(const ModelRow& model) {
     }
     Statement statement = database_.Prepare(
         "INSERT INTO models(fingerprint, architecture, summary, name, path, size_bytes, added_at, "
-        "description) VALUES(?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(fingerprint) DO UPDATE SET "
-        "architecture = excluded.architecture, summary = excluded.summary, name = excluded.name, "
-        "path = excluded.path, size_bytes = excluded.size_bytes, added_at = excluded.added_at, "
-        "description = excluded.description");
+        "description, tokenizer_path) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(fingerprint) "
+        "DO "
+        "UPDATE SET architecture = excluded.architecture, summary = excluded.summary, name = "
+        "excluded.name, path = excluded.path, size_bytes = excluded.size_bytes, added_at = "
+        "excluded.added_at, description = excluded.description, tokenizer_path = "
+        "excluded.tokenizer_path");
     statement.Bind(model.identity.fingerprint)
         .Bind(model.identity.architecture)
         .Bind(model.identity.summary)
@@ -51,7 +54,8 @@ void IndexModels::Put(const ModelRow& model) {
         .Bind(NullIfEmpty(model.path))
         .Bind(model.size_bytes)
         .Bind(model.added_at_ms)
-        .Bind(model.description_json);
+        .Bind(model.description_json)
+        .Bind(NullIfEmpty(model.tokenizer_path));
     statement.Run();
   });
 }
@@ -96,7 +100,8 @@ bool IndexModels::Remove(const Digest& fingerprint) {
     gone = StatesOf(fingerprint) == 0;
     Statement statement =
         database_.Prepare(gone ? "DELETE FROM models WHERE fingerprint = ?"
-                               : "UPDATE models SET path = NULL WHERE fingerprint = ?");
+                               : "UPDATE models SET path = NULL, tokenizer_path = NULL WHERE "
+                                 "fingerprint = ?");
     statement.Bind(fingerprint);
     statement.Run();
   });

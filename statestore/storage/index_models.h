@@ -19,6 +19,7 @@ struct ModelRow {
   uint64_t size_bytes = 0;  ///< of its files
   int64_t added_at_ms = 0;
   std::string description_json = "{}";
+  std::string tokenizer_path;  ///< a tokenizer.json that it is to use; empty: its own
 };
 
 /// The models of an index. One thread. Errors: those of Database.

@@ -95,7 +95,10 @@ CREATE INDEX versions_by_state ON versions(state);
 CREATE INDEX versions_by_derivation ON versions(derivation);
 )";
 
-constexpr const char* kMigrations[] = {kFirst};
+// A tokenizer.json that a model is to use instead of its own.
+constexpr const char* kModelTokenizers = "ALTER TABLE models ADD COLUMN tokenizer_path TEXT;";
+
+constexpr const char* kMigrations[] = {kFirst, kModelTokenizers};
 
 int64_t PragmaOf(const Database& database, const char* name) {
   Statement statement = database.Prepare(fmt::format("PRAGMA {}", name));

@@ -186,7 +186,9 @@ TEST_F(BadInput, BrokenCheckpointsAreOneLineEach) {
   ExpectFailure({"ingest", "x", file_, "--model", ModelWithout("no-weights", "model.safetensors")},
                 3);
   ExpectFailure({"ingest", "x", file_, "--model", ModelWithout("no-config", "config.json")}, 3);
-  ExpectFailure({"ingest", "x", file_, "--model", ModelWithout("no-tok", "tokenizer.json")}, 3);
+  EXPECT_THAT(
+      ExpectFailure({"ingest", "x", file_, "--model", ModelWithout("no-tok", "tokenizer.json")}, 3),
+      HasSubstr("--tokenizer FILE"));
   ModelWithout("cut", "model.safetensors");
   Write("cut/model.safetensors", Demo("model.safetensors").substr(0, 100'000));
   ExpectFailure({"ingest", "x", file_, "--model", Path("cut")}, 4);

@@ -30,12 +30,12 @@ std::vector<nlohmann::json> Lines(const std::string& text) {
   return lines;
 }
 
-void ExpectGolden(const std::string& golden, const std::string& model) {
+void ExpectGolden(const std::string& golden, const std::string& option, const std::string& path) {
   ProcessOptions options;
   options.input = Content(kSource + "/tests/golden/tokenizer/" + golden);
   const auto wanted = Lines(options.input);
   const ProcessResult result =
-      RunStatelib({"tokenize", "--lines-json", "--json", "--model", model}, options);
+      RunStatelib({"tokenize", "--lines-json", "--json", option, path}, options);
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const auto found = Lines(result.out);
   ASSERT_EQ(found.size(), wanted.size());
@@ -45,17 +45,51 @@ void ExpectGolden(const std::string& golden, const std::string& model) {
   }
   // And back: the same decoded texts from the printed lines.
   options.input = result.out;
-  const auto back = Lines(RunStatelib({"detokenize", "--json", "--model", model}, options).out);
+  const auto back = Lines(RunStatelib({"detokenize", "--json", option, path}, options).out);
   ASSERT_EQ(back.size(), wanted.size());
   for (size_t i = 0; i < wanted.size(); ++i) EXPECT_EQ(back[i]["text"], wanted[i]["decoded"]);
 }
 
 TEST(Tokenize, EveryGoldenLineOfTheDemoTokenizerMatches) {
-  ExpectGolden("demo.jsonl", kSource + "/examples/models/demo");
+  ExpectGolden("demo.jsonl", "--model", kSource + "/examples/models/demo");
 }
 
 TEST(Tokenize, EveryGoldenLineOfTheGptNeoxTokenizerMatches) {
-  ExpectGolden("gpt-neox-20b.jsonl", kSource + "/tests/golden/gpt-neox-20b/tokenizer.json");
+  ExpectGolden("gpt-neox-20b.jsonl", "--tokenizer",
+               kSource + "/examples/tokenizers/gpt-neox-20b/tokenizer.json");
+}
+
+TEST(Tokenize, AnOriginalCheckpointTakesTheTokenizerThatComesWithTheProgramOrTheGivenOne) {
+  const std::string original = kSource + "/tests/golden/mamba_original";
+  const ProcessResult none = RunStatelib({"tokenize", "--text", "x", "--model", original});
+  EXPECT_EQ(none.exit_code, 3);
+  EXPECT_THAT(none.err, HasSubstr("name a tokenizer.json with --tokenizer FILE"));
+  EXPECT_EQ(std::count(none.err.begin(), none.err.end(), '\n'), 1);
+  const TemporaryDirectory directory;
+  directory.Write("t.json",
+                  R"({"version":"1.0","model":{"type":"BPE","vocab":{"x":7},"merges":[]}})");
+  const std::string tokenizer = (directory.path() / "t.json").string();
+  const ProcessResult given =
+      RunStatelib({"tokenize", "--text", "xx", "--model", original, "--tokenizer", tokenizer});
+  EXPECT_EQ(given.out, "7 7\n") << given.err;
+  ProcessOptions options;
+  options.environment.emplace("STATELIB_HOME", (directory.path() / "library").string());
+  directory.Write("x.txt", "xxx");
+  const auto run = [&](std::vector<std::string> arguments) {
+    return RunStatelib(arguments, options);
+  };
+  // A state's model is found again with its tokenizer, also where nobody added it.
+  const std::string text = (directory.path() / "x.txt").string();
+  EXPECT_EQ(run({"ingest", "first", text, "--model", original, "--tokenizer", tokenizer}).exit_code,
+            0);
+  EXPECT_EQ(run({"append", "first", text}).exit_code, 0);
+  const ProcessResult added =
+      run({"model", "add", original, "--name", "o", "--tokenizer", tokenizer});
+  EXPECT_THAT(added.out, HasSubstr("t.json")) << added.err;
+  const ProcessResult read = run({"ingest", "s", text, "--model", "o"});
+  EXPECT_THAT(read.out, HasSubstr("3 tokens")) << read.err;
+  EXPECT_EQ(run({"generate", "s", "x", "--max-tokens", "1"}).exit_code, 0);
+  EXPECT_EQ(run({"tokenize", "--text", "x", "--model", "o"}).out, "7\n");
 }
 
 TEST(Tokenize, PrintsOneLineOfIdsForEachLineOfText) {

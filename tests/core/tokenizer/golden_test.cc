@@ -3,31 +3,11 @@
 
 #include "core/tokenizer/stream_decoder.h"
 #include "core/tokenizer/tokenizer.h"
+#include "tests/core/tokenizer/golden_lines.h"
 #include "tests/core/tokenizer/small_tokenizer.h"
 
 namespace statelib::tokenizer {
 namespace {
-
-struct GoldenLine {
-  std::string text;
-  Ids ids;
-  std::string decoded;
-};
-
-std::vector<GoldenLine> ReadGolden(const std::string& name) {
-  std::vector<GoldenLine> lines;
-  std::ifstream file(std::filesystem::path(STATELIB_SOURCE_DIR) / "tests/golden/tokenizer" / name);
-  for (std::string line; std::getline(file, line);) {
-    const ParsedJson json(line);
-    GoldenLine& golden = lines.emplace_back();
-    golden.text = json.root()["text"].String();
-    golden.decoded = json.root()["decoded"].String();
-    json.root()["ids"].ForEach([&](const JsonValue& id) {
-      golden.ids.push_back(static_cast<TokenId>(id.Int(0, 1 << 20)));
-    });
-  }
-  return lines;
-}
 
 void ExpectGolden(const std::filesystem::path& tokenizer_json, const std::string& name) {
   const auto tokenizer = Tokenizer::Load(tokenizer_json);

@@ -18,7 +18,8 @@
 namespace statelib::tokenizer {
 
 inline std::filesystem::path GptNeoxFile() {
-  return std::filesystem::path(STATELIB_SOURCE_DIR) / "tests/golden/gpt-neox-20b/tokenizer.json";
+  return std::filesystem::path(STATELIB_SOURCE_DIR) /
+         "examples/tokenizers/gpt-neox-20b/tokenizer.json";
 }
 
 inline std::filesystem::path DemoFile() {

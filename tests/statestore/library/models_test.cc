@@ -56,6 +56,19 @@ TEST_F(Models, AreChosenByNameByStateByDefaultThenByFallback) {
   ExpectError(ErrorKind::kNotFound, "the library knows demo, other", [&] { Choose("missing"); });
 }
 
+TEST_F(Models, AGivenTokenizerIsRememberedAndUsedAgain) {
+  const auto other = OtherModel();
+  std::filesystem::rename(other / "tokenizer.json", other / "elsewhere.json");
+  ExpectError(ErrorKind::kNotFound, "name a tokenizer.json with --tokenizer FILE",
+              [&] { AddModel(library_, other, "other"); });
+  const ModelDetails added = AddModel(library_, other, "other", {other / "elsewhere.json", ""});
+  EXPECT_EQ(added.row.tokenizer_path, other / "elsewhere.json");
+  EXPECT_EQ(ShowModel(library_, "other").row.tokenizer_path, other / "elsewhere.json");
+  const LoadedModel loaded = LoadModel(library_, Choose("other"), {});
+  EXPECT_EQ(loaded.runtime->tokenizer_path(), other / "elsewhere.json");
+  EXPECT_EQ(loaded.identity.fingerprint, added.row.identity.fingerprint);
+}
+
 TEST_F(Models, OneWhoseFolderIsGoneIsNamedWithAdvice) {
   const auto other = OtherModel();
   AddModel(library_, other, "other");

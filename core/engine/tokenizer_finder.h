@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_CORE_ENGINE_TOKENIZER_FINDER_H_
+#define STATELIB_CORE_ENGINE_TOKENIZER_FINDER_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+
+#include "core/checkpoint/checkpoint.h"
+#include "core/tokenizer/tokenizer.h"
+
+namespace statelib::engine {
+
+/// Where a model's tokenizer may come from besides the model itself.
+struct TokenizerPlaces {
+  std::filesystem::path given;    ///< a tokenizer.json, taken before the model's own; empty: none
+  std::filesystem::path shipped;  ///< the folder of those that come with the program; empty: none
+};
+
+struct FoundTokenizer {
+  std::unique_ptr<tokenizer::Tokenizer> tokenizer;
+  std::filesystem::path path;  ///< its tokenizer.json, or the GGUF file that embeds it
+};
+
+/// The tokenizer of a model whose head has `vocabulary_size` rows. In this order: the given one;
+/// tokenizer.json in the checkpoint's folder; what a GGUF file embeds; a shipped one whose number
+/// of tokens, padded as published checkpoints pad it, is that of the rows: the original
+/// state-spaces files carry none. Errors: kNotFound, which names --tokenizer; kMismatch for a
+/// tokenizer of more tokens than the model has; those of Tokenizer.
+FoundTokenizer FindTokenizer(const checkpoint::Checkpoint& checkpoint, int64_t vocabulary_size,
+                             const TokenizerPlaces& places);
+
+}  // namespace statelib::engine
+
+#endif  // STATELIB_CORE_ENGINE_TOKENIZER_FINDER_H_

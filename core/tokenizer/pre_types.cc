@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/tokenizer/pre_types.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/tokenizer/pre_tokenizer.h"
+
+namespace statelib::tokenizer {
+
+namespace {
+
+using Texts = const std::string_view[];
+
+constexpr Texts kGpt2 = {kGpt2Expression};
+constexpr Texts kFalcon = {R"([\p{P}$+<=>^~|`]+)", kGpt2Expression, "[0-9][0-9][0-9]"};
+constexpr Texts kDefault = {R"([\p{P}$+<=>^~|]+)", kGpt2Expression, R"(\p{N}+)", "[0-9][0-9][0-9]"};
+constexpr Texts kSingleDigits = {R"(\p{N})", kGpt2Expression};
+constexpr Texts kLlama3 = {
+    R"((?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])|[^\r\n\p{L}\p{N}]?\p{L}+)"
+    R"(|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)"};
+constexpr Texts kQwen2 = {
+    R"((?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])|[^\r\n\p{L}\p{N}]?\p{L}+)"
+    R"(|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)"};
+constexpr Texts kTekken = {
+    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+)"
+    R"(|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*)"
+    R"(|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)"};
+
+// GPT-NeoX's file goes by "mpt" and "olmo" there, which took its tokenizer over.
+constexpr Texts kNeoxNames = {"gpt-neox", "mpt", "olmo"};
+constexpr Texts kGpt2Names = {"gpt-2", "phi-2", "jais", "trillion", "gigachat", "mellum"};
+constexpr Texts kFalconNames = {"falcon"};
+constexpr Texts kDefaultNames = {"default"};
+constexpr Texts kSingleDigitNames = {"starcoder", "refact", "command-r", "smollm",
+                                     "codeshell", "exaone", "minerva-7b"};
+constexpr Texts kLlama3Names = {"llama3",    "llama-v3", "llama-bpe", "falcon3",
+                                "falcon-h1", "pixtral",  "lfm2"};
+constexpr Texts kPlainLlama3Names = {"dbrx", "smaug-bpe"};
+constexpr Texts kQwen2Names = {"qwen2", "deepseek-r1-qwen", "megrez"};
+constexpr Texts kStableLm2Names = {"stablelm2", "hunyuan"};
+constexpr Texts kTekkenNames = {"tekken"};
+
+constexpr PreType kPreTypes[] = {
+    {.names = kNeoxNames, .expressions = kGpt2, .composes = true},
+    {.names = kGpt2Names, .expressions = kGpt2},
+    {.names = kFalconNames, .expressions = kFalcon},
+    {.names = kDefaultNames, .expressions = kDefault},
+    {.names = kSingleDigitNames, .expressions = kSingleDigits},
+    {.names = kLlama3Names, .expressions = kLlama3, .ignores_merges = true, .adds_begin = true},
+    {.names = kPlainLlama3Names, .expressions = kLlama3},
+    {.names = kQwen2Names, .expressions = kQwen2, .composes = true},
+    {.names = kStableLm2Names, .expressions = kQwen2},
+    {.names = kTekkenNames, .expressions = kTekken, .ignores_merges = true, .adds_begin = true},
+};
+
+}  // namespace
+
+const PreType& FindPreType(std::string_view pre, const std::string& file) {
+  std::vector<std::string_view> known;
+  for (const PreType& type : kPreTypes) {
+    if (std::find(type.names.begin(), type.names.end(), pre) != type.names.end()) return type;
+    known.insert(known.end(), type.names.begin(), type.names.end());
+  }
+  Throw(ErrorKind::kUnsupported,
+        "{}: tokenizer.ggml.pre: unsupported pre-tokenizer \"{}\"; supported: {}; or name a "
+        "tokenizer.json with --tokenizer FILE",
+        file, pre, fmt::join(known, ", "));
+}
+
+}  // namespace statelib::tokenizer
