@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/tokenizer/one_line.h"
 #include "core/tokenizer/utf8.h"
 
 namespace statelib::tokenizer {
@@ -24,7 +25,7 @@ void Replacement::Append(std::string_view text, std::string& out) const {
     out.append(content_);
     if (out.size() > kTextBytesMax) {
       Throw(ErrorKind::kUnsupported, "replacing \"{}\" makes a text of more than {} bytes",
-            pattern_.source(), kTextBytesMax);
+            OneLine(pattern_.source()), kTextBytesMax);
     }
   }
   out.append(text.substr(copied));

@@ -10,6 +10,7 @@
 #include "core/tokenizer/component.h"
 #include "core/tokenizer/components.h"
 #include "core/tokenizer/embedded_vocabulary.h"
+#include "core/tokenizer/one_line.h"
 #include "core/tokenizer/stream_decoder.h"
 #include "core/tokenizer/utf8.h"
 #include "core/tokenizer/vocabulary.h"
@@ -75,6 +76,16 @@ Components ReadComponents(const JsonValue& root, const Digest& fingerprint) {
   return components;
 }
 
+// Messages quote what a file says, which may hold line breaks.
+template <typename Build>
+std::unique_ptr<Tokenizer> WithOneLineErrors(Build build) {
+  try {
+    return build();
+  } catch (const Error& error) {
+    throw Error(error.kind(), OneLine(error.what()));
+  }
+}
+
 }  // namespace
 
 struct Tokenizer::Parts : Components {
@@ -108,17 +119,21 @@ std::unique_ptr<Tokenizer> Tokenizer::Parse(ByteSpan json, const std::string& na
     Throw(ErrorKind::kUnsupported, "{}: expected a tokenizer.json of at most {} bytes, found {}",
           name, kFileBytesMax, json.size());
   }
-  const JsonDocument document = JsonDocument::Parse(json, name);
-  const JsonValue root = document.root();
-  RequireVersion(root);
-  return std::make_unique<Tokenizer>(
-      std::make_unique<const Parts>(ReadComponents(root, HashOf(json)), name));
+  return WithOneLineErrors([&] {
+    const JsonDocument document = JsonDocument::Parse(json, name);
+    const JsonValue root = document.root();
+    RequireVersion(root);
+    return std::make_unique<Tokenizer>(
+        std::make_unique<const Parts>(ReadComponents(root, HashOf(json)), name));
+  });
 }
 
 std::unique_ptr<Tokenizer> Tokenizer::Build(const EmbeddedVocabulary& vocabulary,
                                             const std::string& name) {
-  return std::make_unique<Tokenizer>(
-      std::make_unique<const Parts>(ComponentsOf(vocabulary, name), name));
+  return WithOneLineErrors([&] {
+    return std::make_unique<Tokenizer>(
+        std::make_unique<const Parts>(ComponentsOf(vocabulary, name), name));
+  });
 }
 
 void Tokenizer::Parts::EncodeGiven(std::string_view text, std::vector<TokenId>& out) const {

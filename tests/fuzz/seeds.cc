@@ -75,6 +75,54 @@ void WriteGgufSeeds(const fs::path& corpus) {
   Write(corpus / "fuzz_gguf" / "blocks", blocks.Build());
 }
 
+// Each holds many kinds of components, so that the fuzzer knows their words.
+void WriteTokenizerSeeds(const fs::path& corpus) {
+  const std::string byte_level =
+      R"({"version":"1.0","added_tokens":[{"id":9,"content":"<s>","special":true,"lstrip":true},)"
+      R"({"id":10,"content":"  ","normalized":true,"single_word":true,"rstrip":true}],)"
+      R"("normalizer":{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Strip"},)"
+      R"({"type":"Replace","pattern":{"Regex":"\\s{2,}"},"content":" "}]},)"
+      R"("pre_tokenizer":{"type":"Sequence","pretokenizers":[)"
+      R"({"type":"Punctuation","behavior":"Contiguous"},{"type":"Digits","individual_digits":true},)"
+      R"({"type":"Split","pattern":{"Regex":"(?i:'s)|\\p{N}{1,3}"},"behavior":"MergedWithNext",)"
+      R"("invert":true},{"type":"ByteLevel","add_prefix_space":true}]},)"
+      R"("post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>"}},)"
+      R"({"Sequence":{"id":"A"}}],"special_tokens":{"<s>":{"ids":[9]}}},)"
+      R"("decoder":{"type":"ByteLevel"},"model":{"type":"BPE","ignore_merges":true,)"
+      R"("vocab":{"a":0,"b":1,"ab":2,"\u0120":3,"\u0120a":4,"1":5},"merges":["a b",["\u0120","a"]]}})";
+  const std::string pieces =
+      R"({"added_tokens":[],"normalizer":{"type":"Prepend","prepend":"\u2581"},)"
+      R"("pre_tokenizer":{"type":"Metaspace","replacement":"\u2581","prepend_scheme":"first"},)"
+      R"("decoder":{"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"\u2581"},)"
+      R"("content":" "},{"type":"ByteFallback"},{"type":"Fuse"},)"
+      R"({"type":"Strip","content":" ","start":1,"stop":1}]},)"
+      R"("model":{"type":"BPE","unk_token":"<unk>","fuse_unk":true,"byte_fallback":true,)"
+      R"("vocab":{"<unk>":0,"<0xC3>":1,"<0xA9>":2,"\u2581":3,"a":4,"\u2581a":5},)"
+      R"("merges":["\u2581 a"]}})";
+  const std::string text("\0a ab's  12 <s>\xC3\xA9\xFF\n", 20);
+  Write(corpus / "fuzz_tokenizer" / "byte_level", byte_level + text);
+  Write(corpus / "fuzz_tokenizer" / "pieces", pieces + text);
+
+  for (const std::string kind : {"gpt2", "llama"}) {
+    std::string tokens, types, scores;
+    for (const char* token : {"<s>", "a", "b", "ab", "<0xC3>", "\u2581", "\u0120"}) {
+      types += Raw(int32_t{token[0] == '<' ? (token[1] == 's' ? 3 : 6) : 1});
+      scores += Raw(-static_cast<float>(scores.size()));
+      tokens += GgufBuilder::Text(token);
+    }
+    GgufBuilder file;
+    file.String("tokenizer.ggml.model", kind)
+        .String("tokenizer.ggml.pre", "falcon")
+        .U32("tokenizer.ggml.bos_token_id", 0)
+        .U32("tokenizer.ggml.unknown_token_id", 0)
+        .Array("tokenizer.ggml.tokens", GgufType::kString, 7, tokens)
+        .Array("tokenizer.ggml.token_type", GgufType::kI32, 7, types)
+        .Array("tokenizer.ggml.scores", GgufType::kF32, 7, scores)
+        .Array("tokenizer.ggml.merges", GgufType::kString, 1, GgufBuilder::Text("a b"));
+    Write(corpus / "fuzz_gguf_tokenizer" / kind, file.Build());
+  }
+}
+
 }  // namespace
 }  // namespace statelib::checkpoint
 
@@ -88,5 +136,6 @@ int main(int argc, char** argv) {
   statelib::checkpoint::WriteTextSeeds(corpus);
   statelib::checkpoint::WriteTorchSeeds(corpus);
   statelib::checkpoint::WriteGgufSeeds(corpus);
+  statelib::checkpoint::WriteTokenizerSeeds(corpus);
   return 0;
 }

@@ -88,5 +88,14 @@ TEST(BrokenFile, WithAnyByteChangedItIsRefusedOrWorks) {
   EXPECT_GT(loaded, 0u);
 }
 
+TEST(BrokenFile, MessagesStayOneLineWhateverTheyQuote) {
+  SmallTokenizer small;
+  small.model = R"({"type":"BPE","vocab":{"a\nb":0},"merges":[]})";
+  small.added_tokens = R"([{"id":0,"content":"c\n"}])";
+  const std::string message = ErrorOf([&] { small.Build(); });
+  EXPECT_NE(message.find("a\\x0ab"), std::string::npos) << message;
+  EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+}
+
 }  // namespace
 }  // namespace statelib::tokenizer
