@@ -6,18 +6,29 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <stdexcept>
 #include <string>
 
-#include "kernels/dtype.h"
+#include "kernels/weight_type.h"
 
 namespace statelib::kernels {
 
-/// Weights in host memory: row-major, dense, possibly unaligned. A row holds one output's weights.
+/// Weights in host memory: row-major, dense, possibly unaligned. A row holds one output's weights
+/// and, in a block type, fills whole blocks.
 struct WeightView {
   const std::byte* data = nullptr;
-  DType dtype = DType::kF32;
+  WeightType type = WeightType::kF32;
   size_t rows = 0;
   size_t cols = 0;
+};
+
+/// What packed bytes are: with Backend::packed_layout() all that it takes to use them again.
+struct MatrixDescription {
+  uint32_t kind = 0;  ///< the layout's own number; 0: these bytes cannot be used again
+  uint64_t rows = 0;
+  uint64_t cols = 0;
+
+  bool operator==(const MatrixDescription&) const = default;
 };
 
 /// A weight matrix in a backend's own form; only the backend that made it can use it.
@@ -26,6 +37,12 @@ class Matrix {
   virtual ~Matrix() = default;
   size_t rows() const { return rows_; }  ///< outputs
   size_t cols() const { return cols_; }  ///< inputs: the length that a product sums over
+
+  /// What packed() holds.
+  virtual MatrixDescription description() const { return {0, rows_, cols_}; }
+  /// The whole matrix as bytes without a pointer in them, aligned to 64, for a file from which
+  /// Backend::Map takes them; they live as long as the matrix. Empty where description().kind is 0.
+  virtual std::span<const std::byte> packed() const { return {}; }
 
  protected:
   Matrix(size_t rows, size_t cols) : rows_(rows), cols_(cols) {}
@@ -165,20 +182,37 @@ class Backend {
   virtual void Copy(const float* from, float* to, size_t floats) = 0;
   virtual void Zero(float* to, size_t floats) = 0;
 
-  /// Brings a matrix into this backend's form. The view's bytes are not needed afterwards.
-  virtual std::unique_ptr<Matrix> Pack(const WeightView& weights) = 0;
+  /// Brings a matrix into this backend's form. The view's bytes are not needed afterwards. Errors:
+  /// std::bad_alloc; std::runtime_error for a type or format that this backend has not.
+  virtual std::unique_ptr<Matrix> Pack(const WeightView& weights,
+                                       WeightFormat format = WeightFormat::kStored) = 0;
+
+  /// Names the layout of packed bytes and its revision: bytes written under another name are of no
+  /// use. Empty: this backend cannot map.
+  virtual std::string packed_layout() const { return {}; }
+  /// A matrix that uses packed bytes where they lie; they must outlive it unchanged and be aligned
+  /// to 64. Bytes that were never packed give numbers without a meaning, but no access outside
+  /// them. Errors: std::invalid_argument when description, size and alignment do not fit together;
+  /// std::runtime_error when this backend cannot map.
+  virtual std::unique_ptr<Matrix> Map(const MatrixDescription& description,
+                                      std::span<const std::byte> packed);
 
   /// out[t] = row ids[t] of the table; ids are in host memory and valid. out: [ids, table.cols()].
   virtual void Embed(const Matrix& table, std::span<const int32_t> ids, Rows out) = 0;
   /// out = x / sqrt(mean(x^2) + epsilon) * weight, for each row. out may be x.
   virtual void RmsNorm(ConstRows x, const float* weight, float epsilon, Rows out) = 0;
   /// out[t, o] = epilogue(sum_k weights[o, k] * x[t, k] + bias[o]); bias may be null. out is not x.
+  /// A quantised matrix quantises x too; README.md has the formulas.
   virtual void MatMul(const Matrix& weights, const float* bias, ConstRows x, Epilogue epilogue,
                       Rows out) = 0;
   virtual void CausalConv(const CausalConvArgs& args) = 0;
   virtual void SelectiveScan(const SelectiveScanArgs& args) = 0;
   virtual void HeadScan(const HeadScanArgs& args) = 0;
 };
+
+inline std::unique_ptr<Matrix> Backend::Map(const MatrixDescription&, std::span<const std::byte>) {
+  throw std::runtime_error("[map] " + name() + " has no packed layout: pack the weights");
+}
 
 }  // namespace statelib::kernels
 

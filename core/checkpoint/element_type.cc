@@ -44,14 +44,24 @@ std::string PlainElementTypeNames() {
   return names;
 }
 
-std::optional<kernels::DType> WeightTypeOf(ElementType type) {
+std::optional<kernels::WeightType> WeightTypeOf(ElementType type) {
   switch (type) {
     case ElementType::kF32:
-      return kernels::DType::kF32;
+      return kernels::WeightType::kF32;
     case ElementType::kBF16:
-      return kernels::DType::kBF16;
+      return kernels::WeightType::kBF16;
     case ElementType::kF16:
-      return kernels::DType::kF16;
+      return kernels::WeightType::kF16;
+    case ElementType::kQ8_0:
+      return kernels::WeightType::kQ8_0;
+    case ElementType::kQ4_0:
+      return kernels::WeightType::kQ4_0;
+    case ElementType::kQ4_K:
+      return kernels::WeightType::kQ4_K;
+    case ElementType::kQ5_K:
+      return kernels::WeightType::kQ5_K;
+    case ElementType::kQ6_K:
+      return kernels::WeightType::kQ6_K;
     default:
       return std::nullopt;
   }

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "kernels/dtype.h"
+#include "kernels/weight_type.h"
 
 namespace statelib::checkpoint {
 
@@ -62,7 +62,7 @@ std::optional<ElementType> ElementTypeFromName(std::string_view name);
 std::string PlainElementTypeNames();
 
 /// The weight type that the kernels compute with; empty for every other element type.
-std::optional<kernels::DType> WeightTypeOf(ElementType type);
+std::optional<kernels::WeightType> WeightTypeOf(ElementType type);
 
 /// The bytes of a row-major tensor, or empty when its shape has a negative axis, its size does not
 /// fit 63 bits, it does not fill whole bytes, or its last axis does not fill whole blocks.

@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "core/base/error.h"
-#include "core/checkpoint/dequantize.h"
 #include "core/checkpoint/half_float.h"
 #include "core/checkpoint/quoted.h"
+#include "kernels/weight_blocks.h"
 
 namespace statelib::checkpoint {
 
@@ -34,12 +34,13 @@ std::string TensorRef::Label() const {
                      ShapeText(shape));
 }
 
-kernels::DType WeightType(const TensorRef& tensor) {
-  const std::optional<kernels::DType> type = WeightTypeOf(tensor.type);
+kernels::WeightType WeightType(const TensorRef& tensor) {
+  const std::optional<kernels::WeightType> type = WeightTypeOf(tensor.type);
   if (!type) {
     Throw(ErrorKind::kUnsupported,
-          "{}: expected weights of type F32, BF16 or F16, found {}; use the checkpoint in one of "
-          "these types",
+          "{}: expected weights of type F32, BF16, F16, Q8_0, Q4_0, Q4_K, Q5_K or Q6_K, found {}; "
+          "use "
+          "the checkpoint in one of these types",
           tensor.Label(), NameOf(tensor.type));
   }
   return *type;
@@ -54,20 +55,19 @@ void RequireShape(const TensorRef& tensor, std::span<const int64_t> shape) {
 }
 
 std::vector<float> ReadF32(const TensorRef& tensor) {
-  if (IsBlockType(tensor.type)) {
-    std::vector<float> values(static_cast<size_t>(tensor.elements()));
-    Dequantize(tensor.type, tensor.bytes, values);
-    return values;
-  }
-  switch (WeightType(tensor)) {
-    case kernels::DType::kF32:
+  switch (const kernels::WeightType type = WeightType(tensor)) {
+    case kernels::WeightType::kF32:
       return ReadAll<float, float>(tensor, [](float value) { return value; });
-    case kernels::DType::kBF16:
+    case kernels::WeightType::kBF16:
       return ReadAll<uint16_t, float>(tensor, F32FromBF16);
-    case kernels::DType::kF16:
+    case kernels::WeightType::kF16:
       return ReadAll<uint16_t, float>(tensor, F32FromF16);
+    default: {
+      std::vector<float> values(static_cast<size_t>(tensor.elements()));
+      kernels::DecodeBlocks(type, tensor.bytes, values);
+      return values;
+    }
   }
-  return {};
 }
 
 std::vector<int64_t> ReadI64(const TensorRef& tensor) {

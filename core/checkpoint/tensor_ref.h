@@ -28,14 +28,15 @@ struct TensorRef {
   std::string Label() const;
 };
 
-/// The weight type of a tensor. Errors: kUnsupported when it is none of F32, BF16, F16.
-kernels::DType WeightType(const TensorRef& tensor);
+/// The weight type of a tensor. Errors: kUnsupported when the kernels know none of its element
+/// type.
+kernels::WeightType WeightType(const TensorRef& tensor);
 
 /// Errors: kCorrupt when the shape is another one.
 void RequireShape(const TensorRef& tensor, std::span<const int64_t> shape);
 
 /// All elements of a F32, BF16 or F16 tensor, each exact in f32, or of a tensor of blocks, decoded
-/// (dequantize.h). Errors: kUnsupported for any other type.
+/// (kernels/weight_blocks.h). Errors: kUnsupported for any other type.
 std::vector<float> ReadF32(const TensorRef& tensor);
 /// All elements of an I64 tensor. Errors: kUnsupported.
 std::vector<int64_t> ReadI64(const TensorRef& tensor);

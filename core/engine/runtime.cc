@@ -6,6 +6,7 @@
 
 #include "core/checkpoint/fingerprint.h"
 #include "kernels/backends.h"
+#include "kernels/profile.h"
 
 namespace statelib::engine {
 
@@ -45,6 +46,13 @@ std::unique_ptr<Runtime> Runtime::OpenWithoutTokenizer(const std::filesystem::pa
     runtime->state_floats_ += RoundUp(segment.elements(), kSegmentFloats);
   }
   return runtime;
+}
+
+std::string Runtime::profile() const {
+  const auto tensors = checkpoint_->tensors().all();
+  const bool has_blocks = std::ranges::any_of(
+      tensors, [](const auto& tensor) { return checkpoint::IsBlockType(tensor.type); });
+  return kernels::ProfileOf(kernels::WeightFormat::kStored, has_blocks);
 }
 
 std::unique_ptr<Runtime> Runtime::Open(const std::filesystem::path& model_directory,

@@ -67,7 +67,7 @@ class Runtime {
   const StateSpec& state_spec() const { return model_->state_spec(); }
   std::string backend_name() const { return backend_->name(); }
   /// The numerics profile of every state that this runtime computes.
-  std::string profile() const { return backend_->profile(); }
+  std::string profile() const;
 
   /// The model's identity: checkpoint and tokenizer, by content. Reads every weight once (about 1
   /// GB/s a thread), so callers keep the result. Errors: kCancelled.

@@ -22,7 +22,7 @@ MatrixRef Weights::Matrix(const std::string& name, int64_t rows, int64_t cols) {
 VectorRef Weights::Vector(const std::string& name, std::initializer_list<int64_t> shape,
                           Transform transform) {
   const checkpoint::TensorRef& tensor = Require(name, {shape.begin(), shape.size()});
-  if (!checkpoint::IsBlockType(tensor.type)) checkpoint::WeightType(tensor);
+  checkpoint::WeightType(tensor);  // before the first use
   return Add([&tensor, transform = std::move(transform)] {
     std::vector<float> values = checkpoint::ReadF32(tensor);
     return transform ? transform(std::move(values)) : values;

@@ -10,7 +10,7 @@
 #include "kernels/cpu/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace statelib::kernels::HWY_NAMESPACE {
+namespace statelib::kernels::STATELIB_TARGET {
 
 /// Input number `index` of a sequence whose saved inputs are numbers 0 .. kernel - 2.
 HWY_INLINE const float* ConvInput(const CausalConvArgs& args, const SequenceRows& sequence,
@@ -44,7 +44,7 @@ void CausalConv(const CausalConvArgs& args, Part channels) {
   }
 }
 
-}  // namespace statelib::kernels::HWY_NAMESPACE
+}  // namespace statelib::kernels::STATELIB_TARGET
 HWY_AFTER_NAMESPACE();
 
 #endif

@@ -14,8 +14,9 @@
 #include "kernels/check.h"
 #include "kernels/cpu/cpu_kernels.h"
 #include "kernels/cpu/packed_matrix.h"
+#include "kernels/cpu/prepared_input.h"
+#include "kernels/flush_subnormals.h"
 #include "kernels/profile.h"
-#include "kernels/weights.h"
 
 namespace statelib::kernels {
 
@@ -50,22 +51,19 @@ class CpuBackend : public Backend {
   void Copy(const float* from, float* to, size_t floats) override { std::copy_n(from, floats, to); }
   void Zero(float* to, size_t floats) override { std::fill_n(to, floats, 0.0f); }
 
-  std::unique_ptr<Matrix> Pack(const WeightView& weights) override {
-    return std::make_unique<PackedMatrix>(weights, threads_);
+  std::unique_ptr<Matrix> Pack(const WeightView& weights, WeightFormat format) override {
+    return std::make_unique<PackedMatrix>(weights, format, threads_);
+  }
+  std::string packed_layout() const override { return kPackedLayout; }
+  std::unique_ptr<Matrix> Map(const MatrixDescription& description,
+                              std::span<const std::byte> packed) override {
+    return std::make_unique<PackedMatrix>(description, packed);
   }
 
   void Embed(const Matrix& table, std::span<const int32_t> ids, Rows out) override {
     const auto& packed = static_cast<const PackedMatrix&>(table);
-    for (size_t t = 0; t < ids.size(); ++t) {
-      const auto id = static_cast<size_t>(ids[t]);
-      const size_t panel = id / kPanelWidth, lane = id % kPanelWidth;
-      float* to = out.data + t * out.stride;
-      for (size_t k = 0; k < packed.cols(); ++k) {
-        const size_t at = k * kPanelWidth + lane;
-        to[k] = packed.is_bf16() ? FloatFromBF16(packed.panel<uint16_t>(panel)[at])
-                                 : packed.panel<float>(panel)[at];
-      }
-    }
+    for (size_t t = 0; t < ids.size(); ++t)
+      packed.DecodeRow(static_cast<size_t>(ids[t]), out.data + t * out.stride);
   }
 
   void RmsNorm(ConstRows x, const float* weight, float epsilon, Rows out) override {
@@ -78,9 +76,17 @@ class CpuBackend : public Backend {
               Rows out) override {
     const auto& packed = static_cast<const PackedMatrix&>(weights);
     STATELIB_CHECK(x.cols == packed.cols() && out.cols == packed.rows() && x.rows == out.rows);
-    threads_.Run(x.rows * packed.rows() * packed.cols() < kSmallWork, [&](size_t share,
-                                                                          size_t shares) {
-      kernels_.mat_mul(packed, bias, x, epilogue, out, PartOf(packed.panels(), 1, share, shares));
+    ReserveScratch(ScratchBytes(packed, x.rows));
+    const bool small = x.rows * packed.rows() * packed.cols() < kSmallWork;
+    threads_.Run(small, [&](size_t share, size_t shares) {
+      const Part panels = PartOf(packed.panels(), 1, share, shares);
+      std::byte* scratch = scratch_.get() + share * scratch_bytes_;
+      if (packed.kind() == PackedKind::kBF16Pairs) {
+        const FlushSubnormals flush;
+        kernels_.mat_mul(packed, bias, x, epilogue, out, panels, scratch);
+      } else {
+        kernels_.mat_mul(packed, bias, x, epilogue, out, panels, scratch);
+      }
     });
   }
 
@@ -110,8 +116,17 @@ class CpuBackend : public Backend {
   }
 
  private:
+  void ReserveScratch(size_t bytes) {
+    if (bytes <= scratch_bytes_) return;
+    bytes = (bytes + kAlignmentBytes - 1) / kAlignmentBytes * kAlignmentBytes;
+    scratch_ = AllocateAligned(bytes * threads_.size());
+    scratch_bytes_ = bytes;
+  }
+
   CpuKernels kernels_;
   ThreadPool threads_;
+  AlignedBytes scratch_;  // inputs prepared for a product, a part a thread
+  size_t scratch_bytes_ = 0;
 };
 
 }  // namespace

@@ -3,24 +3,26 @@
 // what the machine runs.
 #include "kernels/cpu/cpu_kernels.h"
 
+#include "kernels/cpu/avx3_extensions.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/cpu_kernels.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 // The foreach header includes this file again for each target; it must stand before the ones below.
 #include "kernels/cpu/conv-inl.h"
 #include "kernels/cpu/head_scan-inl.h"
-#include "kernels/cpu/matmul-inl.h"
 #include "kernels/cpu/norm-inl.h"
+#include "kernels/cpu/products-inl.h"
 #include "kernels/cpu/scan-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace statelib::kernels::HWY_NAMESPACE {
+namespace statelib::kernels::STATELIB_TARGET {
 
 CpuKernels Kernels(std::string_view target) {
   return {target, &RmsNorm, &MatMul, &CausalConv, &SelectiveScan, &HeadScan};
 }
 
-}  // namespace statelib::kernels::HWY_NAMESPACE
+}  // namespace statelib::kernels::STATELIB_TARGET
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
@@ -47,7 +49,11 @@ const std::vector<CpuKernels>& SupportedCpuKernels() {
   static const std::vector<CpuKernels> supported = [] {
     std::vector<CpuKernels> kernels;
 #if HWY_TARGETS & HWY_AVX3
-    if (RunsAvx512()) kernels.push_back(N_AVX3::Kernels("avx3"));
+    if (RunsAvx512()) {
+      const CpuKernels avx3 = N_AVX3::Kernels("avx3");
+      AddAvx3Extensions(avx3, kernels);
+      kernels.push_back(avx3);
+    }
 #endif
 #if HWY_TARGETS & HWY_AVX2
     if (RunsAvx2()) kernels.push_back(N_AVX2::Kernels("avx2"));

@@ -16,8 +16,9 @@ namespace statelib::kernels {
 struct CpuKernels {
   std::string_view target;
   void (*rms_norm)(ConstRows x, const float* weight, float epsilon, Rows out, Part rows);
+  /// scratch: ScratchBytes(weights, x.rows), aligned to 64, this thread's own.
   void (*mat_mul)(const PackedMatrix& weights, const float* bias, ConstRows x, Epilogue epilogue,
-                  Rows out, Part panels);
+                  Rows out, Part panels, std::byte* scratch);
   void (*causal_conv)(const CausalConvArgs& args, Part channels);
   void (*selective_scan)(const SelectiveScanArgs& args, Part channels);
   void (*head_scan)(const HeadScanArgs& args, Part heads);

@@ -15,7 +15,7 @@
 #include "kernels/cpu/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace statelib::kernels::HWY_NAMESPACE {
+namespace statelib::kernels::STATELIB_TARGET {
 
 /// A head's time steps over a block of rows.
 struct HeadSteps {
@@ -110,7 +110,7 @@ void HeadScan(const HeadScanArgs& args, Part heads) {
   }
 }
 
-}  // namespace statelib::kernels::HWY_NAMESPACE
+}  // namespace statelib::kernels::STATELIB_TARGET
 HWY_AFTER_NAMESPACE();
 
 #endif

@@ -10,8 +10,13 @@
 
 #include "hwy/highway.h"
 
+// The namespace of what is compiled for one instruction set.
+#ifndef STATELIB_TARGET
+#define STATELIB_TARGET HWY_NAMESPACE
+#endif
+
 HWY_BEFORE_NAMESPACE();
-namespace statelib::kernels::HWY_NAMESPACE {
+namespace statelib::kernels::STATELIB_TARGET {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -103,7 +108,7 @@ HWY_INLINE void ForEachVector(size_t begin, size_t end, const Body& body) {
   body(i, load, store);
 }
 
-}  // namespace statelib::kernels::HWY_NAMESPACE
+}  // namespace statelib::kernels::STATELIB_TARGET
 HWY_AFTER_NAMESPACE();
 
 #endif

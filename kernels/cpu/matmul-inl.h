@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Matrix products on packed panels: the lanes are outputs, so each output sums over its inputs in
-// plain order by fused multiply-adds, whatever the number of rows. A tile of rows by panels lives
-// in registers; inputs are walked in blocks that fit the nearest caches, and a block goes on from
-// the stored partial sum, which is the same chain of operations.
+// Matrix products on packed panels of f32, of bf16 that counts as f32, and of pairs of bf16: the
+// lanes are outputs, so each output sums over its inputs in plain order by fused multiply-adds,
+// whatever the number of rows. A tile of rows by panels lives in registers; inputs are walked in
+// blocks that fit the nearest caches, and a block goes on from the stored partial sum, which is the
+// same chain of operations.
 #if defined(STATELIB_KERNELS_CPU_MATMUL_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef STATELIB_KERNELS_CPU_MATMUL_INL_H_
 #undef STATELIB_KERNELS_CPU_MATMUL_INL_H_
@@ -12,12 +13,17 @@
 
 #include <algorithm>
 #include <array>
+#include <type_traits>
 #include <utility>
 
+#include "kernels/cpu/dot-inl.h"
 #include "kernels/cpu/math-inl.h"
+#include "kernels/cpu/packed_matrix.h"
+#include "kernels/cpu/prepared_input-inl.h"
+#include "kernels/cpu/store_sums-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace statelib::kernels::HWY_NAMESPACE {
+namespace statelib::kernels::STATELIB_TARGET {
 
 inline constexpr size_t kPanelVectors = kPanelWidth / kLanes;
 // The largest tile, by the number of vector registers: 32 (12 x 2 sums of 16 lanes; 6 x 4 of 4) or
@@ -25,8 +31,8 @@ inline constexpr size_t kPanelVectors = kPanelWidth / kLanes;
 inline constexpr size_t kTileRows = kLanes == 16 ? 12 : 6;
 inline constexpr size_t kTileVectors = kLanes == 8 ? 12 : 24;
 inline constexpr size_t kPanelsMax = 8;
-// Inputs a block: 256 x 32 outputs x 4 bytes = 32 kB of weights.
-inline constexpr size_t kBlockInputs = 256;
+// Inputs a block of a tile: 256 x 32 outputs x 4 bytes = 32 kB of weights.
+inline constexpr size_t kTileInputs = 256;
 
 /// How many panels a tile of `rows` rows takes.
 constexpr size_t PanelsFor(size_t rows) {
@@ -43,12 +49,24 @@ HWY_INLINE VF LoadWeights(const uint16_t* from) {
   return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(d32, hn::LoadU(d16, from))));
 }
 
+HWY_INLINE VU LoadWeights(const uint32_t* from) { return hn::LoadU(DU(), from); }
+
+/// One step of a chain: an input, or a pair of them, times the weights of a vector of outputs.
+HWY_INLINE VF Broadcast(float x) { return hn::Set(DF(), x); }
+HWY_INLINE VU Broadcast(uint32_t pair) { return hn::Set(DU(), pair); }
+HWY_INLINE VF Step(VF weights, VF x, VF sum) { return hn::MulAdd(weights, x, sum); }
+HWY_INLINE VF Step(VU weights, VU pair, VF sum) { return DotPairs(sum, weights, pair); }
+
+/// What is multiplied with weights of type T: a pair of bf16 (uint32_t) with a pair, else an f32.
+template <typename T>
+using InputOf = std::conditional_t<std::is_same_v<T, uint32_t>, uint32_t, float>;
+
 /// The partial sums of a tile, [rows][panels * 16], and where its weights and inputs lie.
 template <typename T>
 struct TileArgs {
   const T* weights;  // the first panel at its first input of this block
   size_t panel_stride;
-  const float* x;
+  const InputOf<T>* x;
   size_t x_stride;
   size_t inputs;
   float* sums;
@@ -67,11 +85,11 @@ HWY_NOINLINE void Tile(const TileArgs<T>& args) {
     for (size_t v = 0; v < kVectors; ++v)
       sums[t][v] = hn::LoadU(d, args.sums + t * args.sums_stride + v * kLanes);
   }
-  const float* x[kRows];
+  const InputOf<T>* x[kRows];
   HWY_UNROLL(16)
   for (size_t t = 0; t < kRows; ++t) x[t] = args.x + t * args.x_stride;
   for (size_t k = 0; k < args.inputs; ++k) {
-    VF weights[kVectors];
+    decltype(LoadWeights(args.weights)) weights[kVectors];
     HWY_UNROLL(16)
     for (size_t v = 0; v < kVectors; ++v) {
       weights[v] = LoadWeights(args.weights + v / kPanelVectors * args.panel_stride +
@@ -79,9 +97,9 @@ HWY_NOINLINE void Tile(const TileArgs<T>& args) {
     }
     HWY_UNROLL(16)
     for (size_t t = 0; t < kRows; ++t) {
-      const VF input = hn::Set(d, x[t][k]);
+      const auto input = Broadcast(x[t][k]);
       HWY_UNROLL(16)
-      for (size_t v = 0; v < kVectors; ++v) sums[t][v] = hn::MulAdd(weights[v], input, sums[t][v]);
+      for (size_t v = 0; v < kVectors; ++v) sums[t][v] = Step(weights[v], input, sums[t][v]);
     }
   }
   HWY_UNROLL(16)
@@ -106,51 +124,31 @@ constexpr auto NarrowTiles(std::index_sequence<kRowsLessOne...>) {
   return std::array<TileFunction<T>, sizeof...(kRowsLessOne)>{&Tile<kRowsLessOne + 1, 1, T>...};
 }
 
-/// The finished sums of some panels go through bias and epilogue into `out`.
-HWY_INLINE void StoreSums(const float* sums, size_t sums_stride, const float* bias,
-                          Epilogue epilogue, Rows out, size_t first, size_t last) {
-  for (size_t t = 0; t < out.rows; ++t) {
-    float* to = out.data + t * out.stride;
-    const float* from = sums + t * sums_stride;
-    ForEachVector(first, last, [&](size_t o, const auto& load, const auto& store) HWY_ATTR {
-      VF sum = load(from + (o - first));
-      if (bias != nullptr) sum = hn::Add(sum, load(bias + o));
-      if (epilogue == Epilogue::kAdd) sum = hn::Add(load(to + o), sum);
-      if (epilogue == Epilogue::kSoftplus) sum = Softplus(sum);
-      store(sum, to + o);
-    });
-  }
-}
-
-/// Rows that share one pass over the weights; a multiple of every tile's rows keeps full tiles.
-inline constexpr size_t kRowsMax = 192;
-
-/// All rows (at most kRowsMax) times some panels.
+/// All rows of `out` (at most kRowsMax) times some panels. x: [out.rows][inputs].
 template <typename T>
-void MatMulPanels(const PackedMatrix& matrix, const float* bias, ConstRows x, Epilogue epilogue,
-                  Rows out, Part panels) {
+void MatMulPanels(const PackedMatrix& matrix, size_t inputs, const InputOf<T>* x, size_t x_stride,
+                  const float* bias, Epilogue epilogue, Rows out, Part panels) {
   constexpr auto kRowCounts = std::make_index_sequence<kTileRows>();
   static constexpr auto kWide = WideTiles<T>(kRowCounts);
   static constexpr auto kNarrow = NarrowTiles<T>(kRowCounts);
   HWY_ALIGN float sums[kRowsMax * 2 * kPanelWidth > kPanelsMax * kPanelWidth * kTileRows
                            ? kRowsMax * 2 * kPanelWidth
                            : kPanelsMax * kPanelWidth * kTileRows];
-  const size_t inputs = matrix.cols();
   // One group of panels serves all rows, so its width follows the widest tile of rows.
-  const size_t group = PanelsFor(std::min(x.rows, kTileRows));
+  const size_t group = PanelsFor(std::min(out.rows, kTileRows));
   for (size_t p = panels.begin; p < panels.end;) {
     const bool wide = p + group <= panels.end;
     const size_t count = wide ? group : 1;
     const size_t stride = count * kPanelWidth;
-    std::fill_n(sums, x.rows * stride, 0.0f);
-    for (size_t k = 0; k < inputs; k += kBlockInputs) {
-      for (size_t t = 0; t < x.rows; t += kTileRows) {
-        const size_t rows = std::min(kTileRows, x.rows - t);
+    std::fill_n(sums, out.rows * stride, 0.0f);
+    for (size_t k = 0; k < inputs; k += kTileInputs) {
+      for (size_t t = 0; t < out.rows; t += kTileRows) {
+        const size_t rows = std::min(kTileRows, out.rows - t);
         TileArgs<T> args{matrix.panel<T>(p) + k * kPanelWidth,
                          inputs * kPanelWidth,
-                         x.data + t * x.stride + k,
-                         x.stride,
-                         std::min(kBlockInputs, inputs - k),
+                         x + t * x_stride + k,
+                         x_stride,
+                         std::min(kTileInputs, inputs - k),
                          sums + t * stride,
                          stride};
         if (wide && PanelsFor(rows) == group) {
@@ -170,21 +168,22 @@ void MatMulPanels(const PackedMatrix& matrix, const float* bias, ConstRows x, Ep
   }
 }
 
-void MatMul(const PackedMatrix& matrix, const float* bias, ConstRows x, Epilogue epilogue, Rows out,
-            Part panels) {
-  for (size_t t = 0; t < x.rows; t += kRowsMax) {
-    const size_t rows = std::min(kRowsMax, x.rows - t);
-    const ConstRows x_part(x.data + t * x.stride, rows, x.cols, x.stride);
-    const Rows out_part{out.data + t * out.stride, rows, out.cols, out.stride};
-    if (matrix.is_bf16()) {
-      MatMulPanels<uint16_t>(matrix, bias, x_part, epilogue, out_part, panels);
-    } else {
-      MatMulPanels<float>(matrix, bias, x_part, epilogue, out_part, panels);
-    }
+/// Products of plain types, for at most kRowsMax rows.
+void MatMulPlain(const PackedMatrix& matrix, const float* bias, ConstRows x, Epilogue epilogue,
+                 Rows out, Part panels, std::byte* scratch) {
+  if (matrix.kind() == PackedKind::kF32) {
+    return MatMulPanels<float>(matrix, x.cols, x.data, x.stride, bias, epilogue, out, panels);
   }
+  if (matrix.kind() == PackedKind::kBF16) {
+    return MatMulPanels<uint16_t>(matrix, x.cols, x.data, x.stride, bias, epilogue, out, panels);
+  }
+  const size_t pairs = (x.cols + 1) / 2;
+  RoundToPairs(x, reinterpret_cast<uint16_t*>(scratch));
+  MatMulPanels<uint32_t>(matrix, pairs, reinterpret_cast<const uint32_t*>(scratch), pairs, bias,
+                         epilogue, out, panels);
 }
 
-}  // namespace statelib::kernels::HWY_NAMESPACE
+}  // namespace statelib::kernels::STATELIB_TARGET
 HWY_AFTER_NAMESPACE();
 
 #endif

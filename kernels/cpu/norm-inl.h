@@ -13,7 +13,7 @@
 #include "kernels/cpu/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace statelib::kernels::HWY_NAMESPACE {
+namespace statelib::kernels::STATELIB_TARGET {
 
 HWY_INLINE float SumOfSquares(const float* x, size_t count) {
   constexpr size_t kVectors = 16 / kLanes;
@@ -48,7 +48,7 @@ void RmsNorm(ConstRows x, const float* weight, float epsilon, Rows out, Part row
   }
 }
 
-}  // namespace statelib::kernels::HWY_NAMESPACE
+}  // namespace statelib::kernels::STATELIB_TARGET
 HWY_AFTER_NAMESPACE();
 
 #endif

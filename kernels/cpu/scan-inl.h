@@ -12,7 +12,7 @@
 #include "kernels/cpu/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace statelib::kernels::HWY_NAMESPACE {
+namespace statelib::kernels::STATELIB_TARGET {
 
 void SelectiveScan(const SelectiveScanArgs& args, Part channels) {
   const DF d;
@@ -42,7 +42,7 @@ void SelectiveScan(const SelectiveScanArgs& args, Part channels) {
   }
 }
 
-}  // namespace statelib::kernels::HWY_NAMESPACE
+}  // namespace statelib::kernels::STATELIB_TARGET
 HWY_AFTER_NAMESPACE();
 
 #endif

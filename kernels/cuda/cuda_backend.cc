@@ -9,6 +9,7 @@
 #include "kernels/check.h"
 #include "kernels/cuda/launches.h"
 #include "kernels/profile.h"
+#include "kernels/row_reader.h"
 
 namespace statelib::kernels {
 
@@ -57,8 +58,25 @@ class CudaBackend : public Backend {
     CheckCuda(cudaMemsetAsync(to, 0, floats * sizeof(float), cuda::kStream), "zero");
   }
 
-  std::unique_ptr<Matrix> Pack(const WeightView& weights) override {
-    return std::make_unique<DeviceMatrix>(weights);
+  std::unique_ptr<Matrix> Pack(const WeightView& weights, WeightFormat format) override {
+    const WeightType held = HeldType(weights.type, format);
+    if (IsBlockType(held) || format == WeightFormat::kBF16) {
+      throw std::runtime_error(fmt::format(
+          "[cuda] weights of type {} in format {}: this backend multiplies f32, bf16 and "
+          "f16 with f32 inputs alone; take the format f32 or the cpu backend",
+          NameOf(weights.type), NameOf(format)));
+    }
+    if (held == weights.type) return std::make_unique<DeviceMatrix>(weights);
+    std::vector<float> values;
+    values.reserve(weights.rows * weights.cols);
+    RowReader reader(weights, format);
+    for (size_t r = 0; r < weights.rows; ++r) {
+      const std::span<const float> row = reader.Values(r);
+      values.insert(values.end(), row.begin(), row.end());
+    }
+    const WeightView decoded{reinterpret_cast<const std::byte*>(values.data()), WeightType::kF32,
+                             weights.rows, weights.cols};
+    return std::make_unique<DeviceMatrix>(decoded);
   }
 
   void Embed(const Matrix& table, std::span<const int32_t> ids, Rows out) override {

@@ -51,10 +51,10 @@ void LaunchPack(const std::byte* rows, size_t row_count, size_t cols, size_t vec
 }  // namespace
 
 DeviceMatrix::DeviceMatrix(const WeightView& weights)
-    : Matrix(weights.rows, weights.cols), dtype_(weights.dtype) {
-  const size_t output_bytes = PaddedInputs() * SizeOf(dtype_);
+    : Matrix(weights.rows, weights.cols), type_(weights.type) {
+  const size_t output_bytes = PaddedInputs() * InfoOf(type_).block_bytes;
   bytes_ = AllocateDevice(panels() * kPanelOutputs * output_bytes);
-  const size_t row_bytes = cols() * SizeOf(dtype_);
+  const size_t row_bytes = cols() * InfoOf(type_).block_bytes;
   if (rows() == 0 || row_bytes == 0) return;
   const size_t slice_panels = std::max<size_t>(1, kSliceBytes / row_bytes / kPanelOutputs);
   const size_t slice_rows = std::min(slice_panels * kPanelOutputs, rows());
@@ -64,7 +64,8 @@ DeviceMatrix::DeviceMatrix(const WeightView& weights)
     CheckCuda(cudaMemcpy(slice.get(), weights.data + row * row_bytes, count * row_bytes,
                          cudaMemcpyHostToDevice),
               "pack");
-    const auto launch = SizeOf(dtype_) == 4 ? LaunchPack<uint32_t> : LaunchPack<uint16_t>;
+    const auto launch =
+        InfoOf(type_).block_bytes == 4 ? LaunchPack<uint32_t> : LaunchPack<uint16_t>;
     launch(slice.get(), count, cols(), vectors(), bytes_.get() + row * output_bytes);
   }
 }

@@ -12,7 +12,7 @@ inline constexpr size_t kPanelOutputs = 32;
 inline constexpr size_t kInputsPadding = 32;
 
 /// Consecutive inputs of one output in 16 bytes: the unit of every load of weights.
-constexpr size_t VectorInputs(DType dtype) { return 16 / SizeOf(dtype); }
+constexpr size_t VectorInputs(WeightType type) { return 16 / InfoOf(type).block_bytes; }
 
 /// Weights in device memory as [panel][input / v][output in panel][v inputs = 16 bytes]: a warp's
 /// 16-byte loads are 512 contiguous bytes, and a stretch of inputs of a panel is one contiguous
@@ -23,10 +23,10 @@ class DeviceMatrix : public Matrix {
   /// Errors: std::bad_alloc, std::runtime_error.
   explicit DeviceMatrix(const WeightView& weights);
 
-  DType dtype() const { return dtype_; }
+  WeightType type() const { return type_; }
   size_t panels() const { return (rows() + kPanelOutputs - 1) / kPanelOutputs; }
   /// 16-byte vectors of one output.
-  size_t vectors() const { return PaddedInputs() / VectorInputs(dtype_); }
+  size_t vectors() const { return PaddedInputs() / VectorInputs(type_); }
   const std::byte* data() const { return bytes_.get(); }
 
  private:
@@ -34,7 +34,7 @@ class DeviceMatrix : public Matrix {
     return (cols() + kInputsPadding - 1) / kInputsPadding * kInputsPadding;
   }
 
-  DType dtype_;
+  WeightType type_;
   DeviceBytes bytes_;
 };
 

@@ -18,7 +18,7 @@ struct TokenBatch {
   int32_t ids[kMax];
 };
 
-template <DType kType>
+template <WeightType kType>
 __global__ void EmbedKernel(const std::byte* table, size_t vectors, size_t cols, TokenBatch tokens,
                             float* out, size_t out_stride) {
   constexpr unsigned kInputs = VectorInputs(kType);
@@ -39,9 +39,9 @@ __global__ void EmbedKernel(const std::byte* table, size_t vectors, size_t cols,
 }  // namespace
 
 void LaunchEmbed(const DeviceMatrix& table, std::span<const int32_t> ids, Rows out) {
-  const auto kernel = table.dtype() == DType::kF32    ? EmbedKernel<DType::kF32>
-                      : table.dtype() == DType::kBF16 ? EmbedKernel<DType::kBF16>
-                                                      : EmbedKernel<DType::kF16>;
+  const auto kernel = table.type() == WeightType::kF32    ? EmbedKernel<WeightType::kF32>
+                      : table.type() == WeightType::kBF16 ? EmbedKernel<WeightType::kBF16>
+                                                          : EmbedKernel<WeightType::kF16>;
   while (!ids.empty()) {
     TokenBatch batch;
     const size_t count = std::min(ids.size(), TokenBatch::kMax);

@@ -23,9 +23,9 @@ void LaunchMatMul(const DeviceMatrix& weights, const float* bias, ConstRows x, E
   args.outputs = static_cast<unsigned>(out.cols);
   args.epilogue = epilogue;
   if (x.rows <= kFewRows) {
-    LaunchFewRows(weights.dtype(), args);
+    LaunchFewRows(weights.type(), args);
   } else {
-    LaunchTiles(weights.dtype(), args, multiprocessors);
+    LaunchTiles(weights.type(), args, multiprocessors);
   }
 }
 

@@ -97,10 +97,10 @@ __device__ __forceinline__ void BringInputs(const MatMulArgs& args, const InputT
 inline constexpr size_t kFewRows = 8;
 
 /// Any rows up to kFewRows.
-void LaunchFewRows(DType dtype, const MatMulArgs& args);
+void LaunchFewRows(WeightType type, const MatMulArgs& args);
 
 /// Any number of rows.
-void LaunchTiles(DType dtype, const MatMulArgs& args, size_t multiprocessors);
+void LaunchTiles(WeightType type, const MatMulArgs& args, size_t multiprocessors);
 
 }  // namespace statelib::kernels::cuda
 

@@ -8,6 +8,7 @@
 // and the same inputs of x, so that three to four stages, about 50 to 64 kB, are on their way at
 // any time: that hides the latency of memory even where a matrix has only a few dozen panels.
 // Traffic: weights once for all rows; x once a block, from the second cache.
+#include "kernels/check.h"
 #include "kernels/cuda/mat_mul.cuh"
 
 namespace statelib::kernels::cuda {
@@ -21,7 +22,7 @@ constexpr unsigned kStageVectors = 32;  // of each output
 constexpr unsigned kRowsOfWarpMax = 4;
 constexpr unsigned kThreadsMax = kLoaders + kFewRows / kRowsOfWarpMax * kWarp;
 
-template <DType kType>
+template <WeightType kType>
 struct Ring {
   static constexpr unsigned kVector = VectorInputs(kType);
   static constexpr unsigned kStageInputs = kStageVectors * kVector;
@@ -61,7 +62,7 @@ struct Ring {
 
 /// The operands of a computing lane for a few inputs. They are read one unit ahead of their use:
 /// the chain of a sum leaves no slack in which to wait for shared memory.
-template <DType kType, unsigned kRows>
+template <WeightType kType, unsigned kRows>
 struct Unit {
   static constexpr unsigned kVector = VectorInputs(kType);
   static constexpr unsigned kInputs = kRows == kRowsOfWarpMax ? 8 : 16;
@@ -103,7 +104,7 @@ struct Unit {
 };
 
 /// Goes on with a lane's sums over `count` vectors of inputs, a multiple of the padding.
-template <DType kType, unsigned kRows>
+template <WeightType kType, unsigned kRows>
 __device__ __forceinline__ void AddStage(const uint4* weights, const float* x, unsigned count,
                                          float (&sums)[kRows]) {
   using U = Unit<kType, kRows>;
@@ -121,7 +122,7 @@ __device__ __forceinline__ void AddStage(const uint4* weights, const float* x, u
 }
 
 /// kRows: rows of a computing warp. The block's last four warps load.
-template <DType kType, unsigned kRows>
+template <WeightType kType, unsigned kRows>
 __global__ void __launch_bounds__(kThreadsMax) FewRowsKernel(MatMulArgs args) {
   using R = Ring<kType>;
   extern __shared__ uint4 shared_memory[];
@@ -157,7 +158,7 @@ __global__ void __launch_bounds__(kThreadsMax) FewRowsKernel(MatMulArgs args) {
     StoreSum(args, warp * kRows + r, blockIdx.x * kPanelOutputs + lane, sums[r]);
 }
 
-template <DType kType, unsigned kRows>
+template <WeightType kType, unsigned kRows>
 void Launch(const MatMulArgs& args) {
   constexpr auto kKernel = FewRowsKernel<kType, kRows>;
   AllowSharedMemory<kKernel>(Ring<kType>::Bytes(kFewRows), "mat_mul");
@@ -167,7 +168,7 @@ void Launch(const MatMulArgs& args) {
   CheckCuda(cudaGetLastError(), "mat_mul");
 }
 
-template <DType kType>
+template <WeightType kType>
 void LaunchType(const MatMulArgs& args) {
   if (args.rows == 1) return Launch<kType, 1>(args);
   if (args.rows == 2) return Launch<kType, 2>(args);
@@ -176,14 +177,16 @@ void LaunchType(const MatMulArgs& args) {
 
 }  // namespace
 
-void LaunchFewRows(DType dtype, const MatMulArgs& args) {
-  switch (dtype) {
-    case DType::kF32:
-      return LaunchType<DType::kF32>(args);
-    case DType::kBF16:
-      return LaunchType<DType::kBF16>(args);
-    case DType::kF16:
-      return LaunchType<DType::kF16>(args);
+void LaunchFewRows(WeightType type, const MatMulArgs& args) {
+  switch (type) {
+    case WeightType::kF32:
+      return LaunchType<WeightType::kF32>(args);
+    case WeightType::kBF16:
+      return LaunchType<WeightType::kBF16>(args);
+    case WeightType::kF16:
+      return LaunchType<WeightType::kF16>(args);
+    default:
+      STATELIB_CHECK(false && "a matrix on the device has a plain type");
   }
 }
 

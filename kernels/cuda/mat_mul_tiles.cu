@@ -10,6 +10,7 @@
 // Traffic: weights once a tile of rows, x once a tile of outputs, mostly from the second cache.
 #include <algorithm>
 
+#include "kernels/check.h"
 #include "kernels/cuda/mat_mul.cuh"
 
 namespace statelib::kernels::cuda {
@@ -38,7 +39,7 @@ using Medium = Shape<64, 64, 8, 4, 4>;
 using Small = Shape<32, 32, 4, 4, 4>;
 using Narrow = Shape<16, 32, 2, 4, 4>;
 
-template <DType kType, typename S>
+template <WeightType kType, typename S>
 struct Ring {
   static constexpr unsigned kVector = VectorInputs(kType);
   static constexpr unsigned kStageVectors = kStageInputs / kVector;
@@ -77,7 +78,7 @@ struct Ring {
 };
 
 /// The weights of a thread's outputs for four inputs.
-template <DType kType, typename S>
+template <WeightType kType, typename S>
 struct WeightQuads {
   __device__ __forceinline__ void Read(const uint4* weights, unsigned quad) {
     constexpr unsigned kQuads = VectorInputs(kType) / 4;  // in 16 bytes
@@ -103,10 +104,10 @@ struct InputQuads {
   float4 at[S::kThreadRows];
 };
 
-template <DType kType, typename S>
+template <WeightType kType, typename S>
 using Sums = float[S::kThreadRows][S::kThreadOutputs];
 
-template <DType kType, typename S>
+template <WeightType kType, typename S>
 __device__ __forceinline__ void AddQuad(const WeightQuads<kType, S>& weights,
                                         const InputQuads<S>& inputs, Sums<kType, S>& sums) {
 #pragma unroll
@@ -124,7 +125,7 @@ __device__ __forceinline__ void AddQuad(const WeightQuads<kType, S>& weights,
 /// Goes on with a thread's sums over one stage. weights: its first output; x: its first row.
 /// Operands are read four inputs ahead of their use; of a tall tile only the weights, for want of
 /// registers.
-template <DType kType, typename S>
+template <WeightType kType, typename S>
 __device__ __forceinline__ void AddStage(const uint4* weights, const float* x,
                                          Sums<kType, S>& sums) {
   constexpr unsigned kQuads = kStageInputs / 4;
@@ -145,7 +146,7 @@ __device__ __forceinline__ void AddStage(const uint4* weights, const float* x,
   }
 }
 
-template <DType kType, typename S>
+template <WeightType kType, typename S>
 __global__ void __launch_bounds__(S::kThreads, 1) TilesKernel(MatMulArgs args) {
   using R = Ring<kType, S>;
   extern __shared__ uint4 shared_memory[];
@@ -184,7 +185,7 @@ size_t Blocks(const MatMulArgs& args) {
          ((args.outputs + S::kOutputs - 1) / S::kOutputs);
 }
 
-template <DType kType, typename S>
+template <WeightType kType, typename S>
 void LaunchShape(const MatMulArgs& args) {
   constexpr auto kKernel = TilesKernel<kType, S>;
   constexpr size_t kBytes = Ring<kType, S>::kBytes;
@@ -207,7 +208,7 @@ double EstimatedTime(const MatMulArgs& args, size_t multiprocessors, const Block
   return time.first + static_cast<double>(rounds - 1) * time.further;
 }
 
-template <DType kType>
+template <WeightType kType>
 void LaunchType(const MatMulArgs& args, size_t multiprocessors) {
   const double large = EstimatedTime<Large>(args, multiprocessors, {183, 170}),
                medium = EstimatedTime<Medium>(args, multiprocessors, {63, 48}),
@@ -222,14 +223,16 @@ void LaunchType(const MatMulArgs& args, size_t multiprocessors) {
 
 }  // namespace
 
-void LaunchTiles(DType dtype, const MatMulArgs& args, size_t multiprocessors) {
-  switch (dtype) {
-    case DType::kF32:
-      return LaunchType<DType::kF32>(args, multiprocessors);
-    case DType::kBF16:
-      return LaunchType<DType::kBF16>(args, multiprocessors);
-    case DType::kF16:
-      return LaunchType<DType::kF16>(args, multiprocessors);
+void LaunchTiles(WeightType type, const MatMulArgs& args, size_t multiprocessors) {
+  switch (type) {
+    case WeightType::kF32:
+      return LaunchType<WeightType::kF32>(args, multiprocessors);
+    case WeightType::kBF16:
+      return LaunchType<WeightType::kBF16>(args, multiprocessors);
+    case WeightType::kF16:
+      return LaunchType<WeightType::kF16>(args, multiprocessors);
+    default:
+      STATELIB_CHECK(false && "a matrix on the device has a plain type");
   }
 }
 

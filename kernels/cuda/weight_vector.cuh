@@ -4,21 +4,21 @@
 
 #include <cuda_fp16.h>
 
-#include "kernels/dtype.h"
+#include "kernels/weight_type.h"
 
 namespace statelib::kernels::cuda {
 
 /// Weights of one output for kInputs consecutive inputs, as they are stored, read at once.
-template <DType kType, unsigned kInputs>
-struct alignas(kInputs* SizeOf(kType)) WeightVector {
-  unsigned words[kInputs * SizeOf(kType) / 4];
+template <WeightType kType, unsigned kInputs>
+struct alignas(kInputs* InfoOf(kType).block_bytes) WeightVector {
+  unsigned words[kInputs * InfoOf(kType).block_bytes / 4];
 
   /// One of them as f32, which holds every type exactly. `index` must be a constant after
   /// unrolling, or the vector leaves its registers.
   __device__ __forceinline__ float At(unsigned index) const {
-    if constexpr (kType == DType::kF32) return __uint_as_float(words[index]);
+    if constexpr (kType == WeightType::kF32) return __uint_as_float(words[index]);
     const unsigned word = words[index / 2];
-    if constexpr (kType == DType::kBF16) {
+    if constexpr (kType == WeightType::kBF16) {
       return __uint_as_float(index % 2 == 0 ? word << 16 : word & 0xffff0000u);
     }
     const auto bits = static_cast<unsigned short>(index % 2 == 0 ? word & 0xffffu : word >> 16);

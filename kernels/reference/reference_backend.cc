@@ -9,27 +9,14 @@
 #include "kernels/aligned.h"
 #include "kernels/backends.h"
 #include "kernels/check.h"
+#include "kernels/flush_subnormals.h"
 #include "kernels/profile.h"
 #include "kernels/reference/math.h"
-#include "kernels/weights.h"
+#include "kernels/reference/reference_matrix.h"
 
 namespace statelib::kernels {
 
 namespace {
-
-class ReferenceMatrix : public Matrix {
- public:
-  explicit ReferenceMatrix(const WeightView& weights)
-      : Matrix(weights.rows, weights.cols), values_(weights.rows * weights.cols) {
-    for (size_t i = 0; i < values_.size(); ++i)
-      values_[i] = LoadWeight(weights.data, weights.dtype, i);
-  }
-
-  const float* row(size_t index) const { return values_.data() + index * cols(); }
-
- private:
-  std::vector<float> values_;
-};
 
 const ReferenceMatrix& Own(const Matrix& matrix) {
   return static_cast<const ReferenceMatrix&>(matrix);
@@ -73,8 +60,8 @@ class ReferenceBackend : public Backend {
   void Copy(const float* from, float* to, size_t floats) override { std::copy_n(from, floats, to); }
   void Zero(float* to, size_t floats) override { std::fill_n(to, floats, 0.0f); }
 
-  std::unique_ptr<Matrix> Pack(const WeightView& weights) override {
-    return std::make_unique<ReferenceMatrix>(weights);
+  std::unique_ptr<Matrix> Pack(const WeightView& weights, WeightFormat format) override {
+    return std::make_unique<ReferenceMatrix>(weights, format);
   }
 
   void Embed(const Matrix& table, std::span<const int32_t> ids, Rows out) override {
@@ -97,11 +84,13 @@ class ReferenceBackend : public Backend {
   void MatMul(const Matrix& weights, const float* bias, ConstRows x, Epilogue epilogue,
               Rows out) override {
     STATELIB_CHECK(x.cols == weights.cols() && out.cols == weights.rows() && x.rows == out.rows);
+    const ReferenceMatrix& matrix = Own(weights);
+    const auto flush = matrix.flushes() ? std::make_unique<FlushSubnormals>() : nullptr;
+    std::vector<float> sums(weights.rows());
     for (size_t t = 0; t < x.rows; ++t) {
+      matrix.Multiply(x.data + t * x.stride, sums.data());
       for (size_t o = 0; o < weights.rows(); ++o) {
-        const float* w = Own(weights).row(o);
-        float sum = 0.0f;
-        for (size_t k = 0; k < x.cols; ++k) sum = std::fma(w[k], x.data[t * x.stride + k], sum);
+        float sum = sums[o];
         if (bias != nullptr) sum += bias[o];
         float& result = out.data[t * out.stride + o];
         result = Finish(sum, result, epilogue);

@@ -80,14 +80,14 @@ struct Product {
   size_t inputs, outputs;
 };
 
-void MatMul(benchmark::State& bench, DType dtype, Product product) {
+void MatMul(benchmark::State& bench, WeightType type, Product product) {
   const auto rows = static_cast<size_t>(bench.range(0));
   const auto [inputs, outputs] = product;
-  std::vector<uint16_t> bits(inputs * outputs * SizeOf(dtype) / 2);
+  std::vector<uint16_t> bits(inputs * outputs * InfoOf(type).block_bytes / 2);
   std::mt19937 engine(2);
   // Of either type, small numbers: exponents around one.
   for (uint16_t& half : bits) half = static_cast<uint16_t>((engine() & 0x80ff) | 0x3f00);
-  const WeightView view{reinterpret_cast<const std::byte*>(bits.data()), dtype, outputs, inputs};
+  const WeightView view{reinterpret_cast<const std::byte*>(bits.data()), type, outputs, inputs};
   const size_t bytes = bits.size() * 2;
   std::vector<std::unique_ptr<Matrix>> matrices(std::clamp<size_t>(kBeyondCaches / bytes, 1, 64));
   for (auto& matrix : matrices) matrix = Device().Pack(view);
@@ -187,15 +187,23 @@ void MatMulSizes(benchmark::internal::Benchmark* bench) {
   for (const int64_t rows : {1, 8, 16, 64, 96, 1024}) bench->Arg(rows);
   bench->ArgName("rows")->UseManualTime()->Unit(benchmark::kMicrosecond);
 }
-BENCHMARK_CAPTURE(MatMul, f32_in_proj_130m, DType::kF32, Product{768, 3072})->Apply(MatMulSizes);
-BENCHMARK_CAPTURE(MatMul, f32_x_proj_130m, DType::kF32, Product{1536, 80})->Apply(MatMulSizes);
-BENCHMARK_CAPTURE(MatMul, f32_dt_proj_130m, DType::kF32, Product{48, 1536})->Apply(MatMulSizes);
-BENCHMARK_CAPTURE(MatMul, f32_out_proj_130m, DType::kF32, Product{1536, 768})->Apply(MatMulSizes);
-BENCHMARK_CAPTURE(MatMul, bf16_out_proj_130m, DType::kBF16, Product{1536, 768})->Apply(MatMulSizes);
-BENCHMARK_CAPTURE(MatMul, bf16_head_130m, DType::kBF16, Product{768, 50280})->Apply(MatMulSizes);
-BENCHMARK_CAPTURE(MatMul, f32_in_proj_2b8, DType::kF32, Product{2560, 10240})->Apply(MatMulSizes);
-BENCHMARK_CAPTURE(MatMul, bf16_in_proj_2b8, DType::kBF16, Product{2560, 10240})->Apply(MatMulSizes);
-BENCHMARK_CAPTURE(MatMul, bf16_out_proj_2b8, DType::kBF16, Product{5120, 2560})->Apply(MatMulSizes);
+BENCHMARK_CAPTURE(MatMul, f32_in_proj_130m, WeightType::kF32, Product{768, 3072})
+    ->Apply(MatMulSizes);
+BENCHMARK_CAPTURE(MatMul, f32_x_proj_130m, WeightType::kF32, Product{1536, 80})->Apply(MatMulSizes);
+BENCHMARK_CAPTURE(MatMul, f32_dt_proj_130m, WeightType::kF32, Product{48, 1536})
+    ->Apply(MatMulSizes);
+BENCHMARK_CAPTURE(MatMul, f32_out_proj_130m, WeightType::kF32, Product{1536, 768})
+    ->Apply(MatMulSizes);
+BENCHMARK_CAPTURE(MatMul, bf16_out_proj_130m, WeightType::kBF16, Product{1536, 768})
+    ->Apply(MatMulSizes);
+BENCHMARK_CAPTURE(MatMul, bf16_head_130m, WeightType::kBF16, Product{768, 50280})
+    ->Apply(MatMulSizes);
+BENCHMARK_CAPTURE(MatMul, f32_in_proj_2b8, WeightType::kF32, Product{2560, 10240})
+    ->Apply(MatMulSizes);
+BENCHMARK_CAPTURE(MatMul, bf16_in_proj_2b8, WeightType::kBF16, Product{2560, 10240})
+    ->Apply(MatMulSizes);
+BENCHMARK_CAPTURE(MatMul, bf16_out_proj_2b8, WeightType::kBF16, Product{5120, 2560})
+    ->Apply(MatMulSizes);
 BENCHMARK(Scan)
     ->ArgNames({"rows", "sequences", "channels"})
     ->ArgsProduct({{96, 1024}, {1}, {1536, 5120}})

@@ -10,49 +10,10 @@
 #include <random>
 
 #include "tests/kernels/backends_under_test.h"
+#include "tests/kernels/numbers.h"
 
 namespace statelib::kernels {
 namespace {
-
-class Numbers {
- public:
-  explicit Numbers(uint32_t seed) : engine_(seed) {}
-  std::vector<float> Make(size_t count, float low = -1.0f, float high = 1.0f) {
-    std::uniform_real_distribution<float> uniform(low, high);
-    std::vector<float> values(count);
-    for (float& value : values) value = uniform(engine_);
-    return values;
-  }
-
- private:
-  std::mt19937 engine_;
-};
-
-/// Values in a backend's memory.
-Buffer ToBackend(Backend& backend, const std::vector<float>& values) {
-  Buffer buffer = backend.Allocate(std::max<size_t>(values.size(), 1));
-  backend.Upload(values, buffer.data());
-  return buffer;
-}
-
-std::vector<float> ToHost(Backend& backend, const Buffer& buffer) {
-  std::vector<float> values(buffer.size());
-  backend.Download(buffer.data(), values);
-  return values;
-}
-
-bool SameBits(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-}
-
-WeightView View(const std::vector<float>& values, size_t rows, size_t cols) {
-  return {reinterpret_cast<const std::byte*>(values.data()), DType::kF32, rows, cols};
-}
-
-WeightView View(const std::vector<uint16_t>& values, size_t rows, size_t cols,
-                DType dtype = DType::kBF16) {
-  return {reinterpret_cast<const std::byte*>(values.data()), dtype, rows, cols};
-}
 
 /// Half-precision numbers below 2, subnormals among them.
 std::vector<uint16_t> ToF16(const std::vector<float>& values) {
@@ -126,7 +87,7 @@ TEST_P(BackendTest, MatMulHasTheBitsOfTheReferenceInEveryEpilogueAndWeightType) 
     for (const Epilogue epilogue : {Epilogue::kStore, Epilogue::kAdd, Epilogue::kSoftplus}) {
       for (const auto& bias : {std::vector<float>(), numbers.Make(outputs)}) {
         for (const WeightView& view : {View(weights, outputs, inputs), View(bf16, outputs, inputs),
-                                       View(f16, outputs, inputs, DType::kF16)}) {
+                                       View(f16, outputs, inputs, WeightType::kF16)}) {
           EXPECT_TRUE(SameBits(RunMatMul(*backend_, view, bias, x, rows, epilogue, before),
                                RunMatMul(*reference_, view, bias, x, rows, epilogue, before)))
               << rows << "x" << inputs << "x" << outputs;

@@ -29,12 +29,14 @@ TEST(ElementType, BlockTypesHaveNoPlainName) {
   EXPECT_FALSE(ElementTypeFromName(""));
 }
 
-TEST(ElementType, OnlyThreeTypesAreWeights) {
-  EXPECT_EQ(WeightTypeOf(ElementType::kF32), kernels::DType::kF32);
-  EXPECT_EQ(WeightTypeOf(ElementType::kBF16), kernels::DType::kBF16);
-  EXPECT_EQ(WeightTypeOf(ElementType::kF16), kernels::DType::kF16);
+TEST(ElementType, WeightsAreThreePlainTypesAndTheBlockTypes) {
+  EXPECT_EQ(WeightTypeOf(ElementType::kF32), kernels::WeightType::kF32);
+  EXPECT_EQ(WeightTypeOf(ElementType::kBF16), kernels::WeightType::kBF16);
+  EXPECT_EQ(WeightTypeOf(ElementType::kF16), kernels::WeightType::kF16);
   EXPECT_FALSE(WeightTypeOf(ElementType::kF64));
-  EXPECT_FALSE(WeightTypeOf(ElementType::kQ8_0));
+  EXPECT_EQ(WeightTypeOf(ElementType::kQ8_0), kernels::WeightType::kQ8_0);
+  EXPECT_EQ(WeightTypeOf(ElementType::kQ6_K), kernels::WeightType::kQ6_K);
+  EXPECT_FALSE(WeightTypeOf(ElementType::kI8));
 }
 
 TEST(StorageBytes, MultipliesTheAxes) {

@@ -10,6 +10,7 @@
 #include "core/checkpoint/half_float.h"
 #include "core/checkpoint/quoted.h"
 #include "tests/core/checkpoint/expect_error.h"
+#include "tests/core/checkpoint/raw_bytes.h"
 
 namespace statelib::checkpoint {
 namespace {
@@ -48,6 +49,12 @@ TEST(HalfFloat, EveryFiniteHalfFollowsItsDefinition) {
   }
 }
 
+TEST(ReadF32, DecodesBlocks) {
+  const std::string block = Raw<uint16_t>(0x3800) + std::string(32, '\x02');
+  const TensorRef tensor{"x", ElementType::kQ8_0, {1, 32}, AsBytes(block), nullptr};
+  EXPECT_EQ(ReadF32(tensor), std::vector<float>(32, 1.0f));
+}
+
 TEST(ReadF32, ConvertsEveryWeightTypeExactly) {
   const std::vector<float> wide = {1.5f, -0.0f, 1e-40f};
   EXPECT_EQ(ReadF32(Over(wide, ElementType::kF32)), wide);
@@ -68,8 +75,8 @@ TEST(ReadF32, ReadsUnalignedBytes) {
 TEST(ReadF32, AnotherTypeIsRefusedByName) {
   const TensorRef tensor = Over(std::vector<double>{1.0}, ElementType::kF64, "backbone.x");
   ExpectError(ErrorKind::kUnsupported,
-              {"file: tensor \"backbone.x\" (F64 [1])", "expected weights of type F32, BF16 or F16",
-               "found F64"},
+              {"file: tensor \"backbone.x\" (F64 [1])",
+               "expected weights of type F32, BF16, F16, Q8_0", "found F64"},
               [&] { ReadF32(tensor); });
 }
 

@@ -1,43 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/checkpoint/dequantize.h"
+#include "kernels/weight_blocks.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
 
-#include "core/checkpoint/tensor_ref.h"
-#include "tests/core/checkpoint/raw_bytes.h"
-
 // The expected values follow from the layouts by hand: d = 0.5 (half 0x3800), dmin = 0.25 (0x3400).
 
-namespace statelib::checkpoint {
+namespace statelib::kernels {
 namespace {
 
-const std::string kHalf = Raw<uint16_t>(0x3800);     // 0.5
-const std::string kQuarter = Raw<uint16_t>(0x3400);  // 0.25
+const std::string kHalf("\x00\x38", 2);     // 0.5
+const std::string kQuarter("\x00\x34", 2);  // 0.25
 
-std::vector<float> Decoded(ElementType type, const std::string& blocks) {
-  const ElementTypeInfo& info = InfoOf(type);
-  std::vector<float> values(blocks.size() / (info.block_bits / 8) * info.block_elements, -999.0f);
-  Dequantize(type, AsBytes(blocks), values);
+std::vector<float> Decoded(WeightType type, const std::string& blocks) {
+  const WeightTypeInfo info = InfoOf(type);
+  std::vector<float> values(blocks.size() / info.block_bytes * info.block_elements, -999.0f);
+  DecodeBlocks(type, std::as_bytes(std::span(blocks)), values);
   return values;
 }
 
-TEST(Dequantize, Q8_0ScalesSignedBytes) {
+TEST(WeightBlocks, Q8_0ScalesSignedBytes) {
   std::string block = kHalf;
   for (int i = 0; i < 32; ++i) block += static_cast<char>(i * 8 - 128);
-  const std::vector<float> values = Decoded(ElementType::kQ8_0, block);
+  const std::vector<float> values = Decoded(WeightType::kQ8_0, block);
   for (int i = 0; i < 32; ++i) {
     EXPECT_EQ(values[static_cast<size_t>(i)], 0.5f * static_cast<float>(i * 8 - 128));
   }
 }
 
-TEST(Dequantize, Q4_0KeepsTheLowNibblesInTheFirstHalf) {
+TEST(WeightBlocks, Q4_0KeepsTheLowNibblesInTheFirstHalf) {
   std::string block = kHalf;
   // Byte j: low nibble j, high nibble 15 - j.
   for (int j = 0; j < 16; ++j) block += static_cast<char>(j | (15 - j) << 4);
-  const std::vector<float> values = Decoded(ElementType::kQ4_0, block);
+  const std::vector<float> values = Decoded(WeightType::kQ4_0, block);
   for (int j = 0; j < 16; ++j) {
     EXPECT_EQ(values[static_cast<size_t>(j)], 0.5f * static_cast<float>(j - 8));
     EXPECT_EQ(values[static_cast<size_t>(j) + 16], 0.5f * static_cast<float>(7 - j));
@@ -59,7 +56,7 @@ std::string SixBitScales() {
 constexpr float kScales[8] = {1, 2, 3, 4, 37, 38, 39, 40};
 constexpr float kMinima[8] = {5, 6, 7, 8, 57, 58, 59, 60};
 
-TEST(Dequantize, Q4_KUnpacksScalesMinimaAndNibbles) {
+TEST(WeightBlocks, Q4_KUnpacksScalesMinimaAndNibbles) {
   std::string block = kHalf + kQuarter + SixBitScales();
   // Group g, byte l: low nibble (l + g) % 16, high nibble (l + 2 g + 3) % 16.
   for (int g = 0; g < 4; ++g) {
@@ -68,7 +65,7 @@ TEST(Dequantize, Q4_KUnpacksScalesMinimaAndNibbles) {
     }
   }
   ASSERT_EQ(block.size(), 144u);
-  const std::vector<float> values = Decoded(ElementType::kQ4_K, block);
+  const std::vector<float> values = Decoded(WeightType::kQ4_K, block);
   for (size_t i = 0; i < 256; ++i) {
     const size_t sub = i / 32, g = i / 64, l = i % 32;
     const auto q = static_cast<float>(sub % 2 == 0 ? (l + g) % 16 : (l + 2 * g + 3) % 16);
@@ -76,14 +73,14 @@ TEST(Dequantize, Q4_KUnpacksScalesMinimaAndNibbles) {
   }
 }
 
-TEST(Dequantize, Q5_KAddsTheFifthBits) {
+TEST(WeightBlocks, Q5_KAddsTheFifthBits) {
   std::string block = kHalf + kQuarter + SixBitScales();
   for (int l = 0; l < 32; ++l) block += static_cast<char>(l * 37 % 256);
   for (int g = 0; g < 4; ++g) {
     for (int l = 0; l < 32; ++l) block += static_cast<char>((l + g) % 16 | (l + 3) % 16 << 4);
   }
   ASSERT_EQ(block.size(), 176u);
-  const std::vector<float> values = Decoded(ElementType::kQ5_K, block);
+  const std::vector<float> values = Decoded(WeightType::kQ5_K, block);
   for (size_t i = 0; i < 256; ++i) {
     const size_t sub = i / 32, g = i / 64, l = i % 32;
     const size_t fifth = l * 37 % 256 >> sub & 1;
@@ -92,7 +89,7 @@ TEST(Dequantize, Q5_KAddsTheFifthBits) {
   }
 }
 
-TEST(Dequantize, Q6_KHasSignedScalesAndItsFactorLast) {
+TEST(WeightBlocks, Q6_KHasSignedScalesAndItsFactorLast) {
   std::string low(128, '\0'), high(64, '\0'), scales(16, '\0');
   // q of value i is i % 64, and the scale of 16 values k is k - 8.
   for (size_t i = 0; i < 256; ++i) {
@@ -105,7 +102,7 @@ TEST(Dequantize, Q6_KHasSignedScalesAndItsFactorLast) {
   for (size_t k = 0; k < 16; ++k) scales[k] = static_cast<char>(static_cast<int>(k) - 8);
   const std::string block = low + high + scales + kHalf;
   ASSERT_EQ(block.size(), 210u);
-  const std::vector<float> values = Decoded(ElementType::kQ6_K, block);
+  const std::vector<float> values = Decoded(WeightType::kQ6_K, block);
   for (size_t i = 0; i < 256; ++i) {
     const auto q = static_cast<float>(i * 5 % 64) - 32;
     // Sixteen neighbours share a scale: rows of 32 have two each.
@@ -114,18 +111,12 @@ TEST(Dequantize, Q6_KHasSignedScalesAndItsFactorLast) {
   }
 }
 
-TEST(Dequantize, BlocksFollowEachOther) {
+TEST(WeightBlocks, BlocksFollowEachOther) {
   const std::string block = kHalf + std::string(32, '\x02') + kQuarter + std::string(32, '\x03');
-  const std::vector<float> values = Decoded(ElementType::kQ8_0, block);
+  const std::vector<float> values = Decoded(WeightType::kQ8_0, block);
   EXPECT_EQ(values[31], 1.0f);
   EXPECT_EQ(values[32], 0.75f);
 }
 
-TEST(Dequantize, ReadF32DecodesBlocks) {
-  const std::string block = kHalf + std::string(32, '\x02');
-  const TensorRef tensor{"x", ElementType::kQ8_0, {1, 32}, AsBytes(block), nullptr};
-  EXPECT_EQ(ReadF32(tensor), std::vector<float>(32, 1.0f));
-}
-
 }  // namespace
-}  // namespace statelib::checkpoint
+}  // namespace statelib::kernels
