@@ -23,10 +23,12 @@ std::span<const CommandDescription> AllCommands();
 
 // One function a file in cli/commands/.
 std::unique_ptr<Command> MakeAppendCommand();
+std::unique_ptr<Command> MakeBenchCommand();
 std::unique_ptr<Command> MakeCompletionCommand();
 std::unique_ptr<Command> MakeCpCommand();
 std::unique_ptr<Command> MakeDetokenizeCommand();
 std::unique_ptr<Command> MakeDiffCommand();
+std::unique_ptr<Command> MakeEvalQualityCommand();
 std::unique_ptr<Command> MakeExportCommand();
 std::unique_ptr<Command> MakeGcCommand();
 std::unique_ptr<Command> MakeGenerateCommand();

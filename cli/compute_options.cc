@@ -10,6 +10,12 @@ void AddComputeOptions(Declaration& declaration, engine::RuntimeOptions& options
   options.tokenizer.shipped = ShippedTokenizersDirectory();
   declaration.Option("--threads", &options.threads, "Threads to use (default: every processor)",
                      {.shown_as = "N", .at_most = kThreadsMax, .group = "Computing"});
+  declaration.Option("--weights", &options.weights,
+                     "How weights are held: auto (as the model's files have them), f32, bf16, int8 "
+                     "or int4 (default: what the state needs, else the model's default)",
+                     {.shown_as = "FORMAT",
+                      .choices = {engine::WeightChoices().begin(), engine::WeightChoices().end()},
+                      .group = "Computing"});
   declaration.Option("--backend", &options.backend, "cpu, or reference: slow and plain",
                      {.choices = {"cpu", "reference"}, .group = "Computing"});
   declaration.Option("--instruction-set", &options.cpu_target,

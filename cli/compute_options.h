@@ -7,8 +7,9 @@
 
 namespace statelib::cli {
 
-/// --threads, --backend and --instruction-set, for every command that computes. The bits of a
-/// result depend on none of them. The tokenizers that come with the program are made known too.
+/// --weights, --threads, --backend and --instruction-set, for every command that computes. The bits
+/// of a result depend on the first alone. The tokenizers that come with the program are made known
+/// too.
 void AddComputeOptions(Declaration& declaration, engine::RuntimeOptions& options);
 
 }  // namespace statelib::cli

@@ -74,4 +74,8 @@ fs::path ShippedTokenizersDirectory() {
   return DataDirectory("tokenizers", "gpt-neox-20b/tokenizer.json");
 }
 
+fs::path ExampleDocumentsDirectory() {
+  return DemoModelDirectory().parent_path().parent_path() / "documents";
+}
+
 }  // namespace statelib::cli

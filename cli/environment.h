@@ -36,6 +36,8 @@ struct Environment {
 std::filesystem::path DemoModelDirectory();
 /// The folder of the tokenizers that come with the program, found in the same way.
 std::filesystem::path ShippedTokenizersDirectory();
+/// The folder of the example documents, beside the models.
+std::filesystem::path ExampleDocumentsDirectory();
 
 }  // namespace statelib::cli
 

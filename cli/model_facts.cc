@@ -18,6 +18,7 @@ Json ModelJson(const library::ModelDetails& model) {
           {"default", model.is_default},
           {"states", model.states},
           {"size_bytes", model.row.size_bytes},
+          {"weights", model.row.weights.empty() ? "auto" : model.row.weights},
           {"added_at", IsoTime(model.row.added_at_ms / 1000)}};
 }
 
@@ -33,6 +34,7 @@ void PrintModel(const Context& context, const library::ModelDetails& model) {
   if (!row.tokenizer_path.empty())
     facts.Add("tokenizer", Printable(row.tokenizer_path, LineBreaks::kEscape));
   if (row.size_bytes > 0) facts.Add("size", HumanBytes(row.size_bytes));
+  facts.Add("weights", row.weights.empty() ? "auto" : row.weights);
   facts.Add("states", HumanCount(model.states));
   facts.Add("default", model.is_default ? "yes" : "no");
   facts.Print(context.out);

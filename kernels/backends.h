@@ -19,6 +19,9 @@ std::unique_ptr<Backend> MakeReferenceBackend();
 /// "neon". Empty where the machine has no fused multiply-add.
 std::vector<std::string> CpuTargets();
 
+/// How many processors this process may run on.
+int UsableProcessors();
+
 /// The SIMD backend. An empty target takes the best one, or the reference on a machine that has
 /// none. threads: 0 takes every processor that this process may run on. Errors:
 /// std::invalid_argument when `target` is not in CpuTargets().

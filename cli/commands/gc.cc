@@ -3,6 +3,7 @@
 #include "cli/facts.h"
 #include "cli/library_access.h"
 #include "cli/terminal/quantities.h"
+#include "statestore/library/packed_weights.h"
 #include "statestore/storage/maintenance.h"
 
 namespace statelib::cli {
@@ -23,6 +24,7 @@ class GcCommand : public Command {
   void Run(Context& context) override {
     library::Library library = OpenLibrary(context, library::Library::Access::kWrite);
     const storage::GarbageReport report = storage::CollectGarbage(library.repository(), dry_run_);
+    const library::StalePackedWeights weights = library::RemoveStaleWeights(library, dry_run_);
     if (context.options.json) {
       Json states = Json::array();
       for (const storage::StateRow& state : report.states) states.push_back(StateJson(state));
@@ -30,12 +32,19 @@ class GcCommand : public Command {
                                 {"states", states},
                                 {"objects", report.objects},
                                 {"object_bytes", report.object_bytes},
-                                {"temporary_files", report.temporaries}});
+                                {"temporary_files", report.temporaries},
+                                {"packed_weights", weights.files},
+                                {"packed_weights_bytes", weights.bytes}});
     }
     context.out.Print(
         "{} {} that no name leads to and {}, {} in all\n", dry_run_ ? "would remove" : "removed",
         HumanCount(report.states.size(), "state"),
         HumanCount(report.objects + report.temporaries, "file"), HumanBytes(report.object_bytes));
+    if (weights.files > 0)
+      context.out.Print(
+          "{} {} of packed weights of models that are gone or of another statelib, {}\n",
+          dry_run_ ? "would remove" : "removed", HumanCount(weights.files, "file"),
+          HumanBytes(weights.bytes));
   }
 
  private:

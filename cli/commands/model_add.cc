@@ -15,19 +15,26 @@ class ModelAddCommand : public Command {
     declaration.Option("--name", &name_, "What to call it (default: the folder's name)",
                        {.shown_as = "MODEL"});
     AddTokenizerOption(declaration, tokenizer_);
+    declaration.Option(
+        "--weights", &weights_,
+        "How its weights are held where no other format is asked for (default: "
+        "auto, as its files have them)",
+        {.shown_as = "FORMAT",
+         .choices = {engine::WeightChoices().begin(), engine::WeightChoices().end()}});
     declaration.Flag("--default", make_default_, "Make it the library's default model");
     AddLibraryOption(declaration, shared);
     AddJsonOption(declaration, shared);
     declaration.Examples(
         "  statelib model add ~/models/mamba-130m\n"
-        "  statelib model add ~/models/mamba-1.4b --name large --default\n"
+        "  statelib model add ~/models/mamba-1.4b --name large --weights int8 --default\n"
         "  statelib model add ~/models/original --tokenizer ~/models/tokenizer.json\n");
   }
 
   void Run(Context& context) override {
     library::Library library = OpenLibrary(context, library::Library::Access::kCreate);
-    library::ModelDetails model = library::AddModel(
-        library, directory_, name_, {tokenizer_, ShippedTokenizersDirectory()}, &context.cancel);
+    library::ModelDetails model =
+        library::AddModel(library, directory_, name_, {tokenizer_, ShippedTokenizersDirectory()},
+                          weights_, &context.cancel);
     if (make_default_) model = library::SetDefaultModel(library, model.row.name);
     if (context.options.json) return context.PrintJson(ModelJson(model));
     PrintModel(context, model);
@@ -37,6 +44,7 @@ class ModelAddCommand : public Command {
   std::string directory_;
   std::string name_;
   std::string tokenizer_;
+  std::string weights_;
   bool make_default_ = false;
 };
 

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/engine/runtime.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <stdexcept>
 
+#include "core/base/error.h"
 #include "core/checkpoint/fingerprint.h"
 #include "kernels/backends.h"
 #include "kernels/profile.h"
 
 namespace statelib::engine {
+
+using kernels::WeightFormat;
 
 namespace {
 
@@ -30,6 +35,27 @@ std::unique_ptr<kernels::Backend> MakeBackend(const RuntimeOptions& options) {
         options.backend);
 }
 
+constexpr const char* kWeightChoices[] = {"auto", "f32", "bf16", "int8", "int4"};
+
+WeightFormat FormatOf(std::string_view choice) {
+  for (const WeightFormat format :
+       {WeightFormat::kF32, WeightFormat::kBF16, WeightFormat::kInt8, WeightFormat::kInt4}) {
+    if (choice == kernels::NameOf(format)) return format;
+  }
+  if (choice == "auto") return WeightFormat::kStored;
+  Throw(ErrorKind::kInvalidArgument, "weights: expected {}, found \"{}\"",
+        fmt::join(kWeightChoices, ", "), choice);
+}
+
+/// As they are stored, unless that gives another profile.
+WeightFormat FormatForProfile(const std::string& profile, bool has_blocks) {
+  for (const WeightFormat format : {WeightFormat::kStored, WeightFormat::kF32, WeightFormat::kBF16,
+                                    WeightFormat::kInt8, WeightFormat::kInt4}) {
+    if (kernels::ProfileOf(format, has_blocks) == profile) return format;
+  }
+  return WeightFormat::kStored;
+}
+
 size_t RoundUp(size_t value, size_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
@@ -40,19 +66,17 @@ std::unique_ptr<Runtime> Runtime::OpenWithoutTokenizer(const std::filesystem::pa
                                                        const RuntimeOptions& options) {
   std::unique_ptr<Runtime> runtime(new Runtime());
   runtime->backend_ = MakeBackend(options);
+  if (options.backend == "cpu")
+    runtime->threads_ = options.threads > 0 ? options.threads : kernels::UsableProcessors();
   runtime->checkpoint_ = checkpoint::Checkpoint::Open(model_directory);
   runtime->model_ = model::LoadModel(*runtime->checkpoint_, *runtime->backend_);
+  model::Weights& weights = runtime->model_->weights();
+  weights.HoldAs(options.weights.empty() ? FormatForProfile(options.profile, weights.has_blocks())
+                                         : FormatOf(options.weights));
   for (const SegmentSpec& segment : runtime->state_spec()) {
     runtime->state_floats_ += RoundUp(segment.elements(), kSegmentFloats);
   }
   return runtime;
-}
-
-std::string Runtime::profile() const {
-  const auto tensors = checkpoint_->tensors().all();
-  const bool has_blocks = std::ranges::any_of(
-      tensors, [](const auto& tensor) { return checkpoint::IsBlockType(tensor.type); });
-  return kernels::ProfileOf(kernels::WeightFormat::kStored, has_blocks);
 }
 
 std::unique_ptr<Runtime> Runtime::Open(const std::filesystem::path& model_directory,
@@ -74,6 +98,66 @@ std::unique_ptr<tokenizer::Tokenizer> Runtime::OpenTokenizer(
   RuntimeOptions options;
   options.tokenizer = places;
   return std::move(Open(model_directory, options)->tokenizer_);
+}
+
+std::span<const char* const> WeightChoices() { return kWeightChoices; }
+
+const char* WeightChoiceOf(std::string_view profile) {
+  for (const char* choice : kWeightChoices) {
+    for (const bool has_blocks : {false, true})
+      if (kernels::ProfileOf(FormatOf(choice), has_blocks) == profile) return choice;
+  }
+  return nullptr;
+}
+
+std::string Runtime::profile() const {
+  const model::Weights& weights = model_->weights();
+  return kernels::ProfileOf(weights.format(), weights.has_blocks());
+}
+
+kernels::Arithmetic Runtime::arithmetic() const {
+  const model::Weights& weights = model_->weights();
+  switch (weights.format()) {
+    case WeightFormat::kStored:
+      return weights.has_blocks() ? kernels::Arithmetic::kInt8 : kernels::Arithmetic::kF32;
+    case WeightFormat::kF32:
+      return kernels::Arithmetic::kF32;
+    case WeightFormat::kBF16:
+      return kernels::Arithmetic::kBF16;
+    case WeightFormat::kInt8:
+    case WeightFormat::kInt4:
+      return kernels::Arithmetic::kInt8;
+  }
+  return kernels::Arithmetic::kF32;
+}
+
+std::string Runtime::PackedWeightsName(const Digest& fingerprint) const {
+  return fmt::format("{}-{}-{}.weights", fingerprint.Hex(),
+                     kernels::NameOf(model_->weights().format()), backend_->packed_layout());
+}
+
+void Runtime::UsePackedWeights(const std::filesystem::path& folder, const Digest& fingerprint,
+                               bool may_write, const CancelFlag* cancel) {
+  if (backend_->packed_layout().empty()) return;
+  model::Weights& weights = model_->weights();
+  const std::filesystem::path path = folder / PackedWeightsName(fingerprint);
+  const Digest key = weights.PackedKey(fingerprint);
+  const auto use = [&] {
+    try {
+      weights.UsePacked(path, key);
+      return true;
+    } catch (const Error&) {
+      return false;  // none, or one that is not to be trusted: it is made anew
+    }
+  };
+  if (use() || !may_write) return;
+  try {
+    weights.WritePacked(FileSystem::Real(), path, key, cancel);
+    use();
+  } catch (const Error& error) {
+    // A full disk costs the time of packing at every start, and nothing else.
+    if (error.kind() == ErrorKind::kCancelled) throw;
+  }
 }
 
 Digest Runtime::ComputeFingerprint(const CancelFlag* cancel) const {
@@ -137,14 +221,16 @@ std::vector<Bytes> Runtime::Snapshot(const State& state) {
   return segments;
 }
 
-void Runtime::Advance(std::span<const Advancing> sequences, const AdvanceControl& control) {
-  for (const Advancing& sequence : sequences) {
-    for (const TokenId token : sequence.tokens) {
-      if (token >= 0 && token < info().vocabulary_size) continue;
-      Throw(ErrorKind::kInvalidArgument, "[advance] token: expected 0 to {}, found {}",
-            info().vocabulary_size - 1, token);
-    }
+void Runtime::CheckTokens(std::span<const TokenId> tokens) const {
+  for (const TokenId token : tokens) {
+    if (token >= 0 && token < info().vocabulary_size) continue;
+    Throw(ErrorKind::kInvalidArgument, "[advance] token: expected 0 to {}, found {}",
+          info().vocabulary_size - 1, token);
   }
+}
+
+void Runtime::Advance(std::span<const Advancing> sequences, const AdvanceControl& control) {
+  for (const Advancing& sequence : sequences) CheckTokens(sequence.tokens);
   std::vector<Advancing> waiting;
   for (const Advancing& sequence : sequences) {
     if (!sequence.tokens.empty()) waiting.push_back(sequence);
@@ -176,6 +262,30 @@ void Runtime::Advance(State& state, std::span<const TokenId> tokens,
                       const AdvanceControl& control) {
   const Advancing one{&state, tokens};
   Advance(std::span(&one, 1), control);
+}
+
+void Runtime::AdvanceWithLogits(State& state, std::span<const TokenId> tokens,
+                                const std::function<void(std::span<const float> logits)>& visit,
+                                const CancelFlag* cancel) {
+  CheckTokens(tokens);
+  const auto vocabulary = static_cast<size_t>(info().vocabulary_size),
+             width = static_cast<size_t>(info().hidden_size);
+  const size_t rows_max = std::min(tokens.size(), kLogitsRowsMax);
+  kernels::Buffer hidden = backend_->Allocate(rows_max * width),
+                  outputs = backend_->Allocate(rows_max * vocabulary);
+  std::vector<float> logits(rows_max * vocabulary);
+  for (size_t first = 0; first < tokens.size(); first += rows_max) {
+    if (cancel != nullptr) cancel->Check();
+    const auto part = tokens.subspan(first, std::min(rows_max, tokens.size() - first));
+    const kernels::Rows every{hidden.data(), part.size(), width, width};
+    const model::SequenceInput input{part, state.segments_};
+    model_->Advance(std::span(&input, 1), &every);
+    state.history_.Append(part);
+    model_->Logits(every, {outputs.data(), part.size(), vocabulary, vocabulary});
+    const std::span<float> values(logits.data(), part.size() * vocabulary);
+    backend_->Download(outputs.data(), values);
+    for (size_t i = 0; i < part.size(); ++i) visit(values.subspan(i * vocabulary, vocabulary));
+  }
 }
 
 std::vector<float> Runtime::Logits(std::span<const State* const> states) {

@@ -15,6 +15,7 @@
 #include "core/engine/tokenizer_finder.h"
 #include "core/model/model.h"
 #include "core/tokenizer/tokenizer.h"
+#include "kernels/limits.h"
 
 namespace statelib::engine {
 
@@ -23,7 +24,15 @@ struct RuntimeOptions {
   std::string cpu_target;          ///< an instruction set of kernels::CpuTargets(); empty: the best
   int threads = 0;                 ///< 0: every processor of this process
   TokenizerPlaces tokenizer = {};  ///< besides the model's own
+  /// How matrices are held: one of WeightChoices(). Empty: as `profile` needs, else "auto".
+  std::string weights = {};
+  std::string profile = {};  ///< the numerics profile of a state that is to be used
 };
+
+/// "auto" (as the model's files have them), "f32", "bf16", "int8", "int4".
+std::span<const char* const> WeightChoices();
+/// The choice that makes states of this profile; null for a profile that is not known.
+const char* WeightChoiceOf(std::string_view profile);
 
 /// One sequence to advance.
 struct Advancing {
@@ -65,9 +74,23 @@ class Runtime {
   const std::filesystem::path& tokenizer_path() const { return tokenizer_path_; }
   const model::ModelInfo& info() const { return model_->info(); }
   const StateSpec& state_spec() const { return model_->state_spec(); }
+  model::TokenWork work() const { return model_->work(); }
   std::string backend_name() const { return backend_->name(); }
+  int threads() const { return threads_; }
+  /// What its products are made of.
+  kernels::Arithmetic arithmetic() const;
   /// The numerics profile of every state that this runtime computes.
   std::string profile() const;
+
+  /// Keeps the weights in the backend's form in one file of `folder`, and uses them from there: at
+  /// once where the file is there and right; else, with `may_write`, after packing them into it. A
+  /// file that cannot be written or mapped is done without. Called before anything is computed.
+  /// fingerprint: the model's. Errors: kCancelled.
+  void UsePackedWeights(const std::filesystem::path& folder, const Digest& fingerprint,
+                        bool may_write, const CancelFlag* cancel = nullptr);
+  /// The name of that file, for this model, format and backend:
+  /// "FINGERPRINT-FORMAT-LAYOUT.weights".
+  std::string PackedWeightsName(const Digest& fingerprint) const;
 
   /// The model's identity: checkpoint and tokenizer, by content. Reads every weight once (about 1
   /// GB/s a thread), so callers keep the result. Errors: kCancelled.
@@ -90,6 +113,12 @@ class Runtime {
   void Advance(std::span<const Advancing> sequences, const AdvanceControl& control = {});
   void Advance(State& state, std::span<const TokenId> tokens, const AdvanceControl& control = {});
 
+  /// The same for one sequence, with the logits after each token, [vocabulary_size], in order;
+  /// `visit` is called once a token. Costs the head for every token. Errors: as Advance.
+  void AdvanceWithLogits(State& state, std::span<const TokenId> tokens,
+                         const std::function<void(std::span<const float> logits)>& visit,
+                         const CancelFlag* cancel = nullptr);
+
   /// The logits after each state's last token, [states, vocabulary_size], from the stored hidden
   /// vectors alone. Errors: kInvalidArgument for a state that has read nothing.
   std::vector<float> Logits(std::span<const State* const> states);
@@ -98,6 +127,9 @@ class Runtime {
  private:
   Runtime() = default;
 
+  /// Errors: kInvalidArgument for a token outside the vocabulary.
+  void CheckTokens(std::span<const TokenId> tokens) const;
+
   // In the order of construction: each uses those above it.
   std::unique_ptr<kernels::Backend> backend_;
   std::unique_ptr<checkpoint::Checkpoint> checkpoint_;
@@ -105,6 +137,7 @@ class Runtime {
   std::filesystem::path tokenizer_path_;
   std::unique_ptr<model::Model> model_;
   size_t state_floats_ = 0;
+  int threads_ = 1;
 };
 
 }  // namespace statelib::engine

@@ -40,7 +40,14 @@ void LayerStack::Finish() {
            frame_.hidden,       weights_.parameters(), frame_.end_of_text_ids};
 }
 
-void LayerStack::Advance(std::span<const SequenceInput> batch) {
+TokenWork LayerStack::work() const {
+  const auto head = static_cast<double>(frame_.vocabulary * frame_.hidden);
+  const auto all = static_cast<double>(weights_.matrix_elements());
+  return {all - (frame_.tied_head ? 1 : 2) * head, head,
+          static_cast<double>(weights_.matrix_bytes())};
+}
+
+void LayerStack::Advance(std::span<const SequenceInput> batch, const Rows* every_hidden) {
   const auto d = static_cast<size_t>(frame_.hidden);
   if (residual_.size() == 0) {
     AllocateActivations();
@@ -53,6 +60,8 @@ void LayerStack::Advance(std::span<const SequenceInput> batch) {
   const Rows residual{residual_.data(), tokens.size(), d, d};
   backend_.Embed(*embeddings_, tokens, residual);
   for (size_t i = 0; i < static_cast<size_t>(frame_.layers); ++i) AdvanceLayer(i, batch, residual);
+  if (every_hidden != nullptr)
+    backend_.RmsNorm(residual, final_norm_.data(), frame_.norm_epsilon, *every_hidden);
   size_t row = 0;
   for (const SequenceInput& sequence : batch) {
     row += sequence.tokens.size();

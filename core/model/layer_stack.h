@@ -31,7 +31,9 @@ class LayerStack : public Model {
  public:
   const ModelInfo& info() const override { return info_; }
   const StateSpec& state_spec() const override { return spec_; }
-  void Advance(std::span<const SequenceInput> batch) override;
+  TokenWork work() const override;
+  Weights& weights() override { return weights_; }
+  void Advance(std::span<const SequenceInput> batch, const kernels::Rows* every_hidden) override;
   void Logits(kernels::ConstRows hidden, kernels::Rows out) override;
 
  protected:
@@ -60,7 +62,6 @@ class LayerStack : public Model {
   /// A vector, or zeros where the configuration says that there is none.
   VectorRef VectorOrZeros(bool present, const std::string& name, int64_t size);
 
-  Weights& weights() { return weights_; }
   kernels::Backend& backend() { return backend_; }
   const StackFrame& frame() const { return frame_; }
 

@@ -11,6 +11,7 @@
 #include "core/base/history.h"
 #include "core/base/segment.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/model/weights.h"
 #include "kernels/backend.h"
 
 namespace statelib::model {
@@ -32,6 +33,13 @@ struct SequenceInput {
   std::span<float* const> segments;
 };
 
+/// What one token costs, for comparisons with what the hardware allows.
+struct TokenWork {
+  double body_multiply_adds = 0;  ///< of the matrix products before the head
+  double head_multiply_adds = 0;
+  double weight_bytes = 0;  ///< of every matrix, in the form in which it is read; one pass a step
+};
+
 /// The weights of one architecture, bound to the backend that computes with them. A sequence's
 /// result does not depend on what else is in its batch, nor on how its tokens are cut into calls.
 /// One thread at a time.
@@ -42,11 +50,16 @@ class Model {
   virtual const ModelInfo& info() const = 0;
   /// The segments of one sequence's state. A sequence that has read nothing has zeros.
   virtual const StateSpec& state_spec() const = 0;
+  virtual TokenWork work() const = 0;
+  virtual Weights& weights() = 0;
 
   /// Reads the batch's tokens: afterwards each state is the one after its last token, and its
   /// hidden segment holds the head's input there. The batch has at most rows_max tokens in all.
-  /// Errors: std::bad_alloc and device failures, after which the states are to be discarded.
-  virtual void Advance(std::span<const SequenceInput> batch) = 0;
+  /// With `every_hidden`, [tokens of the batch, D] in the backend's memory, it also gives the
+  /// head's input after each token. Errors: std::bad_alloc and device failures, after which the
+  /// states are to be discarded.
+  virtual void Advance(std::span<const SequenceInput> batch,
+                       const kernels::Rows* every_hidden = nullptr) = 0;
   static constexpr size_t rows_max = 96;
 
   /// out[s] = logits after hidden vector s. hidden, out: backend memory, [sequences, D] and

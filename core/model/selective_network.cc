@@ -98,8 +98,8 @@ class SelectiveNetwork : public LayerStack {
                   r = config_.dt_rank;
     SelectiveLayer layer;
     layer.in_proj = weights().Matrix(mixer + "in_proj.weight", 2 * e, d);
-    layer.x_proj = weights().Matrix(mixer + "x_proj.weight", r + 2 * n, e);
-    layer.dt_proj = weights().Matrix(mixer + "dt_proj.weight", e, r);
+    layer.x_proj = weights().ExactMatrix(mixer + "x_proj.weight", r + 2 * n, e);
+    layer.dt_proj = weights().ExactMatrix(mixer + "dt_proj.weight", e, r);
     layer.out_proj = weights().Matrix(mixer + "out_proj.weight", d, e);
     layer.norm = weights().Vector(block + "norm.weight", d);
     layer.in_bias = OptionalVector(config_.use_bias, mixer + "in_proj.bias", 2 * e);

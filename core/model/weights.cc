@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/model/weights.h"
 
+#include <algorithm>
+#include <stdexcept>
+
+#include "core/base/error.h"
+#include "kernels/weight_type.h"
+
 namespace statelib::model {
+
+using kernels::WeightFormat;
+using kernels::WeightType;
 
 const checkpoint::TensorRef& Weights::Require(const std::string& name,
                                               std::span<const int64_t> shape) {
@@ -11,22 +20,138 @@ const checkpoint::TensorRef& Weights::Require(const std::string& name,
   return tensor;
 }
 
-MatrixRef Weights::Matrix(const std::string& name, int64_t rows, int64_t cols) {
+MatrixRef Weights::Declare(const std::string& name, int64_t rows, int64_t cols, bool exact) {
   const std::initializer_list<int64_t> shape = {rows, cols};
   const checkpoint::TensorRef& tensor = Require(name, {shape.begin(), shape.size()});
-  const kernels::WeightView view{tensor.bytes.data(), checkpoint::WeightType(tensor),
-                                 static_cast<size_t>(rows), static_cast<size_t>(cols)};
-  return MatrixRef(matrices_.emplace_back([this, view] { return backend_.Pack(view); }));
+  const size_t index = sources_.size();
+  sources_.push_back({name,
+                      {tensor.bytes.data(), checkpoint::WeightType(tensor),
+                       static_cast<size_t>(rows), static_cast<size_t>(cols)},
+                      exact});
+  return MatrixRef(matrices_.emplace_back([this, index] { return Make(index); }));
+}
+
+WeightFormat Weights::FormatOf(const MatrixSource& source) const {
+  if (!source.exact && format_ != WeightFormat::kF32) return format_;
+  // Plain types are exact as they are stored, and smaller.
+  const bool as_stored =
+      !kernels::IsBlockType(source.view.type) || format_ == WeightFormat::kStored;
+  return as_stored ? WeightFormat::kStored : WeightFormat::kF32;
+}
+
+std::unique_ptr<kernels::Matrix> Weights::Make(size_t index) {
+  const MatrixSource& source = sources_[index];
+  if (!packed_) return backend_.Pack(source.view, FormatOf(source));
+  const PackedPart& part = packed_->part(index);
+  return backend_.Map(part.description, part.bytes);
 }
 
 VectorRef Weights::Vector(const std::string& name, std::initializer_list<int64_t> shape,
                           Transform transform) {
   const checkpoint::TensorRef& tensor = Require(name, {shape.begin(), shape.size()});
-  checkpoint::WeightType(tensor);  // before the first use
-  return Add([&tensor, transform = std::move(transform)] {
-    std::vector<float> values = checkpoint::ReadF32(tensor);
-    return transform ? transform(std::move(values)) : values;
+  checkpoint::WeightType(tensor);
+  if (!transform) return Add([&tensor] { return checkpoint::ReadF32(tensor); });
+  const size_t index = derived_.size();
+  derived_.push_back({name,
+                      [&tensor, transform = std::move(transform)] {
+                        return transform(checkpoint::ReadF32(tensor));
+                      },
+                      static_cast<size_t>(tensor.elements())});
+  return Add([this, index] { return DerivedValues(index); });
+}
+
+std::vector<float> Weights::DerivedValues(size_t index) {
+  if (!packed_) return derived_[index].values();
+  const ByteSpan bytes = packed_->part(sources_.size() + index).bytes;
+  std::vector<float> values(bytes.size() / sizeof(float));
+  std::memcpy(values.data(), bytes.data(), bytes.size());
+  return values;
+}
+
+uint64_t Weights::matrix_elements() const {
+  uint64_t elements = 0;
+  for (const MatrixSource& source : sources_)
+    elements += uint64_t{source.view.rows} * source.view.cols;
+  return elements;
+}
+
+uint64_t Weights::matrix_bytes() const {
+  uint64_t bytes = 0;
+  for (const MatrixSource& source : sources_) {
+    const WeightType held = kernels::HeldType(source.view.type, FormatOf(source));
+    // Halves are multiplied as f32.
+    bytes +=
+        uint64_t{source.view.rows} *
+        kernels::RowBytes(held == WeightType::kF16 ? WeightType::kF32 : held, source.view.cols);
+  }
+  return bytes;
+}
+
+bool Weights::has_blocks() const {
+  return std::any_of(sources_.begin(), sources_.end(), [](const MatrixSource& source) {
+    return kernels::IsBlockType(source.view.type);
   });
+}
+
+Digest Weights::PackedKey(const Digest& fingerprint) const {
+  Hasher hasher;
+  hasher.UpdateField("statelib packed weights 1").Update(fingerprint.bytes);
+  hasher.UpdateField(backend_.packed_layout()).UpdateField(kernels::NameOf(format_));
+  for (const MatrixSource& source : sources_) {
+    hasher.UpdateField(source.name)
+        .UpdateField(kernels::NameOf(source.view.type))
+        .UpdateField(kernels::NameOf(FormatOf(source)))
+        .UpdateU64(source.view.rows)
+        .UpdateU64(source.view.cols);
+  }
+  for (const DerivedSource& source : derived_)
+    hasher.UpdateField(source.name).UpdateU64(source.elements);
+  return hasher.Finish();
+}
+
+void Weights::WritePacked(FileSystem& files, const std::filesystem::path& path, const Digest& key,
+                          const CancelFlag* cancel) {
+  PackedFileWriter writer(files, path);
+  for (const MatrixSource& source : sources_) {
+    if (cancel != nullptr) cancel->Check();
+    const auto matrix = backend_.Pack(source.view, FormatOf(source));
+    if (matrix->description().kind == 0) {
+      Throw(ErrorKind::kUnsupported, "{}: {} has no packed form for a file", source.name,
+            backend_.name());
+    }
+    writer.Append(matrix->description(), matrix->packed());
+  }
+  for (const DerivedSource& source : derived_) {
+    const std::vector<float> values = source.values();
+    writer.Append({0, 1, values.size()}, std::as_bytes(std::span(values)));
+  }
+  writer.Finish(key);
+}
+
+void Weights::UsePacked(const std::filesystem::path& path, const Digest& key) {
+  PackedFile file = PackedFile::Open(path, key, sources_.size() + derived_.size());
+  const auto check = [&path](bool right, const std::string& name) {
+    if (right) return;
+    Throw(ErrorKind::kCorrupt, "{}: the packed form of {} is not what was expected", path.string(),
+          name);
+  };
+  for (size_t i = 0; i < sources_.size(); ++i) {
+    const auto& [description, bytes] = file.part(i);
+    check(description.rows == sources_[i].view.rows && description.cols == sources_[i].view.cols,
+          sources_[i].name);
+    try {
+      backend_.Map(description, bytes);
+    } catch (const std::invalid_argument&) {
+      check(false, sources_[i].name);
+    }
+  }
+  for (size_t i = 0; i < derived_.size(); ++i) {
+    const PackedPart& part = file.part(sources_.size() + i);
+    check(part.bytes.size() == part.description.cols * sizeof(float) &&
+              part.description.cols >= derived_[i].elements,
+          derived_[i].name);
+  }
+  packed_ = std::move(file);
 }
 
 VectorRef Weights::Constant(int64_t size, float value) {

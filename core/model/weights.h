@@ -6,21 +6,23 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/base/cancel.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/model/packed_file.h"
 #include "kernels/backend.h"
 
 namespace statelib::model {
 
-/// One weight of a model: where it comes from, and its form in the backend's memory once it was
-/// used.
-template <typename Form, typename Make>
-class DeferredWeight {
+/// One weight of a model: how it is made, and its form in the backend's memory once it was used.
+template <typename Form>
+class Deferred {
  public:
-  explicit DeferredWeight(Make make) : make_(std::move(make)) {}
+  explicit Deferred(std::function<Form()> make) : make_(std::move(make)) {}
 
   Form& get() {
     if (make_) {
@@ -29,15 +31,15 @@ class DeferredWeight {
     }
     return form_;
   }
+  bool made() const { return !make_; }
 
  private:
-  Make make_;
+  std::function<Form()> make_;
   Form form_;
 };
 
-using DeferredMatrix = DeferredWeight<std::unique_ptr<kernels::Matrix>,
-                                      std::function<std::unique_ptr<kernels::Matrix>()>>;
-using DeferredVector = DeferredWeight<kernels::Buffer, std::function<kernels::Buffer()>>;
+using DeferredMatrix = Deferred<std::unique_ptr<kernels::Matrix>>;
+using DeferredVector = Deferred<kernels::Buffer>;
 
 /// A matrix of a model. Refers into its Weights.
 class MatrixRef {
@@ -82,9 +84,16 @@ class Weights {
   /// Errors: kCorrupt when it is missing.
   int64_t ElementsOf(const std::string& name) const { return checkpoint_.Get(name).elements(); }
 
-  /// Declares a matrix [rows, cols]. Errors: kCorrupt (missing, another shape), kUnsupported
-  /// (element type).
-  MatrixRef Matrix(const std::string& name, int64_t rows, int64_t cols);
+  /// Declares a matrix [rows, cols], held in the format of the model. Errors: kCorrupt (missing,
+  /// another shape), kUnsupported (element type).
+  MatrixRef Matrix(const std::string& name, int64_t rows, int64_t cols) {
+    return Declare(name, rows, cols, false);
+  }
+  /// The same, but of those few weights whose rounding would cost most: its exact values are used,
+  /// whatever the format; blocks are used as they are where the format is the file's own.
+  MatrixRef ExactMatrix(const std::string& name, int64_t rows, int64_t cols) {
+    return Declare(name, rows, cols, true);
+  }
   /// Declares a small tensor, used as f32 after `transform`. Errors: as Matrix().
   VectorRef Vector(const std::string& name, std::initializer_list<int64_t> shape,
                    Transform transform = {});
@@ -93,14 +102,55 @@ class Weights {
   VectorRef Constant(int64_t size, float value);
 
   uint64_t parameters() const { return parameters_; }
+  /// Of every declared matrix together.
+  uint64_t matrix_elements() const;
+  /// The bytes that one pass over every matrix reads, in the format.
+  uint64_t matrix_bytes() const;
+  /// Whether a matrix is of a block type.
+  bool has_blocks() const;
+
+  /// How matrices are held. Called before any weight was used.
+  void HoldAs(kernels::WeightFormat format) { format_ = format; }
+  kernels::WeightFormat format() const { return format_; }
+
+  /// What a packed file of these weights must be of: everything declared, the format, the backend's
+  /// layout and the model's fingerprint.
+  Digest PackedKey(const Digest& fingerprint) const;
+  /// Packs every matrix, one at a time, into a file. Errors: kIo, kCancelled; kUnsupported for a
+  /// backend that cannot map.
+  void WritePacked(FileSystem& files, const std::filesystem::path& path, const Digest& key,
+                   const CancelFlag* cancel);
+  /// Uses a packed file from now on; called before any weight was used. Errors: those of
+  /// PackedFile::Open; kCorrupt where a part is not what was declared. Nothing is changed then.
+  void UsePacked(const std::filesystem::path& path, const Digest& key);
 
  private:
+  struct MatrixSource {
+    std::string name;
+    kernels::WeightView view;
+    bool exact;
+  };
+  /// A small tensor that is not used as the file has it, and is thus worth keeping.
+  struct DerivedSource {
+    std::string name;
+    std::function<std::vector<float>()> values;
+    size_t elements;
+  };
+
   const checkpoint::TensorRef& Require(const std::string& name, std::span<const int64_t> shape);
+  MatrixRef Declare(const std::string& name, int64_t rows, int64_t cols, bool exact);
   VectorRef Add(std::function<std::vector<float>()> values);
+  kernels::WeightFormat FormatOf(const MatrixSource& source) const;
+  std::unique_ptr<kernels::Matrix> Make(size_t index);
+  std::vector<float> DerivedValues(size_t index);
 
   const checkpoint::Checkpoint& checkpoint_;
   kernels::Backend& backend_;
+  kernels::WeightFormat format_ = kernels::WeightFormat::kStored;
   uint64_t parameters_ = 0;
+  std::vector<MatrixSource> sources_;  // as matrices_
+  std::vector<DerivedSource> derived_;
+  std::optional<PackedFile> packed_;  // matrices_ refer into it
   // Deques, for the references.
   std::deque<DeferredMatrix> matrices_;
   std::deque<DeferredVector> vectors_;

@@ -26,12 +26,6 @@ namespace {
 // work).
 constexpr size_t kSmallWork = 64 * 1024;
 
-int UsableProcessors() {
-  cpu_set_t allowed;
-  if (::sched_getaffinity(0, sizeof(allowed), &allowed) == 0) return CPU_COUNT(&allowed);
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
-
 class CpuBackend : public Backend {
  public:
   CpuBackend(const CpuKernels& kernels, int threads) : kernels_(kernels), threads_(threads) {}
@@ -135,6 +129,12 @@ std::vector<std::string> CpuTargets() {
   std::vector<std::string> names;
   for (const CpuKernels& kernels : SupportedCpuKernels()) names.emplace_back(kernels.target);
   return names;
+}
+
+int UsableProcessors() {
+  cpu_set_t allowed;
+  if (::sched_getaffinity(0, sizeof(allowed), &allowed) == 0) return CPU_COUNT(&allowed);
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
 std::unique_ptr<Backend> MakeCpuBackend(int threads, std::string_view target) {

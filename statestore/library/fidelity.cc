@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/engine/quality.h"
 #include "statestore/storage/segment_codec.h"
 #include "statestore/storage/state_object.h"
 
@@ -23,27 +24,6 @@ constexpr const char* kProbe =
     "he "
     "had seen; he said that it was too dark to tell. Prices rose by 4 percent in the first quarter "
     "and fell again in the second. For example, water boils at 100 degrees at sea level.";
-
-/// log softmax, in place.
-void Normalise(std::span<float> logits) {
-  const float largest = *std::max_element(logits.begin(), logits.end());
-  double sum = 0;
-  for (const float logit : logits) sum += std::exp(double{logit} - largest);
-  const double log_sum = largest + std::log(sum);
-  for (float& logit : logits) logit = static_cast<float>(logit - log_sum);
-}
-
-/// Sum over tokens of p log(p / q). Differences of rounding can make it a little negative.
-double KlDivergence(std::span<const float> log_p, std::span<const float> log_q) {
-  double sum = 0;
-  for (size_t i = 0; i < log_p.size(); ++i)
-    sum += std::exp(double{log_p[i]}) * (double{log_p[i]} - log_q[i]);
-  return std::max(sum, 0.0);
-}
-
-size_t Likeliest(std::span<const float> values) {
-  return static_cast<size_t>(std::max_element(values.begin(), values.end()) - values.begin());
-}
 
 double RelativeError(ByteSpan exact, ByteSpan near) {
   double norm = 0, distance = 0;
@@ -75,25 +55,19 @@ std::vector<Bytes> ApproximateSegments(const StateSpec& spec, const std::vector<
 void MeasurePredictions(engine::Runtime& runtime, engine::State& exact, engine::State& near,
                         std::span<const TokenId> probe, const CancelFlag* cancel,
                         storage::Fidelity* fidelity) {
-  size_t agreed = 0;
-  double sum = 0;
+  engine::PredictionComparison comparison;
   for (size_t i = 0; i < probe.size(); ++i) {
     const auto token = probe.subspan(i, 1);
     const engine::Advancing both[] = {{&exact, token}, {&near, token}};
     runtime.Advance(both, {.cancel = cancel, .on_progress = {}});
     const engine::State* const states[] = {&exact, &near};
-    std::vector<float> logits = runtime.Logits(states);
-    const auto a = std::span(logits).first(logits.size() / 2),
-               b = std::span(logits).last(logits.size() / 2);
-    Normalise(a);
-    Normalise(b);
-    const double divergence = KlDivergence(a, b);
-    sum += divergence;
-    fidelity->largest_kl = std::max(fidelity->largest_kl, divergence);
-    if (Likeliest(a) == Likeliest(b)) ++agreed;
+    const std::vector<float> logits = runtime.Logits(states);
+    const std::span<const float> values(logits);
+    comparison.Add(values.first(values.size() / 2), values.last(values.size() / 2));
   }
-  fidelity->mean_kl = sum / static_cast<double>(probe.size());
-  fidelity->top1_agreement = static_cast<double>(agreed) / static_cast<double>(probe.size());
+  fidelity->mean_kl = comparison.kl();
+  fidelity->largest_kl = comparison.kl_largest();
+  fidelity->top1_agreement = comparison.top1_agreement();
 }
 
 std::vector<TokenId> ProbeTokens(const LoadedModel& model, const std::string& text) {

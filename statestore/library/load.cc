@@ -27,11 +27,15 @@ void CheckFits(const Library& library, const LoadedModel& model,
           known ? "leave out --model to use the right one"
                 : "add the right one with `statelib model add DIR`");
   }
-  if (storage::BaseProfileOf(state.state.profile) != model.runtime->profile()) {
+  const std::string profile = storage::BaseProfileOf(state.state.profile);
+  if (profile != model.runtime->profile()) {
+    const char* const weights = engine::WeightChoiceOf(profile);
     Throw(ErrorKind::kMismatch,
-          "the state {} needs the numerics profile {}, given was {}; use the backend that it was "
-          "made with, or ingest its documents again",
-          NameOf(state), state.state.profile, model.runtime->profile());
+          "the state {} needs the numerics profile {}, given was {}; {}ingest its documents again",
+          NameOf(state), state.state.profile, model.runtime->profile(),
+          weights == nullptr
+              ? ""
+              : fmt::format("leave out --weights, or give --weights {}, or ", weights));
   }
 }
 

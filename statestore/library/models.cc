@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "statestore/library/packed_weights.h"
 
 namespace statelib::library {
 
@@ -69,7 +70,7 @@ ModelPlace PlaceOf(const ModelRow& row) {
           "the model {} is no longer in {}; say where it is with `statelib model add DIR`",
           LabelOf(row.name, row.identity), row.path);
   }
-  return {row.path, row.name, row.tokenizer_path};
+  return {row.path, row.name, row.tokenizer_path, row.weights};
 }
 
 /// Everything by which an unnoticed change of the model's files would show.
@@ -122,11 +123,7 @@ ModelDetails DetailsOf(const Library& library, const ModelRow& row) {
           models.StatesOf(row.identity.fingerprint)};
 }
 
-}  // namespace
-
-std::string LoadedModel::Label() const { return LabelOf(place.name, identity); }
-
-ModelPlace ChooseModel(const Library* library, const std::string& choice,
+ModelPlace ChoosePlace(const Library* library, const std::string& choice,
                        const storage::ResolvedState* state, const ModelPlace& fallback) {
   if (!choice.empty()) {
     if (library != nullptr) {
@@ -148,9 +145,22 @@ ModelPlace ChooseModel(const Library* library, const std::string& choice,
   return fallback;
 }
 
+}  // namespace
+
+std::string LoadedModel::Label() const { return LabelOf(place.name, identity); }
+
+ModelPlace ChooseModel(const Library* library, const std::string& choice,
+                       const storage::ResolvedState* state, const ModelPlace& fallback) {
+  ModelPlace place = ChoosePlace(library, choice, state, fallback);
+  if (state != nullptr) place.profile = storage::BaseProfileOf(state->state.profile);
+  return place;
+}
+
 std::unique_ptr<engine::Runtime> OpenRuntime(const ModelPlace& place,
                                              engine::RuntimeOptions options) {
   if (!place.tokenizer.empty()) options.tokenizer.given = place.tokenizer;
+  if (options.weights.empty() && place.profile.empty()) options.weights = place.weights;
+  options.profile = place.profile;
   return engine::Runtime::Open(place.directory, options);
 }
 
@@ -164,6 +174,8 @@ LoadedModel LoadModel(Library& library, const ModelPlace& place,
   model.runtime = OpenRuntime(model.place, options);
   const Digest fingerprint =
       FingerprintOf(library, *model.runtime, model.place.directory.string(), cancel);
+  model.runtime->UsePackedWeights(PackedWeightsFolder(library), fingerprint,
+                                  library.repository().writable(), cancel);
   const model::ModelInfo& info = model.runtime->info();
   model.identity = {fingerprint, info.architecture, SummaryOf(info)};
   if (model.place.name.empty()) {
@@ -174,9 +186,11 @@ LoadedModel LoadModel(Library& library, const ModelPlace& place,
 }
 
 ModelDetails AddModel(Library& library, const fs::path& directory, const std::string& name,
-                      const engine::TokenizerPlaces& tokenizer, const CancelFlag* cancel) {
+                      const engine::TokenizerPlaces& tokenizer, const std::string& weights,
+                      const CancelFlag* cancel) {
   engine::RuntimeOptions options;
   options.tokenizer = tokenizer;
+  options.weights = weights;
   LoadedModel model = LoadModel(library, {directory, "", tokenizer.given}, options, cancel);
   storage::IndexModels& models = library.repository().index().models();
   ModelRow row;
@@ -187,6 +201,7 @@ ModelDetails AddModel(Library& library, const fs::path& directory, const std::st
                : known && !known->name.empty() ? known->name
                                                : model.place.directory.filename().string();
     storage::CheckName(row.name);
+    row.weights = !weights.empty() ? weights : known ? known->weights : "";
     row.path = model.place.directory.string();
     row.size_bytes = SizeOf(*model.runtime);
     row.added_at_ms = library.now_ms();

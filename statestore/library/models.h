@@ -18,6 +18,8 @@ struct ModelPlace {
   std::filesystem::path directory;
   std::string name;                      ///< empty: it has no name yet
   std::filesystem::path tokenizer = {};  ///< a tokenizer.json that it is to use; empty: its own
+  std::string weights = {};              ///< the format to hold it in; empty: its own
+  std::string profile = {};              ///< of the state that it is chosen for
 };
 
 /// Which model to use. In this order: `choice` (a name that the library knows, else a folder); the
@@ -38,14 +40,16 @@ struct LoadedModel {
   std::string Label() const;
 };
 
-/// Opens a model with the tokenizer that its place says, else the one that `options` give.
-/// Errors: those of Runtime::Open.
+/// Opens a model with the tokenizer that its place says, else the one that `options` give; its
+/// weights in the format that the options name, else in the one that the state needs that it was
+/// chosen for, else in the place's. Errors: those of Runtime::Open.
 std::unique_ptr<engine::Runtime> OpenRuntime(const ModelPlace& place,
                                              engine::RuntimeOptions options);
 
-/// Opens a model and finds its fingerprint: from the library's memory when no file of the model has
-/// changed since, else by reading every weight once, which is then remembered.
-/// Errors: those of Runtime::Open and ComputeFingerprint.
+/// The same, with weights that are packed once for each format and kept beside the library. Finds
+/// the fingerprint: from the library's memory when no file of the model has changed since, else by
+/// reading every weight once, which is then remembered. Errors: those of OpenRuntime and
+/// ComputeFingerprint.
 LoadedModel LoadModel(Library& library, const ModelPlace& place,
                       const engine::RuntimeOptions& options, const CancelFlag* cancel = nullptr);
 
@@ -57,12 +61,13 @@ struct ModelDetails {
   uint64_t states = 0;      ///< how many states of the library need it
 };
 
-/// Records where a model lies, what it is called and the tokenizer that it is to use, if one is
-/// given; computes its fingerprint. With an empty name the folder's name is taken.
-/// Errors: kInvalidArgument (bad or taken name), those of LoadModel.
+/// Records where a model lies, what it is called, the tokenizer that it is to use, if one is given,
+/// and how its weights are held where no format is asked for (empty: as before, or "auto");
+/// computes its fingerprint. With an empty name the folder's name is taken. Errors:
+/// kInvalidArgument (bad or taken name), those of LoadModel.
 ModelDetails AddModel(Library& library, const std::filesystem::path& directory,
                       const std::string& name, const engine::TokenizerPlaces& tokenizer = {},
-                      const CancelFlag* cancel = nullptr);
+                      const std::string& weights = {}, const CancelFlag* cancel = nullptr);
 std::vector<ModelDetails> ListModels(const Library& library);  ///< by name
 /// By name, or by the first 6 or more digits of a fingerprint. Errors: kNotFound with the names
 /// there are.

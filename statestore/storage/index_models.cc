@@ -9,7 +9,7 @@ namespace {
 
 constexpr const char* kSelect =
     "SELECT fingerprint, architecture, summary, name, path, size_bytes, added_at, description, "
-    "tokenizer_path FROM models ";
+    "tokenizer_path, weights FROM models ";
 
 ModelRow ToRow(const Statement& statement) {
   ModelRow row;
@@ -20,6 +20,7 @@ ModelRow ToRow(const Statement& statement) {
   row.added_at_ms = statement.Int(6);
   row.description_json = statement.Text(7);
   row.tokenizer_path = statement.Text(8);
+  row.weights = statement.Text(9);
   return row;
 }
 
@@ -41,12 +42,12 @@ void IndexModels::Put(const ModelRow& model) {
     }
     Statement statement = database_.Prepare(
         "INSERT INTO models(fingerprint, architecture, summary, name, path, size_bytes, added_at, "
-        "description, tokenizer_path) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(fingerprint) "
-        "DO "
-        "UPDATE SET architecture = excluded.architecture, summary = excluded.summary, name = "
-        "excluded.name, path = excluded.path, size_bytes = excluded.size_bytes, added_at = "
-        "excluded.added_at, description = excluded.description, tokenizer_path = "
-        "excluded.tokenizer_path");
+        "description, tokenizer_path, weights) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT(fingerprint) DO UPDATE SET architecture = excluded.architecture, "
+        "summary = excluded.summary, name = excluded.name, path = excluded.path, "
+        "size_bytes = excluded.size_bytes, added_at = excluded.added_at, "
+        "description = excluded.description, tokenizer_path = excluded.tokenizer_path, "
+        "weights = excluded.weights");
     statement.Bind(model.identity.fingerprint)
         .Bind(model.identity.architecture)
         .Bind(model.identity.summary)
@@ -55,7 +56,8 @@ void IndexModels::Put(const ModelRow& model) {
         .Bind(model.size_bytes)
         .Bind(model.added_at_ms)
         .Bind(model.description_json)
-        .Bind(NullIfEmpty(model.tokenizer_path));
+        .Bind(NullIfEmpty(model.tokenizer_path))
+        .Bind(model.weights);
     statement.Run();
   });
 }

@@ -20,6 +20,7 @@ struct ModelRow {
   int64_t added_at_ms = 0;
   std::string description_json = "{}";
   std::string tokenizer_path;  ///< a tokenizer.json that it is to use; empty: its own
+  std::string weights;         ///< the format that it is held in unless another one is asked for
 };
 
 /// The models of an index. One thread. Errors: those of Database.

@@ -98,7 +98,11 @@ CREATE INDEX versions_by_derivation ON versions(derivation);
 // A tokenizer.json that a model is to use instead of its own.
 constexpr const char* kModelTokenizers = "ALTER TABLE models ADD COLUMN tokenizer_path TEXT;";
 
-constexpr const char* kMigrations[] = {kFirst, kModelTokenizers};
+// How a model's weights are held where no format is asked for; empty: as its files have them.
+constexpr const char* kModelWeights =
+    "ALTER TABLE models ADD COLUMN weights TEXT NOT NULL DEFAULT '';";
+
+constexpr const char* kMigrations[] = {kFirst, kModelTokenizers, kModelWeights};
 
 int64_t PragmaOf(const Database& database, const char* name) {
   Statement statement = database.Prepare(fmt::format("PRAGMA {}", name));

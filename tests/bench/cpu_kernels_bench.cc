@@ -10,7 +10,7 @@
 
 #include "kernels/aligned.h"
 #include "kernels/backends.h"
-#include "tests/bench/hardware_limits.h"
+#include "kernels/limits.h"
 
 namespace statelib::kernels {
 namespace {
@@ -164,13 +164,14 @@ void Decode(benchmark::State& bench, const Shape& shape, WeightFormat format) {
 void ReadBandwidth(benchmark::State& bench) {
   constexpr size_t kBytes = size_t{1} << 29;
   double best = 0;
-  for (auto _ : bench) best = std::max(best, bench::MeasureReadBytesPerSecond(Threads(), kBytes));
+  for (auto _ : bench) best = std::max(best, MeasureReadBytesPerSecond(Threads(), kBytes));
   bench.counters["GB/s"] = 1e-9 * best;
 }
 
 void MultiplyRate(benchmark::State& bench) {
   double best = 0;
-  for (auto _ : bench) best = std::max(best, bench::MeasureMultiplyAddsPerSecond(Threads()));
+  for (auto _ : bench)
+    best = std::max(best, MeasureMultiplyAddsPerSecond(Arithmetic::kF32, Threads()));
   bench.counters["f32 multiply-adds/s"] = best;
 }
 

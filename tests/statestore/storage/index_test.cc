@@ -256,7 +256,7 @@ TEST(IndexSchema, OpenOfANewerSchemaIsRefusedWithAdvice) {
   ExecuteSql(path, "PRAGMA user_version = 99");
   for (const auto mode : {Database::Mode::kWrite, Database::Mode::kRead}) {
     ExpectError(ErrorKind::kUnsupported,
-                "library schema version 99, this statelib knows versions up to 2; use a statelib "
+                "library schema version 99, this statelib knows versions up to 3; use a statelib "
                 "that knows version 99",
                 [&] { Index::Open(path, mode); });
   }
