@@ -41,6 +41,7 @@ constexpr CommandDescription kCommands[] = {
     {"model rm", kModels, "Forget a model", MakeModelRmCommand},
     {"model check", kModels, "Compare what a checkpoint computes with recorded values",
      MakeModelCheckCommand},
+    {"model convert", kModels, "Write a checkpoint in another form", MakeModelConvertCommand},
     {"eval quality", kTools, "Measure what a weight format costs in predictions",
      MakeEvalQualityCommand, "Measure predictions"},
     {"bench", kTools, "Measure this machine with a model, beside what it allows", MakeBenchCommand},

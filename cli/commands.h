@@ -42,6 +42,7 @@ std::unique_ptr<Command> MakeListCommand();
 std::unique_ptr<Command> MakeLogCommand();
 std::unique_ptr<Command> MakeModelAddCommand();
 std::unique_ptr<Command> MakeModelCheckCommand();
+std::unique_ptr<Command> MakeModelConvertCommand();
 std::unique_ptr<Command> MakeModelDefaultCommand();
 std::unique_ptr<Command> MakeModelListCommand();
 std::unique_ptr<Command> MakeModelRmCommand();

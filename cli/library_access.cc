@@ -24,7 +24,7 @@ void AddTokenizerOption(Declaration& declaration, std::string& tokenizer) {
 void AddModelOptions(Declaration& declaration, ModelChoice& choice) {
   declaration.Option(
       "--model", &choice.model,
-      "A model's name in the library, or its folder (default: the one that the state "
+      "A model's name in the library, or its folder or file (default: the one that the state "
       "needs, else the library's default, else the demo model)",
       {.shown_as = "MODEL"});
   AddTokenizerOption(declaration, choice.tokenizer);

@@ -8,7 +8,9 @@
 namespace statelib::cli {
 
 /// {"name", "fingerprint", "architecture", "summary", "path", "tokenizer", "present", "default",
-/// "states", "size_bytes", "added_at"}.
+/// "states", "size_bytes", "description",
+/// "added_at"}; description: {"layers", "hidden_size", "vocabulary_size", "parameters",
+/// "state_bytes", "weights": [{"type", "tensors", "elements", "bytes"}]}, or null.
 Json ModelJson(const library::ModelDetails& model);
 
 /// The same as lines.

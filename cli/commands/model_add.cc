@@ -2,6 +2,8 @@
 #include "cli/commands.h"
 #include "cli/library_access.h"
 #include "cli/model_facts.h"
+#include "cli/terminal/printable.h"
+#include "cli/terminal/progress.h"
 
 namespace statelib::cli {
 
@@ -10,9 +12,11 @@ namespace {
 class ModelAddCommand : public Command {
  public:
   void Declare(Declaration& declaration, SharedOptions& shared) override {
-    declaration.Argument("DIR", &directory_, "The folder with config.json and weights",
-                         {.shown_as = "DIR", .required = true});
-    declaration.Option("--name", &name_, "What to call it (default: the folder's name)",
+    declaration.Argument(
+        "PATH", &directory_,
+        "The folder with config.json and weights, or a GGUF or statelib-model file",
+        {.shown_as = "FILE", .required = true});
+    declaration.Option("--name", &name_, "What to call it (default: the folder's or file's name)",
                        {.shown_as = "MODEL"});
     AddTokenizerOption(declaration, tokenizer_);
     declaration.Option(
@@ -26,21 +30,28 @@ class ModelAddCommand : public Command {
     AddJsonOption(declaration, shared);
     declaration.Examples(
         "  statelib model add ~/models/mamba-130m\n"
+        "  statelib model add mamba-2.8b.Q8_0.gguf --name eight-bit\n"
         "  statelib model add ~/models/mamba-1.4b --name large --weights int8 --default\n"
         "  statelib model add ~/models/original --tokenizer ~/models/tokenizer.json\n");
   }
 
   void Run(Context& context) override {
     library::Library library = OpenLibrary(context, library::Library::Access::kCreate);
-    library::ModelDetails model =
-        library::AddModel(library, directory_, name_, {tokenizer_, ShippedTokenizersDirectory()},
-                          weights_, &context.cancel);
+    library::ModelDetails model = Add(context, library);
     if (make_default_) model = library::SetDefaultModel(library, model.row.name);
     if (context.options.json) return context.PrintJson(ModelJson(model));
     PrintModel(context, model);
   }
 
  private:
+  library::ModelDetails Add(Context& context, library::Library& library) const {
+    ProgressBar progress(context.err, "reading " + Printable(directory_, LineBreaks::kEscape),
+                         "byte");
+    return library::AddModel(library, directory_, name_, {tokenizer_, ShippedTokenizersDirectory()},
+                             weights_, &context.cancel,
+                             [&](uint64_t done, uint64_t total) { progress.Update(done, total); });
+  }
+
   std::string directory_;
   std::string name_;
   std::string tokenizer_;

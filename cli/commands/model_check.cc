@@ -30,27 +30,34 @@ bool GoesBefore(const engine::GoldenError& a, const engine::GoldenError& b) {
 class ModelCheckCommand : public Command {
  public:
   void Declare(Declaration& declaration, SharedOptions& shared) override {
-    declaration.Argument("DIR", &directory_, "The checkpoint's folder (default: the demo model)",
-                         {.shown_as = "DIR"});
+    declaration.Argument("PATH", &directory_,
+                         "The checkpoint's folder or file (default: the demo model)",
+                         {.shown_as = "PATH"});
     declaration.Option("--golden", &golden_,
-                       "The recorded values (default: golden.safetensors in DIR)",
+                       "The recorded values (default: golden.safetensors in the folder)",
                        {.shown_as = "FILE"});
     declaration.Option("--tolerance", &tolerance_, "Largest absolute error allowed in logits",
                        {.shown_as = "X", .shows_default = true});
     declaration.Option("--cache-tolerance", &cache_tolerance_,
                        "Largest absolute error allowed in states (default: a tenth of --tolerance)",
                        {.shown_as = "X"});
+    declaration.Option("--set", &facts_,
+                       "Take a fact of the configuration as given here, as mixer_norm_groups=1",
+                       {.shown_as = "KEY=VALUE"});
     AddComputeOptions(declaration, runtime_options_);
     AddJsonOption(declaration, shared);
     declaration.Examples(
         "  statelib model check\n"
         "  statelib model check models/mamba-130m --tolerance 1e-3\n"
-        "  statelib model check models/tiny --golden recorded.safetensors --json\n");
+        "  statelib model check models/mamba2 --set mixer_norm_groups=1\n"
+        "  statelib model check tiny.gguf --golden recorded.safetensors --json\n");
   }
 
   void Run(Context& context) override {
     const fs::path directory = directory_.empty() ? DemoModelDirectory() : fs::path(directory_);
-    const fs::path golden = golden_.empty() ? directory / "golden.safetensors" : fs::path(golden_);
+    const fs::path golden = golden_.empty() ? GoldenOf(directory) : fs::path(golden_);
+    for (const std::string& fact : facts_)
+      runtime_options_.config_facts.push_back(checkpoint::ParseConfigFact(fact));
     // Recorded token ids need no tokenizer, and test checkpoints have none.
     const auto runtime = engine::Runtime::OpenWithoutTokenizer(directory, runtime_options_);
     engine::GoldenReport report = engine::CompareWithGolden(
@@ -68,6 +75,13 @@ class ModelCheckCommand : public Command {
   }
 
  private:
+  /// The golden file in a checkpoint's folder, or in the folder of its file.
+  static fs::path GoldenOf(const fs::path& checkpoint) {
+    std::error_code ignored;
+    const bool is_folder = fs::is_directory(checkpoint, ignored);
+    return (is_folder ? checkpoint : checkpoint.parent_path()) / "golden.safetensors";
+  }
+
   static void PrintReport(Context& context, const engine::Runtime& runtime,
                           const fs::path& directory, const engine::GoldenReport& report) {
     FactList facts;
@@ -122,6 +136,7 @@ class ModelCheckCommand : public Command {
   std::string golden_;
   double tolerance_ = 1e-4;
   std::optional<double> cache_tolerance_;
+  std::vector<std::string> facts_;
   engine::RuntimeOptions runtime_options_;
 };
 

@@ -151,23 +151,4 @@ FileSystem& FileSystem::Real() {
   return real;
 }
 
-void WriteFileAtomically(FileSystem& files, const fs::path& path, ByteSpan bytes) {
-  const fs::path temporary = path.string() + "." + std::to_string(::getpid()) + ".part";
-  try {
-    const auto file = files.Create(temporary);
-    file->Append(bytes);
-    file->Sync();
-    file->Close();
-    files.Rename(temporary, path);
-  } catch (...) {
-    try {
-      files.Remove(temporary);
-    } catch (const Error&) {
-      // It may never have been created; the first error is the one to report.
-    }
-    throw;
-  }
-  files.SyncDirectory(path.has_parent_path() ? path.parent_path() : fs::path("."));
-}
-
 }  // namespace statelib

@@ -50,10 +50,6 @@ class FileSystem {
   static FileSystem& Real();
 };
 
-/// Writes a file so that readers see the old one or the whole new one, never a part: temporary name
-/// beside it, sync, rename, sync of the folder. The temporary file is removed when a step fails.
-void WriteFileAtomically(FileSystem& files, const std::filesystem::path& path, ByteSpan bytes);
-
 }  // namespace statelib
 
 #endif  // STATELIB_CORE_BASE_FILE_SYSTEM_H_

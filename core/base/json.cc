@@ -3,12 +3,14 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
-#include <unordered_set>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/base/file_system.h"
+#include "core/base/quoted.h"
 
 namespace statelib {
 
@@ -37,6 +39,15 @@ const char* Describe(dom::element_type type) {
       return "null";
   }
   return "something else";
+}
+
+/// A member's name in a path: as it is, or quoted where it would not read as one word.
+std::string StepOf(std::string_view key) {
+  constexpr size_t kPlainMax = 100;
+  const bool is_plain =
+      !key.empty() && key.size() <= kPlainMax &&
+      std::ranges::all_of(key, [](char c) { return c > ' ' && c < 0x7f && c != '"'; });
+  return is_plain ? std::string(key) : Quoted(key);
 }
 
 }  // namespace
@@ -73,7 +84,7 @@ std::string JsonValue::Path() const {
   std::string path;
   for (const Crumb* crumb = &crumb_; crumb->parent; crumb = crumb->parent.get()) {
     const std::string step =
-        crumb->in_array ? fmt::format("[{}]", crumb->index) : std::string(crumb->key);
+        crumb->in_array ? fmt::format("[{}]", crumb->index) : StepOf(crumb->key);
     path = path.empty() || path.front() == '[' ? step + path : step + "." + path;
   }
   return path.empty() ? std::string(crumb_.document) : fmt::format("{}: {}", crumb_.document, path);
@@ -132,14 +143,16 @@ void JsonValue::ForEach(const std::function<void(JsonValue)>& visit) const {
 }
 
 void JsonValue::ForEachMember(const std::function<void(std::string_view, JsonValue)>& visit) const {
-  std::unordered_set<std::string_view> seen;
-  seen.reserve(size());
-  ForEachMemberUnchecked([&](std::string_view key, const JsonValue& value) {
-    if (!seen.insert(key).second) {
-      Throw(ErrorKind::kCorrupt, "{}: the key \"{}\" stands there twice", Path(), key);
-    }
-    visit(key, value);
-  });
+  // Sorted, for whoever writes the keys could make any hash of them collide.
+  std::vector<std::string_view> keys;
+  for (const dom::key_value_pair member : Access::As<dom::object>(*this, "an object")) {
+    keys.push_back(member.key);
+  }
+  std::ranges::sort(keys);
+  if (const auto twice = std::ranges::adjacent_find(keys); twice != keys.end()) {
+    Throw(ErrorKind::kCorrupt, "{}: the key {} stands there twice", Path(), Quoted(*twice));
+  }
+  ForEachMemberUnchecked(visit);
 }
 
 void JsonValue::ForEachMemberUnchecked(

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <functional>
 #include <utility>
 
 #include "core/base/error.h"
@@ -53,6 +54,19 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 
 MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+void MappedFile::Forget(ByteSpan part) const {
+  const std::byte* const first = part.data();
+  const std::byte* const last = first + part.size();
+  if (part.empty() || std::less<>()(first, data_) || std::less<>()(data_ + size_, last)) return;
+  // Only whole pages: the neighbours in the first and the last one may still be in use.
+  const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  const size_t begin = (static_cast<size_t>(first - data_) + page - 1) / page * page;
+  const size_t end = static_cast<size_t>(last - data_) / page * page;
+  if (begin >= end) return;
+  // Advice: a system that does not take it only keeps the pages.
+  ::madvise(const_cast<std::byte*>(data_) + begin, end - begin, MADV_DONTNEED);
 }
 
 }  // namespace statelib

@@ -23,6 +23,10 @@ class MappedFile {
   ByteSpan bytes() const { return {data_, size_}; }
   const std::filesystem::path& path() const { return path_; }
 
+  /// Says that `part` will not be read again soon: its pages leave this process's memory and come
+  /// back from the file when they are read after all. Nothing where `part` lies elsewhere.
+  void Forget(ByteSpan part) const;
+
  private:
   MappedFile(std::filesystem::path path, const std::byte* data, size_t size);
 

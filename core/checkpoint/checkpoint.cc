@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 #include "core/base/file_system.h"
 #include "core/checkpoint/config_json.h"
+#include "core/checkpoint/container.h"
 #include "core/checkpoint/gguf_checkpoint.h"
 #include "core/checkpoint/quoted.h"
 #include "core/checkpoint/safetensors_file.h"
@@ -25,6 +26,8 @@ namespace fs = std::filesystem;
 
 constexpr uint64_t kConfigBytesMax = 16 << 20;
 constexpr const char* kConfigName = "config.json";
+constexpr uint64_t kTokenizerBytesMax = 256 << 20;
+constexpr const char* kTokenizerName = "tokenizer.json";
 constexpr size_t kNamesShownMax = 8;
 
 FileFact FactOf(const fs::path& path) {
@@ -106,7 +109,7 @@ fs::file_type TypeOf(const fs::path& path) {
   const fs::file_type type = fs::status(path, error).type();
   if (type == fs::file_type::not_found) {
     Throw(ErrorKind::kNotFound,
-          "{}: expected the folder of a checkpoint or a GGUF file, found nothing there",
+          "{}: expected the folder of a checkpoint or its file, found nothing there",
           path.string());
   }
   if (error) ThrowErrno("cannot stat", path.string(), error.value());
@@ -127,60 +130,115 @@ Bytes ReadConfig(const fs::path& directory) {
 
 struct Checkpoint::Impl {
   fs::path path;
-  Bytes config_bytes;
+  std::string config_text;
   JsonDocument config;
   Weights weights;
   std::vector<FileFact> files;
-  std::optional<GgufFile> gguf;
+  std::optional<GgufFile> gguf = {};
+  std::string tokenizer = {};  ///< of a model file
+
+  /// `config_name` is for messages.
+  static std::unique_ptr<Impl> Make(const fs::path& path, std::string config_text,
+                                    const std::string& config_name, Weights weights) {
+    JsonDocument config = ParseConfig(AsBytes(config_text), config_name);
+    return std::make_unique<Impl>(
+        Impl{path, std::move(config_text), std::move(config), std::move(weights), {}});
+  }
 };
 
 Checkpoint::Checkpoint(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Checkpoint::~Checkpoint() = default;
 
-std::unique_ptr<Checkpoint::Impl> Checkpoint::OpenFolder(const fs::path& path) {
-  Bytes config_bytes = ReadConfig(path);
-  JsonDocument config = ParseConfig(config_bytes, (path / kConfigName).string());
-  Weights weights = OpenWeights(path);
-  std::vector<FileFact> files = {FactOf(path / kConfigName)};
-  for (const fs::path& file : weights.paths) files.push_back(FactOf(file));
-  return std::make_unique<Impl>(Impl{path, std::move(config_bytes), std::move(config),
-                                     std::move(weights), std::move(files), std::nullopt});
+std::unique_ptr<Checkpoint::Impl> Checkpoint::OpenFolder(const fs::path& path,
+                                                         std::span<const ConfigFact> facts) {
+  const fs::path config_path = path / kConfigName;
+  auto impl = Impl::Make(path, WithFacts(ReadConfig(path), facts, config_path.string()),
+                         config_path.string(), {});
+  impl->weights = OpenWeights(path);
+  impl->files = {FactOf(config_path)};
+  for (const fs::path& file : impl->weights.paths) impl->files.push_back(FactOf(file));
+  return impl;
 }
 
-std::unique_ptr<Checkpoint::Impl> Checkpoint::OpenGguf(const fs::path& path) {
+std::unique_ptr<Checkpoint::Impl> Checkpoint::OpenGguf(const fs::path& path,
+                                                       std::span<const ConfigFact> facts) {
   GgufFile file = GgufFile::Open(path);
   GgufTranslation translation = TranslateGguf(file.metadata(), file.tensors(), path.string());
-  const ByteSpan config_text = AsBytes(translation.config);
+  const std::string config_name = path.string() + ": configuration";
   Weights weights;
   weights.tensors = TensorTable(std::move(translation.tensors), path.string());
-  return std::make_unique<Impl>(Impl{path,
-                                     {config_text.begin(), config_text.end()},
-                                     ParseConfig(config_text, path.string() + ": configuration"),
-                                     std::move(weights),
-                                     {FactOf(path)},
-                                     std::move(file)});
+  auto impl = Impl::Make(path, WithFacts(AsBytes(translation.config), facts, config_name),
+                         config_name, std::move(weights));
+  impl->files = {FactOf(path)};
+  impl->gguf = std::move(file);
+  return impl;
 }
 
-std::unique_ptr<Checkpoint> Checkpoint::Open(const fs::path& path) {
+std::unique_ptr<Checkpoint::Impl> Checkpoint::OpenModelFile(const fs::path& path,
+                                                            std::span<const ConfigFact> facts) {
+  Container container = OpenContainer(path);
+  const std::string config_name = path.string() + ": " + kConfigName;
+  Weights weights;
+  weights.tensors = container.file.tensors();
+  weights.files.push_back(std::move(container.file));
+  auto impl = Impl::Make(path, WithFacts(AsBytes(container.config), facts, config_name),
+                         config_name, std::move(weights));
+  impl->files = {FactOf(path)};
+  impl->tokenizer = std::move(container.tokenizer);
+  return impl;
+}
+
+bool Checkpoint::IsAt(const fs::path& path) {
+  std::error_code ignored;
+  const fs::file_type type = fs::status(path, ignored).type();
+  if (type != fs::file_type::regular) return type == fs::file_type::directory;
+  const MappedFile file = MappedFile::Open(path);
+  return BeginsAsGguf(file.bytes()) || BeginsAsSafetensors(file.bytes());
+}
+
+std::unique_ptr<Checkpoint> Checkpoint::Open(const fs::path& path,
+                                             std::span<const ConfigFact> facts) {
+  const auto make = [&](auto open) {
+    return std::unique_ptr<Checkpoint>(new Checkpoint(open(path, facts)));
+  };
   const fs::file_type type = TypeOf(path);
-  if (type == fs::file_type::directory) {
-    return std::unique_ptr<Checkpoint>(new Checkpoint(OpenFolder(path)));
+  if (type == fs::file_type::directory) return make(OpenFolder);
+  if (type == fs::file_type::regular) {
+    const MappedFile file = MappedFile::Open(path);
+    if (BeginsAsGguf(file.bytes())) return make(OpenGguf);
+    if (BeginsAsSafetensors(file.bytes())) return make(OpenModelFile);
   }
-  if (type != fs::file_type::regular || !BeginsAsGguf(MappedFile::Open(path).bytes())) {
-    Throw(ErrorKind::kInvalidArgument,
-          "{}: expected the folder of a checkpoint or a GGUF file, found another file; give the "
-          "folder that holds {} and the weights",
-          path.string(), kConfigName);
-  }
-  return std::unique_ptr<Checkpoint>(new Checkpoint(OpenGguf(path)));
+  Throw(ErrorKind::kInvalidArgument,
+        "{}: expected the folder of a checkpoint, a GGUF file or a model file of statelib, found "
+        "another file; give the folder that holds {} and the weights",
+        path.string(), kConfigName);
 }
 
 const fs::path& Checkpoint::path() const { return impl_->path; }
 JsonValue Checkpoint::config() const { return impl_->config.root(); }
-ByteSpan Checkpoint::config_bytes() const { return impl_->config_bytes; }
+ByteSpan Checkpoint::config_bytes() const { return AsBytes(impl_->config_text); }
 const TensorTable& Checkpoint::tensors() const { return impl_->weights.tensors; }
 std::span<const FileFact> Checkpoint::files() const { return impl_->files; }
 const GgufFile* Checkpoint::gguf() const { return impl_->gguf ? &*impl_->gguf : nullptr; }
 std::span<const std::string> Checkpoint::notes() const { return impl_->weights.notes; }
+
+Bytes Checkpoint::TokenizerJson() const {
+  const auto copy = [](std::string_view text) {
+    const ByteSpan bytes = AsBytes(text);
+    return Bytes(bytes.begin(), bytes.end());
+  };
+  if (impl_->gguf) {
+    const GgufValue* value = impl_->gguf->metadata().Find("tokenizer.huggingface.json");
+    return value == nullptr ? Bytes() : copy(value->String());
+  }
+  const fs::path path = impl_->path / kTokenizerName;
+  if (!impl_->tokenizer.empty() || !FileSystem::Real().Exists(path)) return copy(impl_->tokenizer);
+  return FileSystem::Real().ReadFile(path, kTokenizerBytesMax);
+}
+
+void Checkpoint::Forget(ByteSpan bytes) const {
+  for (const TensorFile& file : impl_->weights.files) file.Forget(bytes);
+  if (impl_->gguf) impl_->gguf->Forget(bytes);
+}
 
 }  // namespace statelib::checkpoint

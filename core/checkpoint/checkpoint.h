@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/json.h"
+#include "core/checkpoint/config_json.h"
 #include "core/checkpoint/gguf_file.h"
 #include "core/checkpoint/tensor_ref.h"
 
@@ -38,10 +39,16 @@ class Checkpoint {
   /// the original state-spaces files has other members than Hugging Face's. Checks every header;
   /// reads no tensor, except those of a pytorch_model.bin whose strides are not dense rows.
   /// Or opens a GGUF file, whose configuration and names are translated (gguf_checkpoint.h says how
-  /// and what remains different); its tensors may be of block types.
+  /// and what remains different), or statelib's own model file (container.h); tensors of both may
+  /// be of block types.
+  /// `facts` are set in the configuration before anything reads it, the fingerprint too.
   /// Errors: kNotFound with what was looked for; kCorrupt and kUnsupported with the path, the
   /// place, what was expected and what was found; kInvalidArgument for a path that is neither.
-  static std::unique_ptr<Checkpoint> Open(const std::filesystem::path& path);
+  static std::unique_ptr<Checkpoint> Open(const std::filesystem::path& path,
+                                          std::span<const ConfigFact> facts = {});
+  /// Whether there is something at a path that Open takes for a checkpoint: a folder, or a file of
+  /// one of these formats.
+  static bool IsAt(const std::filesystem::path& path);
 
   Checkpoint(const Checkpoint&) = delete;
   Checkpoint& operator=(const Checkpoint&) = delete;
@@ -51,7 +58,7 @@ class Checkpoint {
   const std::filesystem::path& path() const;
   /// The root of config.json; ExtendedNumber (config_json.h) reads fields that may be infinite.
   JsonValue config() const;
-  /// config.json byte by byte, or its translation from GGUF.
+  /// config.json byte by byte, or its translation from GGUF; made anew where facts were set.
   ByteSpan config_bytes() const;
 
   /// The tensor, or nullptr.
@@ -66,13 +73,22 @@ class Checkpoint {
   std::span<const FileFact> files() const;
   /// The GGUF file itself, for the tokenizer that it embeds; nullptr for any other layout.
   const GgufFile* gguf() const;
+  /// The tokenizer.json that belongs to it: the one in the folder, in statelib's model file, or
+  /// under GGUF's "tokenizer.huggingface.json"; empty where there is none. Errors: kIo, kCorrupt.
+  Bytes TokenizerJson() const;
+  /// Says that a tensor's bytes will not be read again soon, so that they need not stay in memory.
+  void Forget(ByteSpan bytes) const;
   /// Odd things that do no harm, a line each: a tensor in a shard that the index leaves out.
   std::span<const std::string> notes() const;
 
  private:
   struct Impl;
-  static std::unique_ptr<Impl> OpenFolder(const std::filesystem::path& path);
-  static std::unique_ptr<Impl> OpenGguf(const std::filesystem::path& path);
+  static std::unique_ptr<Impl> OpenFolder(const std::filesystem::path& path,
+                                          std::span<const ConfigFact> facts);
+  static std::unique_ptr<Impl> OpenGguf(const std::filesystem::path& path,
+                                        std::span<const ConfigFact> facts);
+  static std::unique_ptr<Impl> OpenModelFile(const std::filesystem::path& path,
+                                             std::span<const ConfigFact> facts);
   explicit Checkpoint(std::unique_ptr<Impl> impl);
 
   std::unique_ptr<Impl> impl_;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
 #include "core/checkpoint/quoted.h"
@@ -66,6 +67,30 @@ double InfinityOf(const JsonValue& value) {
 
 JsonDocument ParseConfig(ByteSpan text, const std::string& name) {
   return JsonDocument::Parse(AsBytes(WithBareWordsWrapped(AsText(text))), name);
+}
+
+ConfigFact ParseConfigFact(const std::string& text) {
+  const size_t equals = text.find('=');
+  if (equals == 0 || equals == std::string::npos) {
+    Throw(ErrorKind::kInvalidArgument, "expected KEY=VALUE, as in mixer_norm_groups=1, found {}",
+          Quoted(text));
+  }
+  const std::string value = WithBareWordsWrapped(std::string_view(text).substr(equals + 1));
+  const bool is_json = nlohmann::json::accept(value);
+  try {
+    return {text.substr(0, equals), is_json ? value : nlohmann::json(value).dump()};
+  } catch (const nlohmann::json::exception&) {
+    Throw(ErrorKind::kInvalidArgument, "expected KEY=VALUE in UTF-8, found {}", Quoted(text));
+  }
+}
+
+std::string WithFacts(ByteSpan text, std::span<const ConfigFact> facts, const std::string& name) {
+  if (facts.empty()) return std::string(AsText(text));
+  const JsonDocument checked = ParseConfig(text, name);  // bounds the nesting too
+  auto config = nlohmann::ordered_json::parse(WithBareWordsWrapped(AsText(text)));
+  if (!config.is_object()) Throw(ErrorKind::kCorrupt, "{}: expected an object", name);
+  for (const ConfigFact& fact : facts) config[fact.key] = nlohmann::ordered_json::parse(fact.json);
+  return config.dump(2) + "\n";
 }
 
 double ExtendedNumber(const JsonValue& value) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/checkpoint/element_type.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -29,10 +30,14 @@ static_assert(kInfos.back().name == "Q6_K");
 const ElementTypeInfo& InfoOf(ElementType type) { return kInfos[static_cast<size_t>(type)]; }
 
 std::optional<ElementType> ElementTypeFromName(std::string_view name) {
-  for (size_t i = 0; i < kPlainTypes; ++i) {
-    if (kInfos[i].name == name) return static_cast<ElementType>(i);
-  }
-  return std::nullopt;
+  const std::optional<ElementType> type = AnyElementTypeFromName(name);
+  return type && !IsBlockType(*type) ? type : std::nullopt;
+}
+
+std::optional<ElementType> AnyElementTypeFromName(std::string_view name) {
+  const auto found = std::ranges::find(kInfos, name, &ElementTypeInfo::name);
+  if (found == kInfos.end()) return std::nullopt;
+  return static_cast<ElementType>(found - kInfos.begin());
 }
 
 std::string PlainElementTypeNames() {

@@ -58,6 +58,8 @@ inline bool IsBlockType(ElementType type) { return InfoOf(type).block_elements >
 
 /// The plain type with this safetensors name; empty for any other text.
 std::optional<ElementType> ElementTypeFromName(std::string_view name);
+/// The same for every type, block types too.
+std::optional<ElementType> AnyElementTypeFromName(std::string_view name);
 /// "BOOL, F4, …": every name that ElementTypeFromName knows, for messages.
 std::string PlainElementTypeNames();
 

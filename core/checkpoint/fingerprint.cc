@@ -26,22 +26,31 @@ std::vector<ByteSpan> PiecesOf(const TensorTable& tensors) {
   return pieces;
 }
 
-std::vector<Digest> HashesOf(const std::vector<ByteSpan>& pieces, size_t threads,
-                             const CancelFlag* cancel) {
+std::vector<Digest> HashesOf(const Checkpoint& checkpoint, const std::vector<ByteSpan>& pieces,
+                             size_t threads, const CancelFlag* cancel,
+                             const HashProgress& on_progress) {
   std::vector<Digest> digests(pieces.size());
   std::atomic<size_t> next{0};
-  const auto work = [&] {
+  std::atomic<uint64_t> bytes_done{0};
+  const uint64_t bytes_total = checkpoint.tensors().total_bytes();
+  const auto work = [&](const HashProgress& report) {
     for (size_t i = next++; i < pieces.size(); i = next++) {
       if (cancel != nullptr && cancel->cancelled()) return;
       digests[i] = HashOf(pieces[i]);
+      checkpoint.Forget(pieces[i]);
+      bytes_done += pieces[i].size();
+      if (report) report(bytes_done, bytes_total);
     }
   };
   {
     std::vector<std::jthread> helpers;
-    for (size_t i = 1; i < std::min(threads, pieces.size()); ++i) helpers.emplace_back(work);
-    work();
+    for (size_t i = 1; i < std::min(threads, pieces.size()); ++i)
+      helpers.emplace_back(work, HashProgress());
+    work(on_progress);
   }
   if (cancel != nullptr) cancel->Check();
+  if (on_progress)
+    on_progress(bytes_total, bytes_total);  // the helpers may have had the last pieces
   return digests;
 }
 
@@ -52,9 +61,11 @@ size_t ThreadsFor(size_t threads) {
 
 }  // namespace
 
-Digest FingerprintOf(const Checkpoint& checkpoint, size_t threads, const CancelFlag* cancel) {
+Digest FingerprintOf(const Checkpoint& checkpoint, size_t threads, const CancelFlag* cancel,
+                     const HashProgress& on_progress) {
   const TensorTable& tensors = checkpoint.tensors();
-  const std::vector<Digest> pieces = HashesOf(PiecesOf(tensors), ThreadsFor(threads), cancel);
+  const std::vector<Digest> pieces =
+      HashesOf(checkpoint, PiecesOf(tensors), ThreadsFor(threads), cancel, on_progress);
   Hasher result;
   result.UpdateField("statelib checkpoint 1");
   result.Update(HashOf(checkpoint.config_bytes()).bytes);

@@ -2,6 +2,8 @@
 #ifndef STATELIB_CORE_CHECKPOINT_FINGERPRINT_H_
 #define STATELIB_CORE_CHECKPOINT_FINGERPRINT_H_
 
+#include <functional>
+
 #include "core/base/cancel.h"
 #include "core/base/digest.h"
 #include "core/checkpoint/checkpoint.h"
@@ -17,9 +19,11 @@ namespace statelib::checkpoint {
 ///            names: name, type, rank, axes, tensor)
 /// The tokenizer is no part of it. Cost: reads all weights once, about 1 GB/s a thread.
 /// `threads` 0 means as many as the machine has; the result does not depend on it.
-/// Errors: kCancelled.
+/// What was read leaves this process's memory again. `on_progress` is called now and then, in the
+/// calling thread. Errors: kCancelled.
+using HashProgress = std::function<void(uint64_t bytes_done, uint64_t bytes_total)>;
 Digest FingerprintOf(const Checkpoint& checkpoint, size_t threads = 0,
-                     const CancelFlag* cancel = nullptr);
+                     const CancelFlag* cancel = nullptr, const HashProgress& on_progress = {});
 
 }  // namespace statelib::checkpoint
 

@@ -2,11 +2,10 @@
 #include "core/checkpoint/gguf_checkpoint.h"
 
 #include <algorithm>
-#include <charconv>
-#include <iterator>
-#include <optional>
 
 #include "core/base/error.h"
+#include "core/base/json_object.h"
+#include "core/checkpoint/gguf_names.h"
 #include "core/checkpoint/quoted.h"
 
 namespace statelib::checkpoint {
@@ -15,64 +14,6 @@ namespace {
 
 constexpr uint64_t kSizeMax = uint64_t{1} << 31;
 constexpr uint64_t kLayersMax = 100'000;
-
-/// How a shape of GGUF becomes the published one; the elements keep their order.
-enum class Reshape {
-  kNone,
-  kConv,     ///< [channels, taps] -> [channels, 1, taps]
-  kFlatten,  ///< [heads, 1] or [groups, width] -> [all]
-};
-
-struct Rule {
-  std::string_view gguf;
-  std::string_view published;
-  Reshape reshape = Reshape::kNone;
-};
-
-constexpr Rule kModelRules[] = {
-    {"token_embd.weight", "backbone.embeddings.weight"},
-    {"output_norm.weight", "backbone.norm_f.weight"},
-    {"output.weight", "lm_head.weight"},
-};
-
-// Behind "blk.N." and "backbone.layers.N.".
-constexpr Rule kMambaRules[] = {
-    {"attn_norm.weight", "norm.weight"},
-    {"ssm_in.weight", "mixer.in_proj.weight"},
-    {"ssm_conv1d.weight", "mixer.conv1d.weight", Reshape::kConv},
-    {"ssm_conv1d.bias", "mixer.conv1d.bias"},
-    {"ssm_x.weight", "mixer.x_proj.weight"},
-    {"ssm_dt.weight", "mixer.dt_proj.weight"},
-    {"ssm_dt.bias", "mixer.dt_proj.bias"},
-    {"ssm_a", "mixer.A"},
-    {"ssm_d", "mixer.D"},
-    {"ssm_out.weight", "mixer.out_proj.weight"},
-};
-constexpr Rule kMamba2Rules[] = {
-    {"attn_norm.weight", "norm.weight"},
-    {"ssm_in.weight", "mixer.in_proj.weight"},
-    {"ssm_conv1d.weight", "mixer.conv1d.weight", Reshape::kConv},
-    {"ssm_conv1d.bias", "mixer.conv1d.bias"},
-    {"ssm_dt.bias", "mixer.dt_bias"},
-    {"ssm_a", "mixer.A", Reshape::kFlatten},
-    {"ssm_d", "mixer.D", Reshape::kFlatten},
-    {"ssm_norm.weight", "mixer.norm.weight", Reshape::kFlatten},
-    {"ssm_out.weight", "mixer.out_proj.weight"},
-};
-
-/// A JSON object that is being written, member after member.
-class ObjectWriter {
- public:
-  void Add(std::string_view key, std::string_view json) {
-    text_ += fmt::format("{}\"{}\": {}", text_.empty() ? "" : ", ", key, json);
-  }
-  void Add(std::string_view key, uint64_t value) { Add(key, fmt::to_string(value)); }
-  void AddBool(std::string_view key, bool value) { Add(key, value ? "true" : "false"); }
-  std::string Finish() const { return "{" + text_ + "}"; }
-
- private:
-  std::string text_;
-};
 
 class Translator {
  public:
@@ -122,14 +63,13 @@ class Translator {
     const bool falcon = Flag("ssm.dt_b_c_rms");
     const uint64_t hidden = Size("embedding_length");
     const uint64_t inner = Size("ssm.inner_size");
-    ObjectWriter config;
-    config.Add("model_type",
-               is_mamba2_ ? "\"mamba2\"" : (falcon ? "\"falcon_mamba\"" : "\"mamba\""));
+    JsonObject config;
+    config.AddWord("model_type", is_mamba2_ ? "mamba2" : (falcon ? "falcon_mamba" : "mamba"));
     config.Add("vocab_size", VocabularySize(hidden));
     config.Add("hidden_size", hidden);
     config.Add("num_hidden_layers", Size("block_count", kLayersMax));
     config.Add("intermediate_size", inner);
-    config.Add("expand", Shortest(static_cast<double>(inner) / static_cast<double>(hidden)));
+    config.AddNumber("expand", static_cast<double>(inner) / static_cast<double>(hidden));
     config.Add("state_size", Size("ssm.state_size"));
     config.Add("conv_kernel", Size("ssm.conv_kernel"));
     if (is_mamba2_) {
@@ -137,18 +77,18 @@ class Translator {
     } else {
       config.Add("time_step_rank", Size("ssm.time_step_rank"));
     }
-    config.Add("layer_norm_epsilon", Epsilon());
+    config.AddNumber("layer_norm_epsilon", Epsilon());
     config.AddBool("use_bias", false);
     config.AddBool("use_conv_bias", Has("blk.0.ssm_conv1d.bias"));
     config.AddBool("tie_word_embeddings", !Has("output.weight"));
-    config.Add("hidden_act", "\"silu\"");
+    config.AddWord("hidden_act", "silu");
     config.AddBool("residual_in_fp32", true);
     AddTokenId("bos", &config);
     AddTokenId("eos", &config);
     return config.Finish();
   }
 
-  void AddHeads(uint64_t inner, ObjectWriter* config) const {
+  void AddHeads(uint64_t inner, JsonObject* config) const {
     const uint64_t heads = Size("ssm.time_step_rank");  // so is the head count called there
     if (inner % heads != 0) {
       Throw(ErrorKind::kCorrupt,
@@ -159,7 +99,7 @@ class Translator {
     config->Add("head_dim", inner / heads);
     config->Add("n_groups", Size("ssm.group_count"));
     config->Add("chunk_size", 256);
-    config->Add("time_step_limit", R"([0.0, {"__float__": "Infinity"}])");
+    config->AddRaw("time_step_limit", R"([0.0, {"__float__": "Infinity"}])");
   }
 
   bool Flag(std::string_view key) const {
@@ -176,50 +116,35 @@ class Translator {
     return static_cast<uint64_t>(embedding.shape[0]);
   }
 
-  std::string Epsilon() const {
+  float Epsilon() const {
     const std::string key = fmt::format("{}.attention.layer_norm_rms_epsilon", architecture_);
-    // As f32, which is what it is stored as: 1e-05 and not 9.99999975e-06.
-    return Shortest(static_cast<float>(metadata_.Get(key).Number()));
+    return static_cast<float>(metadata_.Get(key).Number());
   }
 
-  template <typename T>
-  static std::string Shortest(T value) {
-    char text[64];
-    const auto [end, error] = std::to_chars(text, std::end(text), value);
-    return std::string(text, end);
-  }
-
-  void AddTokenId(std::string_view which, ObjectWriter* config) const {
+  void AddTokenId(std::string_view which, JsonObject* config) const {
     const GgufValue* value = metadata_.Find(fmt::format("tokenizer.ggml.{}_token_id", which));
     if (value != nullptr) config->Add(fmt::format("{}_token_id", which), value->Uint(kSizeMax));
   }
 
   TensorRef Published(const TensorRef& tensor) const {
-    for (const Rule& rule : kModelRules) {
-      if (tensor.name == rule.gguf) return Renamed(tensor, rule, "");
-    }
-    const std::string_view name = tensor.name;
-    constexpr std::string_view kBlock = "blk.";
-    const size_t dot = name.find('.', kBlock.size());
-    if (name.starts_with(kBlock) && dot != std::string_view::npos) {
-      const std::string_view layer = name.substr(kBlock.size(), dot - kBlock.size());
-      const auto rules =
-          is_mamba2_ ? std::span<const Rule>(kMamba2Rules) : std::span<const Rule>(kMambaRules);
-      const auto rule = std::ranges::find(rules, name.substr(dot + 1), &Rule::gguf);
-      const bool is_number = !layer.empty() && layer.find_first_not_of("0123456789") == layer.npos;
-      if (rule != rules.end() && is_number) {
-        return Renamed(tensor, *rule, fmt::format("backbone.layers.{}.", layer));
-      }
+    const auto model_names = GgufModelNames();
+    const auto whole = std::ranges::find(model_names, tensor.name, &GgufName::gguf);
+    if (whole != model_names.end()) return Renamed(tensor, *whole, "");
+    const auto [layer, rest] = SplitLayerName(tensor.name, kGgufLayerPrefix);
+    const auto layer_names = GgufLayerNames(is_mamba2_);
+    const auto name = std::ranges::find(layer_names, rest, &GgufName::gguf);
+    if (name != layer_names.end()) {
+      return Renamed(tensor, *name, fmt::format("{}{}.", kPublishedLayerPrefix, layer));
     }
     Throw(ErrorKind::kUnsupported, "{}: expected a tensor of the architecture {}, found another",
           tensor.Label(), Quoted(architecture_));
   }
 
-  static TensorRef Renamed(TensorRef tensor, const Rule& rule, const std::string& prefix) {
-    tensor.name = prefix + std::string(rule.published);
-    if (rule.reshape == Reshape::kFlatten) {
+  static TensorRef Renamed(TensorRef tensor, const GgufName& name, const std::string& prefix) {
+    tensor.name = prefix + std::string(name.published);
+    if (name.reshape == GgufReshape::kColumn || name.reshape == GgufReshape::kGroups) {
       tensor.shape = {tensor.elements()};
-    } else if (rule.reshape == Reshape::kConv && tensor.shape.size() == 2) {
+    } else if (name.reshape == GgufReshape::kConv && tensor.shape.size() == 2) {
       tensor.shape.insert(tensor.shape.begin() + 1, 1);
     }
     return tensor;

@@ -178,6 +178,12 @@ std::vector<TensorRef> PlaceInData(std::vector<Placed> placed, ByteSpan data, ui
 
 }  // namespace
 
+std::optional<uint32_t> GgmlTypeOf(ElementType type) {
+  const auto found = std::ranges::find(kGgmlTypes, type, &GgmlType::element);
+  if (found == kGgmlTypes.end()) return std::nullopt;
+  return found->id;
+}
+
 bool BeginsAsGguf(ByteSpan file) {
   return file.size() >= kMagic.size() && AsText(file.first(kMagic.size())) == kMagic;
 }

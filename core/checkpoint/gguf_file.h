@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,9 @@ struct GgufContents {
 /// Errors: kCorrupt; kUnsupported for another version, byte order or tensor type.
 GgufContents ParseGguf(ByteSpan file, const std::string& path);
 
+/// ggml's number of an element type; empty where it has none.
+std::optional<uint32_t> GgmlTypeOf(ElementType type);
+
 /// Whether bytes begin as a GGUF file does.
 bool BeginsAsGguf(ByteSpan file);
 
@@ -40,6 +44,8 @@ class GgufFile {
   const std::filesystem::path& path() const { return file_.path(); }
   const GgufMetadata& metadata() const { return metadata_; }
   const TensorTable& tensors() const { return tensors_; }
+  /// MappedFile::Forget.
+  void Forget(ByteSpan part) const { file_.Forget(part); }
 
  private:
   GgufFile(MappedFile file, GgufContents contents);

@@ -38,6 +38,13 @@ class GgufValue {
   bool IsArray() const { return type_ == GgufType::kArray; }
   bool IsString() const { return type_ == GgufType::kString; }
 
+  GgufType type() const { return type_; }
+  GgufType element_type() const { return element_type_; }  ///< of an array
+  uint64_t count() const { return count_; }                ///< of an array's elements, else 1
+  /// The value's bytes as they lie in the file: a string with its length, an array without its
+  /// type and count.
+  ByteSpan payload() const { return payload_; }
+
   std::string_view String() const;
   bool Bool() const;
   /// An integer of any width, at most `max`: writers do not agree on widths.

@@ -9,29 +9,10 @@ namespace statelib::checkpoint {
 
 namespace {
 
-constexpr size_t kQuotedMax = 100;
 constexpr size_t kAxesMax = 16;
 constexpr size_t kNameMax = 1024;
 
-bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
-
 }  // namespace
-
-std::string Quoted(std::string_view text) {
-  std::string quoted = "\"";
-  for (const char c : text.substr(0, kQuotedMax)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      quoted += '\\';
-      quoted += c;
-    } else if (IsControl(c) || byte >= 0x80) {
-      quoted += fmt::format("\\x{:02x}", byte);
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + (text.size() > kQuotedMax ? "…\"" : "\"");
-}
 
 std::string ShapeText(std::span<const int64_t> shape) {
   std::string text = "[";

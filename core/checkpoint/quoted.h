@@ -7,11 +7,9 @@
 #include <string>
 #include <string_view>
 
-namespace statelib::checkpoint {
+#include "core/base/quoted.h"
 
-/// A text from a file, fit for a one-line message: in double quotes, control bytes and bytes beyond
-/// ASCII as \xNN, cut after 100 bytes.
-std::string Quoted(std::string_view text);
+namespace statelib::checkpoint {
 
 /// "[3, 4]", cut after 16 axes.
 std::string ShapeText(std::span<const int64_t> shape);

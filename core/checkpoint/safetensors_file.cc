@@ -69,8 +69,10 @@ Description DescriptionOf(const JsonValue& value) {
   return description;
 }
 
-ElementType TypeOf(const JsonValue& dtype) {
-  const std::optional<ElementType> type = ElementTypeFromName(dtype.String());
+using TypeFromName = std::optional<ElementType> (*)(std::string_view);
+
+ElementType TypeOf(const JsonValue& dtype, TypeFromName type_from_name) {
+  const std::optional<ElementType> type = type_from_name(dtype.String());
   if (!type) {
     Throw(ErrorKind::kUnsupported, "{}: expected one of {}, found {}", dtype.Path(),
           PlainElementTypeNames(), Quoted(dtype.String()));
@@ -103,7 +105,7 @@ std::pair<uint64_t, uint64_t> OffsetsOf(const JsonValue& value) {
   return {offsets[0], offsets[1]};
 }
 
-Entry EntryOf(std::string_view name, const JsonValue& value,
+Entry EntryOf(std::string_view name, const JsonValue& value, TypeFromName type_from_name,
               const std::shared_ptr<const std::string>& path) {
   if (!IsPlainName(name)) {
     Throw(ErrorKind::kCorrupt,
@@ -113,8 +115,11 @@ Entry EntryOf(std::string_view name, const JsonValue& value,
   }
   const Description description = DescriptionOf(value);
   Entry entry;
-  entry.tensor = {
-      std::string(name), TypeOf(*description.dtype), ShapeOf(*description.shape), {}, path};
+  entry.tensor = {std::string(name),
+                  TypeOf(*description.dtype, type_from_name),
+                  ShapeOf(*description.shape),
+                  {},
+                  path};
   std::tie(entry.begin, entry.end) = OffsetsOf(*description.data_offsets);
   const std::optional<uint64_t> bytes = StorageBytes(entry.tensor.type, entry.tensor.shape);
   if (!bytes) {
@@ -128,8 +133,11 @@ Entry EntryOf(std::string_view name, const JsonValue& value,
   return entry;
 }
 
-void CheckMetadata(const JsonValue& metadata) {
-  metadata.ForEachMember([](std::string_view, const JsonValue& value) { value.String(); });
+SafetensorsMetadata MetadataOf(const JsonValue& value) {
+  SafetensorsMetadata metadata;
+  value.ForEachMember(
+      [&](std::string_view key, const JsonValue& text) { metadata.emplace(key, text.String()); });
+  return metadata;
 }
 
 /// Gives every entry its bytes after checking that they tile the data.
@@ -164,23 +172,30 @@ void PlaceInData(std::vector<Entry>& entries, ByteSpan data, const std::string& 
 
 }  // namespace
 
-std::vector<TensorRef> ParseSafetensors(ByteSpan file, const std::string& path) {
+SafetensorsContents ParseSafetensorsContents(ByteSpan file, const std::string& path,
+                                             BlockTypes block_types) {
   const ByteSpan header = HeaderOf(file, path);
   const JsonDocument document = JsonDocument::Parse(header, path + ": header");
   const auto shared_path = std::make_shared<const std::string>(path);
+  const TypeFromName type_from_name =
+      block_types == BlockTypes::kAccepted ? AnyElementTypeFromName : ElementTypeFromName;
+  SafetensorsContents contents;
   std::vector<Entry> entries;
   document.root().ForEachMember([&](std::string_view name, const JsonValue& value) {
-    if (name == "__metadata__") {
-      CheckMetadata(value);
+    if (name == kSafetensorsMetadataKey) {
+      contents.metadata = MetadataOf(value);
     } else {
-      entries.push_back(EntryOf(name, value, shared_path));
+      entries.push_back(EntryOf(name, value, type_from_name, shared_path));
     }
   });
   PlaceInData(entries, file.subspan(sizeof(uint64_t) + header.size()), path);
-  std::vector<TensorRef> tensors;
-  tensors.reserve(entries.size());
-  for (Entry& entry : entries) tensors.push_back(std::move(entry.tensor));
-  return tensors;
+  contents.tensors.reserve(entries.size());
+  for (Entry& entry : entries) contents.tensors.push_back(std::move(entry.tensor));
+  return contents;
+}
+
+std::vector<TensorRef> ParseSafetensors(ByteSpan file, const std::string& path) {
+  return ParseSafetensorsContents(file, path, BlockTypes::kRefused).tensors;
 }
 
 TensorFile OpenSafetensors(const std::filesystem::path& path) {

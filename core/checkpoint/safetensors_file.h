@@ -3,7 +3,9 @@
 #define STATELIB_CORE_CHECKPOINT_SAFETENSORS_FILE_H_
 
 #include <filesystem>
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/checkpoint/tensor_file.h"
@@ -21,6 +23,22 @@ TensorFile OpenSafetensors(const std::filesystem::path& path);
 
 /// The checked tensors of a whole file in memory, which must outlive them. `path` is for messages.
 std::vector<TensorRef> ParseSafetensors(ByteSpan file, const std::string& path);
+
+/// The header's "__metadata__": texts by key.
+using SafetensorsMetadata = std::map<std::string, std::string>;
+inline constexpr std::string_view kSafetensorsMetadataKey = "__metadata__";
+
+struct SafetensorsContents {
+  std::vector<TensorRef> tensors;
+  SafetensorsMetadata metadata;
+};
+
+/// Whether element types may be those of GGUF's blocks, which the format itself does not have.
+enum class BlockTypes { kRefused, kAccepted };
+
+/// The same with the metadata.
+SafetensorsContents ParseSafetensorsContents(ByteSpan file, const std::string& path,
+                                             BlockTypes block_types);
 
 }  // namespace statelib::checkpoint
 

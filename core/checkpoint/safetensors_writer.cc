@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/checkpoint/safetensors_writer.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <set>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/checkpoint/quoted.h"
@@ -14,7 +12,6 @@ namespace statelib::checkpoint {
 
 namespace {
 
-constexpr std::string_view kMetadataKey = "__metadata__";
 constexpr size_t kHeaderAlignment = 8;
 
 std::string JsonString(const std::string& text, const std::filesystem::path& path) {
@@ -26,37 +23,32 @@ std::string JsonString(const std::string& text, const std::filesystem::path& pat
   }
 }
 
-void CheckEntries(std::span<const SafetensorsEntry> entries, const std::filesystem::path& path) {
-  std::set<std::string_view> names;
-  for (const SafetensorsEntry& entry : entries) {
-    if (!IsPlainName(entry.name) || entry.name == kMetadataKey ||
-        !names.insert(entry.name).second) {
-      Throw(ErrorKind::kInvalidArgument, "{}: expected plain tensor names, each once, found {}",
-            path.string(), Quoted(entry.name));
-    }
-    const std::optional<uint64_t> bytes = StorageBytes(entry.type, entry.shape);
-    if (IsBlockType(entry.type) || bytes != entry.bytes.size()) {
-      Throw(ErrorKind::kInvalidArgument,
-            "{}: tensor {}: expected a plain type and the bytes of its shape, found {} {} with {} "
-            "bytes",
-            path.string(), Quoted(entry.name), NameOf(entry.type), ShapeText(entry.shape),
-            entry.bytes.size());
-    }
+void RefuseForFormat(std::span<const TensorToWrite> tensors, const std::filesystem::path& path) {
+  for (const TensorToWrite& tensor : tensors) {
+    if (!IsBlockType(tensor.type)) continue;
+    Throw(ErrorKind::kInvalidArgument,
+          "{}: tensor {}: expected a type that safetensors has, found {}", path.string(),
+          Quoted(tensor.name), NameOf(tensor.type));
   }
 }
 
-/// The entries in the order in which they lie in the file.
-std::vector<const SafetensorsEntry*> InFileOrder(std::span<const SafetensorsEntry> entries) {
-  std::vector<const SafetensorsEntry*> order;
-  for (const SafetensorsEntry& entry : entries) order.push_back(&entry);
-  std::ranges::sort(order, [](const SafetensorsEntry* a, const SafetensorsEntry* b) {
-    if (a->type != b->type) return a->type > b->type;  // the enumeration grows with alignment
+/// The tensors in the order in which they lie in the file.
+std::vector<const TensorToWrite*> InFileOrder(std::span<const TensorToWrite> tensors) {
+  std::vector<const TensorToWrite*> order;
+  for (const TensorToWrite& tensor : tensors) order.push_back(&tensor);
+  // The enumeration grows with alignment, but for the block types, which have none.
+  const auto rank = [](ElementType type) {
+    return IsBlockType(type) ? -1 : static_cast<int>(type);
+  };
+  std::ranges::sort(order, [&](const TensorToWrite* a, const TensorToWrite* b) {
+    if (a->type != b->type)
+      return std::pair(rank(a->type), a->type) > std::pair(rank(b->type), b->type);
     return a->name < b->name;
   });
   return order;
 }
 
-std::string HeaderOf(const std::vector<const SafetensorsEntry*>& order,
+std::string HeaderOf(const std::vector<const TensorToWrite*>& order,
                      const SafetensorsMetadata& metadata, const std::filesystem::path& path) {
   std::string header;
   if (!metadata.empty()) {
@@ -65,18 +57,23 @@ std::string HeaderOf(const std::vector<const SafetensorsEntry*>& order,
       members += fmt::format("{}{}:{}", members.empty() ? "" : ",", JsonString(key, path),
                              JsonString(value, path));
     }
-    header = fmt::format("\"{}\":{{{}}}", kMetadataKey, members);
+    header = fmt::format("\"{}\":{{{}}}", kSafetensorsMetadataKey, members);
   }
   uint64_t offset = 0;
-  for (const SafetensorsEntry* entry : order) {
+  for (const TensorToWrite* tensor : order) {
     std::string shape;
-    for (const int64_t axis : entry->shape) {
+    for (const int64_t axis : tensor->shape) {
       shape += fmt::format("{}{}", shape.empty() ? "" : ",", axis);
     }
+    const uint64_t end = offset + StorageBytes(tensor->type, tensor->shape).value_or(0);
+    if (tensor->name == kSafetensorsMetadataKey) {
+      Throw(ErrorKind::kInvalidArgument, "{}: expected plain tensor names, found {}", path.string(),
+            Quoted(tensor->name));
+    }
     header += fmt::format(R"({}{}:{{"dtype":"{}","shape":[{}],"data_offsets":[{},{}]}})",
-                          header.empty() ? "" : ",", JsonString(entry->name, path),
-                          NameOf(entry->type), shape, offset, offset + entry->bytes.size());
-    offset += entry->bytes.size();
+                          header.empty() ? "" : ",", JsonString(tensor->name, path),
+                          NameOf(tensor->type), shape, offset, end);
+    offset = end;
   }
   header = "{" + header + "}";
   header.resize((header.size() + kHeaderAlignment - 1) / kHeaderAlignment * kHeaderAlignment, ' ');
@@ -88,32 +85,23 @@ std::string HeaderOf(const std::vector<const SafetensorsEntry*>& order,
 SafetensorsMetadata PublishedMetadata() { return {{"format", "pt"}}; }
 
 void WriteSafetensors(FileSystem& files, const std::filesystem::path& path,
-                      std::span<const SafetensorsEntry> entries,
-                      const SafetensorsMetadata& metadata) {
-  CheckEntries(entries, path);
-  const std::vector<const SafetensorsEntry*> order = InFileOrder(entries);
+                      std::span<const TensorToWrite> tensors, const SafetensorsMetadata& metadata) {
+  RefuseForFormat(tensors, path);
+  WriteSafetensorsWithBlocks(files, path, tensors, metadata);
+}
+
+void WriteSafetensorsWithBlocks(FileSystem& files, const std::filesystem::path& path,
+                                std::span<const TensorToWrite> tensors,
+                                const SafetensorsMetadata& metadata) {
+  CheckTensorsToWrite(tensors, path.string());
+  const std::vector<const TensorToWrite*> order = InFileOrder(tensors);
   const std::string header = HeaderOf(order, metadata, path);
   const uint64_t length = header.size();
-  const std::filesystem::path temporary = fmt::format("{}.{}.part", path.string(), ::getpid());
-  bool created = false;
-  try {
-    const std::unique_ptr<WritableFile> file = files.Create(temporary);
-    created = true;
-    file->Append(std::as_bytes(std::span(&length, 1)));
-    file->Append(AsBytes(header));
-    for (const SafetensorsEntry* entry : order) file->Append(entry->bytes);
-    file->Sync();
-    file->Close();
-    files.Rename(temporary, path);
-  } catch (const Error&) {
-    try {
-      if (created) files.Remove(temporary);
-    } catch (const Error&) {
-      // The first error is the one to report.
-    }
-    throw;
-  }
-  files.SyncDirectory(path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
+  AtomicFile file(files, path);
+  file.Append(std::as_bytes(std::span(&length, 1)));
+  file.Append(AsBytes(header));
+  for (const TensorToWrite* tensor : order) AppendTensor(*tensor, file);
+  file.Commit();
 }
 
 }  // namespace statelib::checkpoint

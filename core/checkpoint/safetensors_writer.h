@@ -3,38 +3,32 @@
 #define STATELIB_CORE_CHECKPOINT_SAFETENSORS_WRITER_H_
 
 #include <filesystem>
-#include <map>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "core/base/file_system.h"
-#include "core/checkpoint/element_type.h"
+#include "core/checkpoint/safetensors_file.h"
+#include "core/checkpoint/tensor_to_write.h"
 
 namespace statelib::checkpoint {
-
-/// A tensor to write: row-major, dense, little-endian. The bytes stay the caller's.
-struct SafetensorsEntry {
-  std::string name;
-  ElementType type = ElementType::kF32;
-  std::vector<int64_t> shape;
-  ByteSpan bytes;
-};
-
-using SafetensorsMetadata = std::map<std::string, std::string>;
 
 /// What the published loaders expect to find: {"format": "pt"}.
 SafetensorsMetadata PublishedMetadata();
 
-/// Writes a file so that readers see the old one or the whole new one: temporary name beside it,
-/// sync, rename. The tensors lie in the order of falling alignment and then of names, behind a
-/// header padded to 8 bytes, so that each begins at a multiple of its element's size; the same
-/// entries give the same bytes. Memory: the header only.
-/// Errors: kIo; kInvalidArgument for a name that stands there twice or is not UTF-8, a shape that
-/// does not fit the bytes, a block type, or the name "__metadata__".
+/// Writes a file so that readers see the old one or the whole new one. The tensors lie in the order
+/// of falling alignment and then of names, behind a header padded to 8 bytes, so that each begins
+/// at a multiple of its element's size; the same tensors give the same bytes. Memory: the header
+/// only. Errors: kIo, those of the tensors' streams; kInvalidArgument for a name that stands there
+/// twice or is not UTF-8, a shape that does not fit the bytes, the name "__metadata__", or a block
+/// type, which the format does not have (container.h writes those).
 void WriteSafetensors(FileSystem& files, const std::filesystem::path& path,
-                      std::span<const SafetensorsEntry> entries,
+                      std::span<const TensorToWrite> tensors,
                       const SafetensorsMetadata& metadata = PublishedMetadata());
+
+/// The same, block types included: readers of the format refuse such a file by its types.
+void WriteSafetensorsWithBlocks(FileSystem& files, const std::filesystem::path& path,
+                                std::span<const TensorToWrite> tensors,
+                                const SafetensorsMetadata& metadata);
 
 }  // namespace statelib::checkpoint
 

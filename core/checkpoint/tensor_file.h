@@ -22,6 +22,8 @@ class TensorFile {
 
   const std::filesystem::path& path() const { return file_.path(); }
   const TensorTable& tensors() const { return tensors_; }
+  /// MappedFile::Forget.
+  void Forget(ByteSpan part) const { file_.Forget(part); }
 
  private:
   MappedFile file_;

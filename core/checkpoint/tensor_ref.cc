@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "core/base/error.h"
-#include "core/checkpoint/half_float.h"
 #include "core/checkpoint/quoted.h"
 #include "kernels/weight_blocks.h"
+#include "kernels/weights.h"
 
 namespace statelib::checkpoint {
 
@@ -59,9 +59,9 @@ std::vector<float> ReadF32(const TensorRef& tensor) {
     case kernels::WeightType::kF32:
       return ReadAll<float, float>(tensor, [](float value) { return value; });
     case kernels::WeightType::kBF16:
-      return ReadAll<uint16_t, float>(tensor, F32FromBF16);
+      return ReadAll<uint16_t, float>(tensor, kernels::FloatFromBF16);
     case kernels::WeightType::kF16:
-      return ReadAll<uint16_t, float>(tensor, F32FromF16);
+      return ReadAll<uint16_t, float>(tensor, kernels::FloatFromF16);
     default: {
       std::vector<float> values(static_cast<size_t>(tensor.elements()));
       kernels::DecodeBlocks(type, tensor.bytes, values);

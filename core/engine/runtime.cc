@@ -68,7 +68,7 @@ std::unique_ptr<Runtime> Runtime::OpenWithoutTokenizer(const std::filesystem::pa
   runtime->backend_ = MakeBackend(options);
   if (options.backend == "cpu")
     runtime->threads_ = options.threads > 0 ? options.threads : kernels::UsableProcessors();
-  runtime->checkpoint_ = checkpoint::Checkpoint::Open(model_directory);
+  runtime->checkpoint_ = checkpoint::Checkpoint::Open(model_directory, options.config_facts);
   runtime->model_ = model::LoadModel(*runtime->checkpoint_, *runtime->backend_);
   model::Weights& weights = runtime->model_->weights();
   weights.HoldAs(options.weights.empty() ? FormatForProfile(options.profile, weights.has_blocks())
@@ -160,8 +160,9 @@ void Runtime::UsePackedWeights(const std::filesystem::path& folder, const Digest
   }
 }
 
-Digest Runtime::ComputeFingerprint(const CancelFlag* cancel) const {
-  const Digest weights = checkpoint::FingerprintOf(*checkpoint_, 0, cancel);
+Digest Runtime::ComputeFingerprint(const CancelFlag* cancel,
+                                   const checkpoint::HashProgress& on_progress) const {
+  const Digest weights = checkpoint::FingerprintOf(*checkpoint_, 0, cancel, on_progress);
   Hasher hasher;
   hasher.UpdateField("statelib model 1").Update(weights.bytes);
   if (tokenizer_) hasher.Update(tokenizer_->fingerprint().bytes);

@@ -11,6 +11,7 @@
 
 #include "core/base/cancel.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/fingerprint.h"
 #include "core/engine/state.h"
 #include "core/engine/tokenizer_finder.h"
 #include "core/model/model.h"
@@ -27,6 +28,8 @@ struct RuntimeOptions {
   /// How matrices are held: one of WeightChoices(). Empty: as `profile` needs, else "auto".
   std::string weights = {};
   std::string profile = {};  ///< the numerics profile of a state that is to be used
+  /// Set in the model's configuration before anything reads it; they are part of its identity.
+  std::vector<checkpoint::ConfigFact> config_facts = {};
 };
 
 /// "auto" (as the model's files have them), "f32", "bf16", "int8", "int4".
@@ -94,7 +97,8 @@ class Runtime {
 
   /// The model's identity: checkpoint and tokenizer, by content. Reads every weight once (about 1
   /// GB/s a thread), so callers keep the result. Errors: kCancelled.
-  Digest ComputeFingerprint(const CancelFlag* cancel = nullptr) const;
+  Digest ComputeFingerprint(const CancelFlag* cancel = nullptr,
+                            const checkpoint::HashProgress& on_progress = {}) const;
 
   /// The state that has read nothing.
   State Empty();

@@ -47,6 +47,9 @@ FoundTokenizer Find(const checkpoint::Checkpoint& checkpoint, int64_t rows,
   std::error_code ignored;
   const fs::path beside = checkpoint.path() / "tokenizer.json";
   if (fs::exists(beside, ignored)) return Load(beside);
+  if (const Bytes own = checkpoint.TokenizerJson(); !own.empty()) {
+    return {Tokenizer::Parse(own, checkpoint.path().string()), checkpoint.path()};
+  }
   if (checkpoint.gguf() != nullptr) {
     const checkpoint::GgufFile& file = *checkpoint.gguf();
     if (const auto vocabulary = ReadEmbeddedVocabulary(file.metadata())) {

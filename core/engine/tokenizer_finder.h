@@ -23,10 +23,10 @@ struct FoundTokenizer {
 };
 
 /// The tokenizer of a model whose head has `vocabulary_size` rows. In this order: the given one;
-/// tokenizer.json in the checkpoint's folder; what a GGUF file embeds; a shipped one whose number
-/// of tokens, padded as published checkpoints pad it, is that of the rows: the original
-/// state-spaces files carry none. Errors: kNotFound, which names --tokenizer; kMismatch for a
-/// tokenizer of more tokens than the model has; those of Tokenizer.
+/// tokenizer.json in the checkpoint's folder, or whole in its file; what a GGUF file embeds; a
+/// shipped one whose number of tokens, padded as published checkpoints pad it, is that of the rows:
+/// the original state-spaces files carry none. Errors: kNotFound, which names --tokenizer;
+/// kMismatch for a tokenizer of more tokens than the model has; those of Tokenizer.
 FoundTokenizer FindTokenizer(const checkpoint::Checkpoint& checkpoint, int64_t vocabulary_size,
                              const TokenizerPlaces& places);
 

@@ -2,15 +2,16 @@
 #include "core/model/architectures.h"
 
 #include "core/base/error.h"
+#include "core/base/quoted.h"
 
 namespace statelib::model {
 
 namespace {
 
 constexpr Architecture kArchitectures[] = {
-    {"mamba", &RecognisesMamba1, &LoadMamba1},
-    {"mamba2", &RecognisesMamba2, &LoadMamba2},
-    {"falcon_mamba", &RecognisesFalconMamba, &LoadFalconMamba},
+    {"mamba", &RecognisesMamba1, &LoadMamba1, &PublishedConfigOfMamba1},
+    {"mamba2", &RecognisesMamba2, &LoadMamba2, &PublishedConfigOfMamba2},
+    {"falcon_mamba", &RecognisesFalconMamba, &LoadFalconMamba, &PublishedConfigOfFalconMamba},
 };
 
 std::string SupportedNames() {
@@ -21,19 +22,26 @@ std::string SupportedNames() {
   return names;
 }
 
-}  // namespace
-
-std::unique_ptr<Model> LoadModel(const checkpoint::Checkpoint& checkpoint,
-                                 kernels::Backend& backend) {
-  const JsonValue config = checkpoint.config();
+const Architecture& ArchitectureOf(const JsonValue& config) {
   if (!config.IsObject()) Throw(ErrorKind::kCorrupt, "{}: expected an object", config.Path());
   for (const Architecture& architecture : kArchitectures) {
-    if (architecture.recognises(config)) return architecture.load(checkpoint, backend);
+    if (architecture.recognises(config)) return architecture;
   }
   const auto type = config.Find("model_type");
   Throw(ErrorKind::kUnsupported, "{}: expected a model_type that statelib computes ({}), found {}",
         config.Path(), SupportedNames(),
-        type && type->IsString() ? fmt::format("\"{}\"", type->String()) : "none");
+        type && type->IsString() ? Quoted(type->String()) : "none");
+}
+
+}  // namespace
+
+std::unique_ptr<Model> LoadModel(const checkpoint::Checkpoint& checkpoint,
+                                 kernels::Backend& backend) {
+  return ArchitectureOf(checkpoint.config()).load(checkpoint, backend);
+}
+
+std::string PublishedConfig(const checkpoint::Checkpoint& checkpoint) {
+  return ArchitectureOf(checkpoint.config()).published_config(checkpoint);
 }
 
 }  // namespace statelib::model

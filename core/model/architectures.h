@@ -6,26 +6,35 @@
 
 namespace statelib::model {
 
-/// One architecture: a name, how its configuration is recognised, and how it is loaded. Adding one
-/// is a file that defines these two functions and a row in architectures.cc.
+/// One architecture: a name, how its configuration is recognised, how it is loaded, and its
+/// configuration in Hugging Face's form with every fact said, defaults too. Adding one is a file
+/// that defines these functions and a row in architectures.cc.
 struct Architecture {
   const char* name;
   bool (*recognises)(const JsonValue& config);
   std::unique_ptr<Model> (*load)(const checkpoint::Checkpoint& checkpoint,
                                  kernels::Backend& backend);
+  std::string (*published_config)(const checkpoint::Checkpoint& checkpoint);
 };
+
+/// The checkpoint's configuration in Hugging Face's form, whatever form it has. Errors: as
+/// LoadModel for the configuration.
+std::string PublishedConfig(const checkpoint::Checkpoint& checkpoint);
 
 bool RecognisesMamba1(const JsonValue& config);
 std::unique_ptr<Model> LoadMamba1(const checkpoint::Checkpoint& checkpoint,
                                   kernels::Backend& backend);
+std::string PublishedConfigOfMamba1(const checkpoint::Checkpoint& checkpoint);
 
 bool RecognisesMamba2(const JsonValue& config);
 std::unique_ptr<Model> LoadMamba2(const checkpoint::Checkpoint& checkpoint,
                                   kernels::Backend& backend);
+std::string PublishedConfigOfMamba2(const checkpoint::Checkpoint& checkpoint);
 
 bool RecognisesFalconMamba(const JsonValue& config);
 std::unique_ptr<Model> LoadFalconMamba(const checkpoint::Checkpoint& checkpoint,
                                        kernels::Backend& backend);
+std::string PublishedConfigOfFalconMamba(const checkpoint::Checkpoint& checkpoint);
 
 }  // namespace statelib::model
 

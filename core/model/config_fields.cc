@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/model/config_fields.h"
 
+#include <fmt/ranges.h>
+
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/base/quoted.h"
 
 namespace statelib::model {
 
@@ -23,8 +26,8 @@ std::vector<TokenId> EndOfTextIds(const JsonValue& config, int64_t vocabulary) {
 void RequireSilu(const JsonValue& config) {
   const auto act = config.Find("hidden_act");
   if (act && act->String() != "silu" && act->String() != "swish") {
-    Throw(ErrorKind::kUnsupported, "{}: expected \"silu\", found \"{}\"", act->Path(),
-          act->String());
+    Throw(ErrorKind::kUnsupported, "{}: expected \"silu\", found {}", act->Path(),
+          Quoted(act->String()));
   }
 }
 
@@ -112,6 +115,28 @@ StackFrame FrameFromOriginal(const JsonValue& config, const std::string& archite
   frame.end_of_text_ids = {
       0};  // not in these files; token 0 of the tokenizer that they were trained with
   return frame;
+}
+
+void AddFrame(const StackFrame& frame, const JsonValue& config, JsonObject& to) {
+  const auto add = [&](const char* key, int64_t value) {
+    to.Add(key, static_cast<uint64_t>(value));
+  };
+  to.AddWord("model_type", frame.architecture);
+  add("vocab_size", frame.vocabulary);
+  add("hidden_size", frame.hidden);
+  add("num_hidden_layers", frame.layers);
+  to.AddNumber("layer_norm_epsilon", frame.norm_epsilon);
+  to.AddBool("tie_word_embeddings", frame.tied_head);
+  to.AddWord("hidden_act", "silu");
+  to.AddBool("residual_in_fp32", true);
+  for (const char* key : {"bos_token_id", "pad_token_id"}) {
+    const auto id = config.Find(key);
+    if (id && id->IsNumber()) add(key, id->Int(0, frame.vocabulary - 1));
+  }
+  if (frame.end_of_text_ids.size() == 1) add("eos_token_id", frame.end_of_text_ids[0]);
+  if (frame.end_of_text_ids.size() > 1) {
+    to.AddRaw("eos_token_id", fmt::format("[{}]", fmt::join(frame.end_of_text_ids, ", ")));
+  }
 }
 
 JsonValue OriginalLayerOf(const JsonValue& config) {

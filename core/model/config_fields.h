@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/base/json.h"
+#include "core/base/json_object.h"
 #include "core/model/layer_stack.h"
 
 /// Fields that the configurations of several architectures share. Errors name the field: kCorrupt,
@@ -43,6 +44,9 @@ bool HasOriginalLayer(const JsonValue& config, std::string_view layer);
 /// gated MLPs and LayerNorm.
 StackFrame FrameFromOriginal(const JsonValue& config, const std::string& architecture,
                              int64_t pad_multiple);
+/// Writes a frame, and `config`'s ids of special tokens, in Hugging Face's form.
+void AddFrame(const StackFrame& frame, const JsonValue& config, JsonObject& to);
+
 /// "ssm_cfg", where that form describes a layer; the config itself when it is missing: defaults
 /// then hold.
 JsonValue OriginalLayerOf(const JsonValue& config);

@@ -12,13 +12,7 @@ namespace {
 
 constexpr const char* kName = "falcon_mamba";
 
-}  // namespace
-
-bool RecognisesFalconMamba(const JsonValue& config) { return HasModelType(config, kName); }
-
-std::unique_ptr<Model> LoadFalconMamba(const checkpoint::Checkpoint& checkpoint,
-                                       kernels::Backend& backend) {
-  const JsonValue config = checkpoint.config();
+SelectiveNetworkConfig Parse(const JsonValue& config) {
   SelectiveNetworkConfig parsed;
   parsed.frame = FrameFromHuggingFace(config, kName, true);
   parsed.inner = config.Find("intermediate_size") ? config["intermediate_size"].Int(1, kWidthMax)
@@ -29,7 +23,20 @@ std::unique_ptr<Model> LoadFalconMamba(const checkpoint::Checkpoint& checkpoint,
   parsed.use_bias = Flag(config, "use_bias").value_or(false);
   parsed.use_conv_bias = Flag(config, "use_conv_bias").value_or(true);
   parsed.dt_b_c_norm_epsilon = NumberOr(config, "mixer_rms_eps", 1e-6f);
-  return LoadSelectiveNetwork(parsed, checkpoint, backend);
+  return parsed;
+}
+
+}  // namespace
+
+bool RecognisesFalconMamba(const JsonValue& config) { return HasModelType(config, kName); }
+
+std::unique_ptr<Model> LoadFalconMamba(const checkpoint::Checkpoint& checkpoint,
+                                       kernels::Backend& backend) {
+  return LoadSelectiveNetwork(Parse(checkpoint.config()), checkpoint, backend);
+}
+
+std::string PublishedConfigOfFalconMamba(const checkpoint::Checkpoint& checkpoint) {
+  return PublishedConfigOf(Parse(checkpoint.config()), checkpoint);
 }
 
 }  // namespace statelib::model

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/model/layer_stack.h"
 
+#include "kernels/reference/math.h"
+
 namespace statelib::model {
 
 using kernels::Rows;
@@ -97,6 +99,15 @@ VectorRef LayerStack::ConvolutionTaps(const std::string& name, int64_t channels,
       name, {channels, 1, kernel}, [channels, kernel](const std::vector<float>& taps) {
         return Transposed(taps, static_cast<size_t>(channels), static_cast<size_t>(kernel));
       });
+}
+
+VectorRef LayerStack::Decays(const std::string& mixer, std::initializer_list<int64_t> shape,
+                             const Weights::Transform& layout) {
+  if (weights_.Has(mixer + "A")) return weights_.Vector(mixer + "A", shape, layout);
+  return weights_.Vector(mixer + "A_log", shape, [layout](std::vector<float> decays) {
+    for (float& decay : decays) decay = -kernels::reference::Exp(decay);
+    return layout ? layout(std::move(decays)) : decays;
+  });
 }
 
 VectorRef LayerStack::VectorOrZeros(bool present, const std::string& name, int64_t size) {

@@ -59,6 +59,11 @@ class LayerStack : public Model {
   /// The taps of a depthwise convolution, [channels, 1, kernel] in the file, [kernel, channels]
   /// here.
   VectorRef ConvolutionTaps(const std::string& name, int64_t channels, int64_t kernel);
+  /// The decays A, all of them negative: mixer.A as it is, which is how GGUF holds them, else
+  /// -exp(mixer.A_log); `layout` then reorders them. The runtime's own exp, for a state's bits must
+  /// not depend on the machine's libm.
+  VectorRef Decays(const std::string& mixer, std::initializer_list<int64_t> shape,
+                   const Weights::Transform& layout = {});
   /// A vector, or zeros where the configuration says that there is none.
   VectorRef VectorOrZeros(bool present, const std::string& name, int64_t size);
 

@@ -42,6 +42,10 @@ SelectiveNetworkConfig ParseOriginal(const JsonValue& config) {
   return parsed;
 }
 
+SelectiveNetworkConfig Parse(const JsonValue& config) {
+  return HasModelType(config, kName) ? ParseHuggingFace(config) : ParseOriginal(config);
+}
+
 }  // namespace
 
 bool RecognisesMamba1(const JsonValue& config) {
@@ -50,10 +54,11 @@ bool RecognisesMamba1(const JsonValue& config) {
 
 std::unique_ptr<Model> LoadMamba1(const checkpoint::Checkpoint& checkpoint,
                                   kernels::Backend& backend) {
-  const JsonValue config = checkpoint.config();
-  return LoadSelectiveNetwork(
-      HasModelType(config, kName) ? ParseHuggingFace(config) : ParseOriginal(config), checkpoint,
-      backend);
+  return LoadSelectiveNetwork(Parse(checkpoint.config()), checkpoint, backend);
+}
+
+std::string PublishedConfigOfMamba1(const checkpoint::Checkpoint& checkpoint) {
+  return PublishedConfigOf(Parse(checkpoint.config()), checkpoint);
 }
 
 }  // namespace statelib::model

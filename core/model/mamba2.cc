@@ -8,6 +8,7 @@
 // width; a checkpoint that was trained so says "mixer_norm_groups": 1 in its config.json. With one
 // group both are the same.
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "core/base/error.h"
@@ -15,7 +16,6 @@
 #include "core/model/architectures.h"
 #include "core/model/config_fields.h"
 #include "core/model/layer_stack.h"
-#include "kernels/reference/math.h"
 
 namespace statelib::model {
 
@@ -220,10 +220,7 @@ class Mamba2 : public LayerStack {
     layer.conv_weight = ConvolutionTaps(mixer + "conv1d.weight", c, config_.kernel);
     layer.conv_bias = VectorOrZeros(config_.use_conv_bias, mixer + "conv1d.bias", c);
     layer.dt_bias = weights().Vector(mixer + "dt_bias", config_.heads);
-    layer.a = weights().Vector(mixer + "A_log", {config_.heads}, [](std::vector<float> a) {
-      for (float& value : a) value = -kernels::reference::Exp(value);
-      return a;
-    });
+    layer.a = Decays(mixer, {config_.heads});
     layer.d = Skip(mixer + "D");
     if (config_.gated_norm) layer.gated_norm = weights().Vector(mixer + "norm.weight", e);
     return layer;
@@ -235,6 +232,19 @@ class Mamba2 : public LayerStack {
   Buffer normed_, projected_, x_b_c_, y_;
 };
 
+/// As newer writers spell it, infinity in an object of its own.
+std::string TimeStepLimitJson(const Mamba2Config& config) {
+  const auto json = [](float bound) {
+    if (std::isfinite(bound)) return JsonObject::Shortest(bound);
+    return fmt::format(R"({{"__float__": "{}Infinity"}})", bound < 0 ? "-" : "");
+  };
+  return fmt::format("[{}, {}]", json(config.dt_min), json(config.dt_max));
+}
+
+Mamba2Config Parse(const JsonValue& config) {
+  return HasModelType(config, kName) ? ParseHuggingFace(config) : ParseOriginal(config);
+}
+
 }  // namespace
 
 bool RecognisesMamba2(const JsonValue& config) {
@@ -243,10 +253,30 @@ bool RecognisesMamba2(const JsonValue& config) {
 
 std::unique_ptr<Model> LoadMamba2(const checkpoint::Checkpoint& checkpoint,
                                   kernels::Backend& backend) {
-  const JsonValue config = checkpoint.config();
-  return std::make_unique<Mamba2>(
-      HasModelType(config, kName) ? ParseHuggingFace(config) : ParseOriginal(config), checkpoint,
-      backend);
+  return std::make_unique<Mamba2>(Parse(checkpoint.config()), checkpoint, backend);
+}
+
+std::string PublishedConfigOfMamba2(const checkpoint::Checkpoint& checkpoint) {
+  const Mamba2Config config = Parse(checkpoint.config());
+  const bool has_bias = checkpoint.Find("backbone.layers.0.mixer.in_proj.bias") != nullptr;
+  const auto size = [](int64_t extent) { return static_cast<uint64_t>(extent); };
+  JsonObject json;
+  AddFrame(config.frame, checkpoint.config(), json);
+  json.Add("intermediate_size", size(config.inner()));
+  json.AddNumber("expand",
+                 static_cast<double>(config.inner()) / static_cast<double>(config.frame.hidden));
+  json.Add("num_heads", size(config.heads));
+  json.Add("head_dim", size(config.head_width));
+  json.Add("state_size", size(config.states));
+  json.Add("n_groups", size(config.groups));
+  json.Add("mixer_norm_groups", size(config.norm_groups));
+  json.Add("conv_kernel", size(config.kernel));
+  json.Add("chunk_size", 256);
+  json.AddBool("rms_norm", config.gated_norm);
+  json.AddRaw("time_step_limit", TimeStepLimitJson(config));
+  json.AddBool("use_bias", config.use_bias.value_or(has_bias));
+  json.AddBool("use_conv_bias", config.use_conv_bias);
+  return json.Finish();
 }
 
 }  // namespace statelib::model

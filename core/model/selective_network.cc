@@ -8,7 +8,8 @@
 
 #include <algorithm>
 
-#include "kernels/reference/math.h"
+#include "core/base/json_object.h"
+#include "core/model/config_fields.h"
 
 namespace statelib::model {
 
@@ -107,11 +108,8 @@ class SelectiveNetwork : public LayerStack {
     layer.conv_weight = ConvolutionTaps(mixer + "conv1d.weight", e, config_.kernel);
     layer.conv_bias = VectorOrZeros(config_.use_conv_bias, mixer + "conv1d.bias", e);
     layer.dt_bias = weights().Vector(mixer + "dt_proj.bias", e);
-    layer.a = weights().Vector(mixer + "A_log", {e, n}, [e, n](const std::vector<float>& a_log) {
-      std::vector<float> a = Transposed(a_log, static_cast<size_t>(e), static_cast<size_t>(n));
-      // The runtime's own exp, for the states' bits must not depend on the machine's libm.
-      for (float& value : a) value = -kernels::reference::Exp(value);
-      return a;
+    layer.a = Decays(mixer, {e, n}, [e, n](const std::vector<float>& a) {
+      return Transposed(a, static_cast<size_t>(e), static_cast<size_t>(n));
     });
     layer.d = weights().Vector(mixer + "D", e);
     return layer;
@@ -125,6 +123,23 @@ class SelectiveNetwork : public LayerStack {
 };
 
 }  // namespace
+
+std::string PublishedConfigOf(const SelectiveNetworkConfig& config,
+                              const checkpoint::Checkpoint& checkpoint) {
+  const bool has_bias = checkpoint.Find("backbone.layers.0.mixer.in_proj.bias") != nullptr;
+  JsonObject json;
+  AddFrame(config.frame, checkpoint.config(), json);
+  json.Add("intermediate_size", static_cast<uint64_t>(config.inner));
+  json.AddNumber("expand",
+                 static_cast<double>(config.inner) / static_cast<double>(config.frame.hidden));
+  json.Add("state_size", static_cast<uint64_t>(config.states));
+  json.Add("time_step_rank", static_cast<uint64_t>(config.dt_rank));
+  json.Add("conv_kernel", static_cast<uint64_t>(config.kernel));
+  json.AddBool("use_bias", config.use_bias.value_or(has_bias));
+  json.AddBool("use_conv_bias", config.use_conv_bias);
+  if (config.dt_b_c_norm_epsilon) json.AddNumber("mixer_rms_eps", *config.dt_b_c_norm_epsilon);
+  return json.Finish();
+}
 
 std::unique_ptr<Model> LoadSelectiveNetwork(const SelectiveNetworkConfig& config,
                                             const checkpoint::Checkpoint& checkpoint,

@@ -28,6 +28,10 @@ std::unique_ptr<Model> LoadSelectiveNetwork(const SelectiveNetworkConfig& config
                                             const checkpoint::Checkpoint& checkpoint,
                                             kernels::Backend& backend);
 
+/// The configuration in Hugging Face's form.
+std::string PublishedConfigOf(const SelectiveNetworkConfig& config,
+                              const checkpoint::Checkpoint& checkpoint);
+
 }  // namespace statelib::model
 
 #endif  // STATELIB_CORE_MODEL_SELECTIVE_NETWORK_H_

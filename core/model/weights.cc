@@ -39,9 +39,15 @@ WeightFormat Weights::FormatOf(const MatrixSource& source) const {
   return as_stored ? WeightFormat::kStored : WeightFormat::kF32;
 }
 
+std::unique_ptr<kernels::Matrix> Weights::Pack(const MatrixSource& source) {
+  auto matrix = backend_.Pack(source.view, FormatOf(source));
+  checkpoint_.Forget(checkpoint_.Get(source.name).bytes);
+  return matrix;
+}
+
 std::unique_ptr<kernels::Matrix> Weights::Make(size_t index) {
   const MatrixSource& source = sources_[index];
-  if (!packed_) return backend_.Pack(source.view, FormatOf(source));
+  if (!packed_) return Pack(source);
   const PackedPart& part = packed_->part(index);
   return backend_.Map(part.description, part.bytes);
 }
@@ -114,7 +120,7 @@ void Weights::WritePacked(FileSystem& files, const std::filesystem::path& path, 
   PackedFileWriter writer(files, path);
   for (const MatrixSource& source : sources_) {
     if (cancel != nullptr) cancel->Check();
-    const auto matrix = backend_.Pack(source.view, FormatOf(source));
+    const auto matrix = Pack(source);
     if (matrix->description().kind == 0) {
       Throw(ErrorKind::kUnsupported, "{}: {} has no packed form for a file", source.name,
             backend_.name());

@@ -142,6 +142,8 @@ class Weights {
   VectorRef Add(std::function<std::vector<float>()> values);
   kernels::WeightFormat FormatOf(const MatrixSource& source) const;
   std::unique_ptr<kernels::Matrix> Make(size_t index);
+  /// In the backend's form; the file's pages that were read for it leave the memory.
+  std::unique_ptr<kernels::Matrix> Pack(const MatrixSource& source);
   std::vector<float> DerivedValues(size_t index);
 
   const checkpoint::Checkpoint& checkpoint_;

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "core/base/atomic_file.h"
 #include "core/base/digest.h"
 #include "core/base/error.h"
 #include "statestore/storage/reference.h"

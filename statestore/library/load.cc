@@ -25,7 +25,7 @@ void CheckFits(const Library& library, const LoadedModel& model,
     Throw(ErrorKind::kMismatch, "the state {} needs the model {}, given was {}; {}", NameOf(state),
           LabelOfModel(library, state.state.model), model.Label(),
           known ? "leave out --model to use the right one"
-                : "add the right one with `statelib model add DIR`");
+                : "add the right one with `statelib model add PATH`");
   }
   const std::string profile = storage::BaseProfileOf(state.state.profile);
   if (profile != model.runtime->profile()) {

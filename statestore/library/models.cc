@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <map>
 
 #include "core/base/error.h"
 #include "statestore/library/packed_weights.h"
@@ -46,7 +47,8 @@ std::optional<ModelRow> Find(const Library& library, const std::string& name) {
   const std::string known =
       names.empty() ? "knows none" : fmt::format("knows {}", fmt::join(names, ", "));
   Throw(ErrorKind::kNotFound,
-        "there is no model named {} and no such folder; the library {}; `statelib model add DIR "
+        "there is no model named {} and no such folder or file; the library {}; `statelib model "
+        "add PATH "
         "--name NAME` adds one",
         storage::Escaped(name), known);
 }
@@ -57,17 +59,22 @@ ModelRow FindOrThrow(const Library& library, const std::string& name) {
   return *row;
 }
 
+bool IsThere(const std::string& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
 /// A known model's place. Errors: kNotFound when its folder is unknown or gone.
 ModelPlace PlaceOf(const ModelRow& row) {
   if (row.path.empty()) {
     Throw(ErrorKind::kNotFound,
           "the model {} is not on this machine as far as the library knows; add it with `statelib "
-          "model add DIR`",
+          "model add PATH`",
           LabelOf(row.name, row.identity));
   }
-  if (!fs::is_directory(row.path)) {
+  if (!IsThere(row.path)) {
     Throw(ErrorKind::kNotFound,
-          "the model {} is no longer in {}; say where it is with `statelib model add DIR`",
+          "the model {} is no longer in {}; say where it is with `statelib model add PATH`",
           LabelOf(row.name, row.identity), row.path);
   }
   return {row.path, row.name, row.tokenizer_path, row.weights};
@@ -98,28 +105,54 @@ uint64_t SizeOf(const engine::Runtime& runtime) {
   return bytes;
 }
 
+/// What a model is called where nobody says: its folder's name, or its file's without the ending.
+std::string NameOf(const fs::path& path) {
+  std::error_code ignored;
+  return (fs::is_directory(path, ignored) ? path.filename() : path.stem()).string();
+}
+
+/// [{"type", "tensors", "elements", "bytes"}], by type.
+std::string WeightsJson(const checkpoint::Checkpoint& checkpoint) {
+  struct Sum {
+    uint64_t tensors = 0, elements = 0, bytes = 0;
+  };
+  std::map<std::string_view, Sum> sums;
+  for (const checkpoint::TensorRef& tensor : checkpoint.tensors().all()) {
+    Sum& sum = sums[checkpoint::NameOf(tensor.type)];
+    ++sum.tensors;
+    sum.elements += static_cast<uint64_t>(tensor.elements());
+    sum.bytes += tensor.bytes.size();
+  }
+  std::string json;
+  for (const auto& [type, sum] : sums) {
+    json += fmt::format(R"({}{{"type":"{}","tensors":{},"elements":{},"bytes":{}}})",
+                        json.empty() ? "" : ",", type, sum.tensors, sum.elements, sum.bytes);
+  }
+  return "[" + json + "]";
+}
+
 std::string DescriptionOf(const engine::Runtime& runtime) {
   const model::ModelInfo& info = runtime.info();
   return fmt::format(
-      R"({{"layers":{},"hidden_size":{},"vocabulary_size":{},"parameters":{},"state_bytes":{}}})",
+      R"({{"layers":{},"hidden_size":{},"vocabulary_size":{},"parameters":{},"state_bytes":{},)"
+      R"("weights":{}}})",
       info.layers, info.hidden_size, info.vocabulary_size, info.parameters,
-      TotalBytes(runtime.state_spec()));
+      TotalBytes(runtime.state_spec()), WeightsJson(runtime.checkpoint()));
 }
 
 Digest FingerprintOf(Library& library, const engine::Runtime& runtime, const std::string& path,
-                     const CancelFlag* cancel) {
+                     const CancelFlag* cancel, const checkpoint::HashProgress& on_progress) {
   storage::IndexModels& models = library.repository().index().models();
   const Digest stamp = StampOf(runtime);
   if (const auto known = models.RememberedFingerprint(path, stamp)) return *known;
-  const Digest fingerprint = runtime.ComputeFingerprint(cancel);
+  const Digest fingerprint = runtime.ComputeFingerprint(cancel, on_progress);
   if (library.repository().writable()) models.RememberFingerprint(path, stamp, fingerprint);
   return fingerprint;
 }
 
 ModelDetails DetailsOf(const Library& library, const ModelRow& row) {
   const storage::IndexModels& models = library.repository().index().models();
-  return {row, models.Default() == row.identity.fingerprint,
-          !row.path.empty() && fs::is_directory(row.path),
+  return {row, models.Default() == row.identity.fingerprint, !row.path.empty() && IsThere(row.path),
           models.StatesOf(row.identity.fingerprint)};
 }
 
@@ -129,9 +162,9 @@ ModelPlace ChoosePlace(const Library* library, const std::string& choice,
     if (library != nullptr) {
       if (const auto row = Find(*library, choice)) return PlaceOf(*row);
     }
-    if (fs::is_directory(choice)) return {choice, ""};
+    if (IsThere(choice) && checkpoint::Checkpoint::IsAt(choice)) return {choice, ""};
     if (library != nullptr) ThrowUnknown(*library, choice);
-    Throw(ErrorKind::kNotFound, "there is no model folder {}", storage::Escaped(choice));
+    Throw(ErrorKind::kNotFound, "there is no model folder or file {}", storage::Escaped(choice));
   }
   if (library == nullptr) return fallback;
   const storage::IndexModels& models = library->repository().index().models();
@@ -165,7 +198,8 @@ std::unique_ptr<engine::Runtime> OpenRuntime(const ModelPlace& place,
 }
 
 LoadedModel LoadModel(Library& library, const ModelPlace& place,
-                      const engine::RuntimeOptions& options, const CancelFlag* cancel) {
+                      const engine::RuntimeOptions& options, const CancelFlag* cancel,
+                      const checkpoint::HashProgress& on_progress) {
   LoadedModel model;
   model.place = place;
   model.place.directory = fs::absolute(place.directory).lexically_normal();
@@ -173,7 +207,7 @@ LoadedModel LoadModel(Library& library, const ModelPlace& place,
     model.place.tokenizer = fs::absolute(place.tokenizer).lexically_normal();
   model.runtime = OpenRuntime(model.place, options);
   const Digest fingerprint =
-      FingerprintOf(library, *model.runtime, model.place.directory.string(), cancel);
+      FingerprintOf(library, *model.runtime, model.place.directory.string(), cancel, on_progress);
   model.runtime->UsePackedWeights(PackedWeightsFolder(library), fingerprint,
                                   library.repository().writable(), cancel);
   const model::ModelInfo& info = model.runtime->info();
@@ -187,11 +221,12 @@ LoadedModel LoadModel(Library& library, const ModelPlace& place,
 
 ModelDetails AddModel(Library& library, const fs::path& directory, const std::string& name,
                       const engine::TokenizerPlaces& tokenizer, const std::string& weights,
-                      const CancelFlag* cancel) {
+                      const CancelFlag* cancel, const checkpoint::HashProgress& on_progress) {
   engine::RuntimeOptions options;
   options.tokenizer = tokenizer;
   options.weights = weights;
-  LoadedModel model = LoadModel(library, {directory, "", tokenizer.given}, options, cancel);
+  LoadedModel model =
+      LoadModel(library, {directory, "", tokenizer.given}, options, cancel, on_progress);
   storage::IndexModels& models = library.repository().index().models();
   ModelRow row;
   library.repository().index().Write([&] {
@@ -199,7 +234,7 @@ ModelDetails AddModel(Library& library, const fs::path& directory, const std::st
     row.identity = model.identity;
     row.name = !name.empty()                   ? name
                : known && !known->name.empty() ? known->name
-                                               : model.place.directory.filename().string();
+                                               : NameOf(model.place.directory);
     storage::CheckName(row.name);
     row.weights = !weights.empty() ? weights : known ? known->weights : "";
     row.path = model.place.directory.string();

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/checkpoint/fingerprint.h"
 #include "core/engine/runtime.h"
 #include "statestore/library/library.h"
 
@@ -15,14 +16,14 @@ namespace statelib::library {
 
 /// Where a model lies and what the library calls it.
 struct ModelPlace {
-  std::filesystem::path directory;
+  std::filesystem::path directory;       ///< or the file
   std::string name;                      ///< empty: it has no name yet
   std::filesystem::path tokenizer = {};  ///< a tokenizer.json that it is to use; empty: its own
   std::string weights = {};              ///< the format to hold it in; empty: its own
   std::string profile = {};              ///< of the state that it is chosen for
 };
 
-/// Which model to use. In this order: `choice` (a name that the library knows, else a folder); the
+/// Which model to use. In this order: `choice` (a name that the library knows, else a path); the
 /// model that `state` needs, if it is known where it lies; the library's default; `fallback`.
 /// `library` may be null: then there are no names and no default.
 /// Errors: kNotFound with the names there are; kNotFound for a model whose folder is unknown or
@@ -48,10 +49,11 @@ std::unique_ptr<engine::Runtime> OpenRuntime(const ModelPlace& place,
 
 /// The same, with weights that are packed once for each format and kept beside the library. Finds
 /// the fingerprint: from the library's memory when no file of the model has changed since, else by
-/// reading every weight once, which is then remembered. Errors: those of OpenRuntime and
-/// ComputeFingerprint.
+/// reading every weight once, which is then remembered; `on_progress` is told of that reading.
+/// Errors: those of OpenRuntime and ComputeFingerprint.
 LoadedModel LoadModel(Library& library, const ModelPlace& place,
-                      const engine::RuntimeOptions& options, const CancelFlag* cancel = nullptr);
+                      const engine::RuntimeOptions& options, const CancelFlag* cancel = nullptr,
+                      const checkpoint::HashProgress& on_progress = {});
 
 /// A model as listings show it.
 struct ModelDetails {
@@ -67,7 +69,8 @@ struct ModelDetails {
 /// kInvalidArgument (bad or taken name), those of LoadModel.
 ModelDetails AddModel(Library& library, const std::filesystem::path& directory,
                       const std::string& name, const engine::TokenizerPlaces& tokenizer = {},
-                      const std::string& weights = {}, const CancelFlag* cancel = nullptr);
+                      const std::string& weights = {}, const CancelFlag* cancel = nullptr,
+                      const checkpoint::HashProgress& on_progress = {});
 std::vector<ModelDetails> ListModels(const Library& library);  ///< by name
 /// By name, or by the first 6 or more digits of a fingerprint. Errors: kNotFound with the names
 /// there are.

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <string>
 
+#include "core/checkpoint/container.h"
 #include "core/checkpoint/safetensors_writer.h"
 #include "tests/core/checkpoint/gguf_builder.h"
 #include "tests/core/checkpoint/torch_archive_builder.h"
@@ -22,13 +23,17 @@ void Write(const fs::path& path, const std::string& content) {
 void WriteSafetensorsSeeds(const fs::path& corpus) {
   const std::string floats = CountingFloats(6);
   const ByteSpan bytes = AsBytes(floats);
-  const std::vector<SafetensorsEntry> entries = {{"matrix", ElementType::kF32, {2, 3}, bytes},
-                                                 {"half", ElementType::kBF16, {4}, bytes.first(8)},
-                                                 {"scalar", ElementType::kI64, {}, bytes.first(8)},
-                                                 {"empty", ElementType::kF16, {0}, {}}};
+  const std::vector<TensorToWrite> entries = {{"matrix", ElementType::kF32, {2, 3}, bytes},
+                                              {"half", ElementType::kBF16, {4}, bytes.first(8)},
+                                              {"scalar", ElementType::kI64, {}, bytes.first(8)},
+                                              {"empty", ElementType::kF16, {0}, {}}};
   fs::create_directories(corpus / "fuzz_safetensors");
   fs::remove(corpus / "fuzz_safetensors" / "small");
   WriteSafetensors(FileSystem::Real(), corpus / "fuzz_safetensors" / "small", entries);
+  const std::string block(34, '\1');
+  const std::vector<TensorToWrite> blocks = {{"x", ElementType::kQ8_0, {1, 32}, AsBytes(block)}};
+  WriteContainer(FileSystem::Real(), corpus / "fuzz_safetensors" / "model_file", blocks,
+                 R"({"model_type": "mamba"})", "{}");
 }
 
 void WriteTextSeeds(const fs::path& corpus) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/base/file_system.h"
+#include "core/base/atomic_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -5,7 +5,7 @@
 
 #include <fstream>
 
-#include "core/base/file_system.h"
+#include "core/base/atomic_file.h"
 #include "core/checkpoint/fingerprint.h"
 #include "core/checkpoint/safetensors_writer.h"
 #include "tests/core/checkpoint/expect_error.h"
@@ -18,13 +18,13 @@ namespace fs = std::filesystem;
 
 const fs::path kSource = STATELIB_SOURCE_DIR;
 
-SafetensorsEntry EntryOf(const TensorRef& tensor) {
+TensorToWrite EntryOf(const TensorRef& tensor) {
   return {tensor.name, tensor.type, tensor.shape, tensor.bytes};
 }
 
 /// Writes the tensors of a checkpoint as so many shards with an index, config.json beside them.
 void WriteSharded(const Checkpoint& from, const fs::path& to, size_t shard_count) {
-  std::vector<std::vector<SafetensorsEntry>> shards(shard_count);
+  std::vector<std::vector<TensorToWrite>> shards(shard_count);
   std::string map;
   size_t turn = 0;
   for (const TensorRef& tensor : from.tensors().all()) {
@@ -80,7 +80,7 @@ TEST(Checkpoint, SingleFileIsPreferredToAnIndex) {
   const auto whole = Checkpoint::Open(kSource / "tests/golden/mamba");
   WriteSharded(*whole, folder.path(), 2);
   const std::vector<float> one = {1};
-  const SafetensorsEntry only{"only", ElementType::kF32, {1}, std::as_bytes(std::span(one))};
+  const TensorToWrite only{"only", ElementType::kF32, {1}, std::as_bytes(std::span(one))};
   WriteSafetensors(FileSystem::Real(), folder.path() / "model.safetensors", std::span(&only, 1));
   EXPECT_EQ(Checkpoint::Open(folder.path())->tensors().all().size(), 1u);
 }
@@ -126,7 +126,7 @@ class ShardedFolder {
   explicit ShardedFolder(const std::string& weight_map) {
     const std::vector<float> one = {1};
     for (const std::string name : {"a", "b"}) {
-      const SafetensorsEntry entry{name, ElementType::kF32, {1}, std::as_bytes(std::span(one))};
+      const TensorToWrite entry{name, ElementType::kF32, {1}, std::as_bytes(std::span(one))};
       WriteSafetensors(FileSystem::Real(), folder_.path() / (name + ".safetensors"),
                        std::span(&entry, 1));
     }
@@ -163,7 +163,7 @@ TEST(Checkpoint, EveryMappedTensorMustBeInItsShard) {
 TEST(Checkpoint, TensorThatTheIndexLeavesOutIsNoted) {
   TemporaryDirectory folder;
   const std::vector<float> one = {1};
-  const std::vector<SafetensorsEntry> entries = {
+  const std::vector<TensorToWrite> entries = {
       {"a", ElementType::kF32, {1}, std::as_bytes(std::span(one))},
       {"b", ElementType::kF32, {1}, std::as_bytes(std::span(one))}};
   WriteSafetensors(FileSystem::Real(), folder.path() / "s", entries);

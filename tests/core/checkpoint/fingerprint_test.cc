@@ -13,7 +13,7 @@ namespace {
 constexpr size_t kPiece = size_t{16} << 20;
 
 /// A checkpoint of these tensors in a folder of its own.
-Digest Fingerprint(const std::string& config, const std::vector<SafetensorsEntry>& entries,
+Digest Fingerprint(const std::string& config, const std::vector<TensorToWrite>& entries,
                    size_t threads = 0) {
   TemporaryDirectory folder;
   folder.Write("config.json", config);
@@ -25,7 +25,7 @@ TEST(Fingerprint, ChangesWithEveryPartOfTheContent) {
   const std::vector<float> values = {1, 2, 3, 4};
   const std::vector<float> others = {1, 2, 3, 5};
   const ByteSpan bytes = std::as_bytes(std::span(values));
-  const SafetensorsEntry x{"x", ElementType::kF32, {4}, bytes};
+  const TensorToWrite x{"x", ElementType::kF32, {4}, bytes};
   const Digest base = Fingerprint("{}", {x});
   EXPECT_EQ(base, Fingerprint("{}", {x}));
   EXPECT_NE(base, Fingerprint("{ }", {x}));
@@ -50,7 +50,7 @@ TEST(Fingerprint, FollowsItsDefinition) {
 TEST(Fingerprint, DoesNotDependOnTheNumberOfThreads) {
   Bytes large(2 * kPiece + 5);  // three pieces
   for (size_t i = 0; i < large.size(); i += 4093) large[i] = static_cast<std::byte>(i);
-  const std::vector<SafetensorsEntry> entries = {
+  const std::vector<TensorToWrite> entries = {
       {"large", ElementType::kU8, {static_cast<int64_t>(large.size())}, large},
       {"piece", ElementType::kU8, {static_cast<int64_t>(kPiece)}, ByteSpan(large).first(kPiece)}};
   const Digest one = Fingerprint("{}", entries, 1);

@@ -21,7 +21,7 @@ TEST(SafetensorsWriter, WhatIsWrittenIsReadBack) {
   const auto path = folder.path() / "m.safetensors";
   const Bytes bytes = Counting(64);
   const ByteSpan all = bytes;
-  const std::vector<SafetensorsEntry> entries = {
+  const std::vector<TensorToWrite> entries = {
       {"odd", ElementType::kU8, {3}, all.first(3)},
       {"a \"quoted\" ü name", ElementType::kBF16, {2, 2}, all.first(8)},
       {"scalar", ElementType::kF64, {}, all.first(8)},
@@ -30,7 +30,7 @@ TEST(SafetensorsWriter, WhatIsWrittenIsReadBack) {
   WriteSafetensors(FileSystem::Real(), path, entries);
   const TensorFile file = OpenSafetensors(path);
   ASSERT_EQ(file.tensors().all().size(), entries.size());
-  for (const SafetensorsEntry& entry : entries) {
+  for (const TensorToWrite& entry : entries) {
     const TensorRef& tensor = file.tensors().Get(entry.name);
     EXPECT_EQ(tensor.type, entry.type);
     EXPECT_EQ(tensor.shape, entry.shape);
@@ -43,10 +43,10 @@ TEST(SafetensorsWriter, EveryTensorBeginsAtAMultipleOfItsElementSize) {
   const auto path = folder.path() / "m.safetensors";
   const Bytes bytes = Counting(64);
   const ByteSpan all = bytes;
-  const std::vector<SafetensorsEntry> entries = {{"a", ElementType::kU8, {5}, all.first(5)},
-                                                 {"b", ElementType::kF16, {3}, all.first(6)},
-                                                 {"c", ElementType::kF32, {1}, all.first(4)},
-                                                 {"d", ElementType::kI64, {1}, all.first(8)}};
+  const std::vector<TensorToWrite> entries = {{"a", ElementType::kU8, {5}, all.first(5)},
+                                              {"b", ElementType::kF16, {3}, all.first(6)},
+                                              {"c", ElementType::kF32, {1}, all.first(4)},
+                                              {"d", ElementType::kI64, {1}, all.first(8)}};
   WriteSafetensors(FileSystem::Real(), path, entries);
   const MappedFile mapped = MappedFile::Open(path);  // begins at a page
   for (const TensorRef& tensor : ParseSafetensors(mapped.bytes(), "m")) {
@@ -58,8 +58,8 @@ TEST(SafetensorsWriter, EveryTensorBeginsAtAMultipleOfItsElementSize) {
 TEST(SafetensorsWriter, TheOrderOfTheEntriesDoesNotMatter) {
   TemporaryDirectory folder;
   const Bytes bytes = Counting(8);
-  const SafetensorsEntry a{"a", ElementType::kF32, {2}, bytes};
-  const SafetensorsEntry b{"b", ElementType::kF32, {1}, ByteSpan(bytes).first(4)};
+  const TensorToWrite a{"a", ElementType::kF32, {2}, bytes};
+  const TensorToWrite b{"b", ElementType::kF32, {1}, ByteSpan(bytes).first(4)};
   FileSystem& files = FileSystem::Real();
   WriteSafetensors(files, folder.path() / "ab", std::vector{a, b});
   WriteSafetensors(files, folder.path() / "ba", std::vector{b, a});
@@ -70,10 +70,10 @@ TEST(SafetensorsWriter, TheOrderOfTheEntriesDoesNotMatter) {
 TEST(SafetensorsWriter, RefusesWhatNoReaderWouldTake) {
   TemporaryDirectory folder;
   const Bytes bytes = Counting(8);
-  const auto write = [&](std::vector<SafetensorsEntry> entries) {
+  const auto write = [&](std::vector<TensorToWrite> entries) {
     WriteSafetensors(FileSystem::Real(), folder.path() / "m", entries);
   };
-  const SafetensorsEntry good{"a", ElementType::kF32, {2}, bytes};
+  const TensorToWrite good{"a", ElementType::kF32, {2}, bytes};
   ExpectError(ErrorKind::kInvalidArgument, {"each once, found \"a\""}, [&] {
     write({good, good});
   });
@@ -86,7 +86,7 @@ TEST(SafetensorsWriter, RefusesWhatNoReaderWouldTake) {
   ExpectError(ErrorKind::kInvalidArgument, {"UTF-8"}, [&] {
     write({{"\xff", ElementType::kF32, {2}, bytes}});
   });
-  ExpectError(ErrorKind::kInvalidArgument, {"a plain type"}, [&] {
+  ExpectError(ErrorKind::kInvalidArgument, {"a type that safetensors has"}, [&] {
     write({{"a", ElementType::kQ8_0, {0}, {}}});
   });
   EXPECT_TRUE(FileSystem::Real().List(folder.path()).empty());
@@ -96,7 +96,7 @@ TEST(SafetensorsWriter, AFailureLeavesNoFile) {
   TemporaryDirectory folder;
   const Bytes bytes = Counting(8);
   std::filesystem::create_directories(folder.path() / "target" / "full");
-  const std::vector<SafetensorsEntry> entries = {{"a", ElementType::kF32, {2}, bytes}};
+  const std::vector<TensorToWrite> entries = {{"a", ElementType::kF32, {2}, bytes}};
   ExpectError(ErrorKind::kIo, {"target"}, [&] {  // renaming onto a folder fails
     WriteSafetensors(FileSystem::Real(), folder.path() / "target", entries);
   });

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <limits>
 
-#include "core/checkpoint/half_float.h"
 #include "core/checkpoint/quoted.h"
+#include "kernels/weights.h"
 #include "tests/core/checkpoint/expect_error.h"
 #include "tests/core/checkpoint/raw_bytes.h"
 
@@ -25,16 +25,16 @@ TensorRef Over(const std::vector<T>& values, ElementType type, std::string name 
 }
 
 TEST(HalfFloat, KnownValuesAreExact) {
-  EXPECT_EQ(F32FromF16(0x3c00), 1.0f);
-  EXPECT_EQ(F32FromF16(0xc000), -2.0f);
-  EXPECT_EQ(F32FromF16(0x7bff), 65504.0f);
-  EXPECT_EQ(F32FromF16(0x0001), std::ldexp(1.0f, -24));
-  EXPECT_EQ(F32FromF16(0x83ff), -1023 * std::ldexp(1.0f, -24));
-  EXPECT_EQ(F32FromF16(0x7c00), std::numeric_limits<float>::infinity());
-  EXPECT_TRUE(std::isnan(F32FromF16(0x7e00)));
-  EXPECT_TRUE(std::signbit(F32FromF16(0x8000)));
-  EXPECT_EQ(F32FromBF16(0x3f80), 1.0f);
-  EXPECT_EQ(F32FromBF16(0xc2f7), -123.5f);
+  EXPECT_EQ(kernels::FloatFromF16(0x3c00), 1.0f);
+  EXPECT_EQ(kernels::FloatFromF16(0xc000), -2.0f);
+  EXPECT_EQ(kernels::FloatFromF16(0x7bff), 65504.0f);
+  EXPECT_EQ(kernels::FloatFromF16(0x0001), std::ldexp(1.0f, -24));
+  EXPECT_EQ(kernels::FloatFromF16(0x83ff), -1023 * std::ldexp(1.0f, -24));
+  EXPECT_EQ(kernels::FloatFromF16(0x7c00), std::numeric_limits<float>::infinity());
+  EXPECT_TRUE(std::isnan(kernels::FloatFromF16(0x7e00)));
+  EXPECT_TRUE(std::signbit(kernels::FloatFromF16(0x8000)));
+  EXPECT_EQ(kernels::FloatFromBF16(0x3f80), 1.0f);
+  EXPECT_EQ(kernels::FloatFromBF16(0xc2f7), -123.5f);
 }
 
 TEST(HalfFloat, EveryFiniteHalfFollowsItsDefinition) {
@@ -45,7 +45,7 @@ TEST(HalfFloat, EveryFiniteHalfFollowsItsDefinition) {
     const float magnitude =
         exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25);
     const float expected = (bits & 0x8000) != 0 ? -magnitude : magnitude;
-    ASSERT_EQ(F32FromF16(static_cast<uint16_t>(bits)), expected) << bits;
+    ASSERT_EQ(kernels::FloatFromF16(static_cast<uint16_t>(bits)), expected) << bits;
   }
 }
 

@@ -25,7 +25,7 @@ TEST_F(Loading, AnotherModelIsRefusedWithTheOneThatTheStateNeeds) {
               load);
   ExpectError(ErrorKind::kMismatch, "leave out --model to use the right one", load);
   RemoveModel(library_, "demo");
-  ExpectError(ErrorKind::kMismatch, "add the right one with `statelib model add DIR`", load);
+  ExpectError(ErrorKind::kMismatch, "add the right one with `statelib model add PATH`", load);
 }
 
 TEST_F(Loading, AnotherModelIsRefusedBeforeTheObjectIsTouched) {

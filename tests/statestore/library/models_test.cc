@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "core/model/convert.h"
 #include "tests/statestore/expect_error.h"
 #include "tests/statestore/library/demo_library.h"
 
@@ -74,8 +75,33 @@ TEST_F(Models, OneWhoseFolderIsGoneIsNamedWithAdvice) {
   AddModel(library_, other, "other");
   std::filesystem::remove_all(other);
   EXPECT_FALSE(ShowModel(library_, "other").is_present);
-  ExpectError(ErrorKind::kNotFound, "say where it is with `statelib model add DIR`",
+  ExpectError(ErrorKind::kNotFound, "say where it is with `statelib model add PATH`",
               [&] { Choose("other"); });
+}
+
+TEST_F(Models, AFileIsAModelAsAFolderIs) {
+  const auto demo = checkpoint::Checkpoint::Open(DemoModel());
+  for (const auto& [form, name] : {std::pair(model::CheckpointForm::kGguf, "small.gguf"),
+                                   std::pair(model::CheckpointForm::kModelFile, "packed.model")}) {
+    const std::filesystem::path file = library_.path() / name;
+    model::Convert(*demo, file, {.form = form});
+    uint64_t bytes_read = 0;
+    const ModelDetails added =
+        AddModel(library_, file, "", {}, "", nullptr, [&](uint64_t done, uint64_t total) {
+          bytes_read = done;
+          EXPECT_LE(done, total);
+        });
+    EXPECT_EQ(added.row.name, file.stem().string());
+    EXPECT_TRUE(added.is_present);
+    EXPECT_GT(bytes_read, 1'000'000u);
+    EXPECT_THAT(added.row.description_json, testing::HasSubstr("\"weights\":[{\"type\":"));
+    EXPECT_EQ(Choose(file.string()).directory, file);
+    EXPECT_EQ(Choose(file.stem().string()).directory, file);
+    const auto runtime = OpenRuntime(Choose(file.string()), {});
+    EXPECT_EQ(runtime->tokenizer().fingerprint(), model_.runtime->tokenizer().fingerprint());
+  }
+  // Nothing is lost in a model file, so it is the same model, with the states that it has.
+  EXPECT_EQ(ShowModel(library_, "packed").row.identity.fingerprint, model_.identity.fingerprint);
 }
 
 TEST_F(Models, OneThatStatesNeedIsOnlyForgottenToLieSomewhere) {

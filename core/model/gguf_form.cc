@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// GGUF's words for a checkpoint. Source: the GGUF specification and llama.cpp's converter.
+#include "core/model/gguf_form.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/base/quoted.h"
+#include "core/checkpoint/gguf_names.h"
+#include "core/checkpoint/gguf_writer.h"
+#include "core/model/gguf_tokenizer.h"
+
+namespace statelib::model {
+
+namespace {
+
+using checkpoint::ElementType;
+using checkpoint::GgufName;
+using checkpoint::GgufReshape;
+using checkpoint::TensorToWrite;
+
+constexpr int64_t kSizeMax = INT64_C(1) << 31;
+// llama.cpp writes this for every recurrent model: it has no length of its own.
+constexpr uint64_t kContextLength = 1 << 20;
+constexpr uint64_t kQuantizationVersion = 2;
+constexpr float kFalconInnerEpsilon = 1e-6f;
+
+/// general.file_type: what most of the bytes are.
+uint64_t FileTypeOf(std::span<const TensorToWrite> tensors) {
+  constexpr std::pair<ElementType, uint64_t> kFileTypes[] = {
+      {ElementType::kF32, 0},   {ElementType::kF16, 1},   {ElementType::kQ4_0, 2},
+      {ElementType::kQ8_0, 7},  {ElementType::kQ4_K, 15}, {ElementType::kQ5_K, 17},
+      {ElementType::kQ6_K, 18}, {ElementType::kBF16, 32}};
+  uint64_t most = 0, file_type = 0;
+  for (const auto& [type, number] : kFileTypes) {
+    uint64_t bytes = 0;
+    for (const TensorToWrite& tensor : tensors) {
+      if (tensor.type == type) bytes += checkpoint::StorageBytes(type, tensor.shape).value_or(0);
+    }
+    if (bytes > most) std::tie(most, file_type) = std::pair(bytes, number);
+  }
+  return file_type;
+}
+
+class GgufForm {
+ public:
+  GgufForm(const JsonValue& config, const std::string& path) : config_(config), path_(path) {
+    const std::string_view type = config["model_type"].String();
+    is_mamba2_ = type == "mamba2";
+    is_falcon_ = type == "falcon_mamba";
+    RefuseWhatCannotBeSaid();
+  }
+
+  void Describe(std::span<const TensorToWrite> tensors, const std::string& name) {
+    metadata.AddString("general.architecture", Prefix());
+    metadata.AddString("general.name", name);
+    metadata.AddU32("general.file_type", FileTypeOf(tensors));
+    if (std::ranges::any_of(tensors, [](const TensorToWrite& t) { return IsBlockType(t.type); })) {
+      metadata.AddU32("general.quantization_version", kQuantizationVersion);
+    }
+    AddSize("context_length", kContextLength);
+    AddSize("embedding_length", Size("hidden_size"));
+    AddSize("feed_forward_length", 0);
+    AddSize("attention.head_count", 0);
+    AddSize("block_count", Size("num_hidden_layers"));
+    AddSize("ssm.conv_kernel", Size("conv_kernel"));
+    AddSize("ssm.inner_size", Size("intermediate_size"));
+    AddSize("ssm.state_size", Size("state_size"));
+    AddSize("ssm.time_step_rank", Size(is_mamba2_ ? "num_heads" : "time_step_rank"));
+    if (is_mamba2_) AddSize("ssm.group_count", Size("n_groups"));
+    metadata.AddF32(Key("attention.layer_norm_rms_epsilon"),
+                    static_cast<float>(config_["layer_norm_epsilon"].Number()));
+    if (is_falcon_) metadata.AddBool(Key("ssm.dt_b_c_rms"), true);
+  }
+
+  /// The tensor under GGUF's name, in its shape.
+  TensorToWrite Renamed(TensorToWrite tensor) const {
+    const auto model_names = checkpoint::GgufModelNames();
+    const auto whole = std::ranges::find(model_names, tensor.name, &GgufName::published);
+    if (whole != model_names.end()) {
+      tensor.name = whole->gguf;
+      return tensor;
+    }
+    const auto [layer, rest] =
+        checkpoint::SplitLayerName(tensor.name, checkpoint::kPublishedLayerPrefix);
+    const auto names = checkpoint::GgufLayerNames(is_mamba2_);
+    const auto name = std::ranges::find(names, rest, &GgufName::published);
+    if (name == names.end()) {
+      Throw(ErrorKind::kUnsupported,
+            "{}: tensor {}: GGUF has no place for it; choose --to statelib or --to safetensors",
+            path_, Quoted(tensor.name));
+    }
+    tensor.name = fmt::format("{}{}.{}", checkpoint::kGgufLayerPrefix, layer, name->gguf);
+    Reshape(tensor.shape, name->reshape);
+    return tensor;
+  }
+
+  checkpoint::GgufMetadataWriter metadata;
+
+ private:
+  std::string Prefix() const { return is_mamba2_ ? "mamba2" : "mamba"; }
+  std::string Key(std::string_view key) const { return fmt::format("{}.{}", Prefix(), key); }
+  uint64_t Size(std::string_view key) const {
+    return static_cast<uint64_t>(config_[key].Int(1, kSizeMax));
+  }
+  void AddSize(std::string_view key, uint64_t value) { metadata.AddU32(Key(key), value); }
+
+  void Reshape(std::vector<int64_t>& shape, GgufReshape reshape) const {
+    if (reshape == GgufReshape::kConv && shape.size() == 3) shape = {shape[0], shape[2]};
+    if (reshape == GgufReshape::kColumn) shape.push_back(1);
+    if (reshape == GgufReshape::kGroups) {
+      const auto groups = static_cast<int64_t>(Size("n_groups"));
+      shape = {groups, shape[0] / groups};
+    }
+  }
+
+  void RefuseWhatCannotBeSaid() const {
+    const auto refuse = [this](bool found, std::string_view what) {
+      if (!found) return;
+      Throw(ErrorKind::kUnsupported, "{}: GGUF cannot say {}; choose --to statelib", path_, what);
+    };
+    refuse(config_["use_bias"].Bool(), "biases of the projections (use_bias)");
+    if (is_falcon_) {
+      const auto epsilon = static_cast<float>(config_["mixer_rms_eps"].Number());
+      refuse(epsilon != kFalconInnerEpsilon, "an epsilon of the inner norms (mixer_rms_eps)");
+    }
+    if (!is_mamba2_) return;
+    refuse(!config_["rms_norm"].Bool(), "a gate without a norm (rms_norm false)");
+    refuse(Size("mixer_norm_groups") != Size("n_groups"),
+           "other groups of the gated norm than of the heads (mixer_norm_groups)");
+    std::vector<double> limit;
+    config_["time_step_limit"].ForEach(
+        [&](const JsonValue& bound) { limit.push_back(checkpoint::ExtendedNumber(bound)); });
+    refuse(limit[0] > 0 || std::isfinite(limit[1]), "a clamp of the time step (time_step_limit)");
+  }
+
+  const JsonValue config_;
+  const std::string& path_;
+  bool is_mamba2_ = false;
+  bool is_falcon_ = false;
+};
+
+}  // namespace
+
+void WriteGgufForm(const checkpoint::Checkpoint& from, const std::string& config,
+                   std::vector<TensorToWrite> tensors, const std::filesystem::path& to,
+                   std::vector<std::string>* notes) {
+  const std::string path = from.path().string();
+  const JsonDocument document = checkpoint::ParseConfig(AsBytes(config), path);
+  GgufForm form(document.root(), path);
+  int64_t vocabulary = 0;
+  for (TensorToWrite& tensor : tensors) {
+    tensor = form.Renamed(std::move(tensor));
+    if (tensor.name == "token_embd.weight") vocabulary = tensor.shape[0];
+  }
+  const bool is_tied = document.root()["tie_word_embeddings"].Bool();
+  std::erase_if(tensors, [&](const TensorToWrite& tensor) {
+    return is_tied && tensor.name == "output.weight";
+  });
+  form.Describe(tensors, from.path().filename().string());
+  AddGgufTokenizer(from, document.root(), vocabulary, &form.metadata, notes);
+  checkpoint::WriteGguf(FileSystem::Real(), to, form.metadata, tensors);
+}
+
+}  // namespace statelib::model

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_CORE_MODEL_GGUF_FORM_H_
+#define STATELIB_CORE_MODEL_GGUF_FORM_H_
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/tensor_to_write.h"
+
+namespace statelib::model {
+
+/// Writes a GGUF file of the architectures "mamba" and "mamba2" with llama.cpp's names for metadata
+/// and tensors. config: in Hugging Face's form with every fact said (architectures.h). tensors:
+/// under Hugging Face's names, but for mixer.A. The tokenizer goes in as
+/// "tokenizer.huggingface.json", and as llama.cpp's own arrays where it is of a kind that those can
+/// say; `notes` gets a line where they cannot.
+/// Errors: kUnsupported for what the form cannot say; those of WriteGguf.
+void WriteGgufForm(const checkpoint::Checkpoint& from, const std::string& config,
+                   std::vector<checkpoint::TensorToWrite> tensors, const std::filesystem::path& to,
+                   std::vector<std::string>* notes);
+
+}  // namespace statelib::model
+
+#endif  // STATELIB_CORE_MODEL_GGUF_FORM_H_

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every form gives back what went in, within the error of its types.
+#include "core/model/convert.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdio>
+
+#include "core/base/error.h"
+#include "core/model/architectures.h"
+#include "kernels/backends.h"
+#include "tests/temporary_directory.h"
+
+namespace statelib::model {
+namespace {
+
+using checkpoint::Checkpoint;
+using checkpoint::ElementType;
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+fs::path Golden(const std::string& name) {
+  return fs::path(STATELIB_SOURCE_DIR) / "tests/golden" / name;
+}
+
+/// Logits after a few tokens, all of them together.
+std::vector<float> LogitsOf(const Checkpoint& checkpoint) {
+  const auto backend = kernels::MakeReferenceBackend();
+  const auto model = LoadModel(checkpoint, *backend);
+  size_t floats = 0;
+  for (const SegmentSpec& segment : model->state_spec()) floats += segment.elements();
+  kernels::Buffer state = backend->Allocate(floats);
+  backend->Zero(state.data(), floats);
+  std::vector<float*> segments;
+  size_t at = 0;
+  for (const SegmentSpec& segment : model->state_spec()) {
+    segments.push_back(state.data() + at);
+    at += segment.elements();
+  }
+  const std::vector<TokenId> tokens = {3, 1, 4, 1, 5, 9, 2, 6};
+  const SequenceInput input{tokens, segments};
+  model->Advance({&input, 1});
+  const auto vocabulary = static_cast<size_t>(model->info().vocabulary_size),
+             hidden = static_cast<size_t>(model->info().hidden_size);
+  std::vector<float> logits(vocabulary);
+  kernels::Buffer out = backend->Allocate(vocabulary);
+  model->Logits({segments.back(), 1, hidden, hidden}, {out.data(), 1, vocabulary, vocabulary});
+  backend->Download(out.data(), logits);
+  return logits;
+}
+
+double LargestError(const std::vector<float>& a, const std::vector<float>& b) {
+  EXPECT_EQ(a.size(), b.size());
+  double largest = 0;
+  for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+    const double error = std::fabs(double{a[i]} - double{b[i]});
+    if (!(error <= largest)) largest = error;
+  }
+  return largest;
+}
+
+struct Case {
+  std::string from;
+  CheckpointForm form;
+  std::string to;
+};
+
+class ConvertTest : public testing::TestWithParam<Case> {
+ protected:
+  static std::vector<checkpoint::ConfigFact> Facts() {
+    // GGUF knows the norm of each group alone.
+    const bool is_gguf = GetParam().form == CheckpointForm::kGguf;
+    const bool is_mamba2 = GetParam().from.starts_with("mamba2");
+    if (is_gguf && is_mamba2) return {{"mixer_norm_groups", "2"}};
+    return {};
+  }
+};
+
+TEST_P(ConvertTest, AnUnchangedTypeComputesTheSameBits) {
+  TemporaryDirectory folder;
+  const auto from = Checkpoint::Open(Golden(GetParam().from), Facts());
+  const fs::path path = folder.path() / GetParam().to;
+  Convert(*from, path, {.form = GetParam().form});
+  const auto to = Checkpoint::Open(path);
+  EXPECT_EQ(LogitsOf(*to), LogitsOf(*from));
+}
+
+TEST_P(ConvertTest, HalvesStayWithinTheirError) {
+  TemporaryDirectory folder;
+  const auto from = Checkpoint::Open(Golden(GetParam().from), Facts());
+  const std::vector<float> expected = LogitsOf(*from);
+  for (const ElementType type : {ElementType::kF16, ElementType::kBF16}) {
+    const fs::path path = folder.path() / GetParam().to;
+    Convert(*from, path, {.form = GetParam().form, .weights = type, .replace = true});
+    const double error = LargestError(LogitsOf(*Checkpoint::Open(path)), expected);
+    std::printf("%s as %s: largest error of logits %.2g\n", GetParam().from.c_str(),
+                std::string(NameOf(type)).c_str(), error);
+    EXPECT_GT(error, 0);
+    // Relative rounding of 2^-11 and 2^-8 over a few layers, on logits of a few units.
+    EXPECT_LT(error, type == ElementType::kF16 ? 0.02 : 0.16);
+  }
+}
+
+TEST_P(ConvertTest, BackInHuggingFacesFormTheNamesAndValuesAreTheSame) {
+  TemporaryDirectory folder;
+  const auto from = Checkpoint::Open(Golden(GetParam().from), Facts());
+  const fs::path there = folder.path() / GetParam().to, back = folder.path() / "back";
+  Convert(*from, there, {.form = GetParam().form});
+  Convert(*Checkpoint::Open(there), back, {.form = CheckpointForm::kHuggingFace});
+  const auto again = Checkpoint::Open(back);
+  EXPECT_LT(LargestError(LogitsOf(*again), LogitsOf(*from)), 1e-4);  // log and exp of A
+  EXPECT_NE(again->Find("backbone.layers.0.mixer.A_log"), nullptr);
+  EXPECT_NE(again->Find("backbone.embeddings.weight"), nullptr);
+}
+
+std::vector<Case> Cases() {
+  std::vector<Case> cases;
+  for (const char* from : {"mamba", "mamba_original", "mamba2", "mamba2_original", "falcon_mamba"})
+    for (const auto& [form, to] : {std::pair(CheckpointForm::kHuggingFace, "folder"),
+                                   std::pair(CheckpointForm::kGguf, "m.gguf"),
+                                   std::pair(CheckpointForm::kModelFile, "m.statelib-model")})
+      cases.push_back({from, form, to});
+  cases.push_back({"mamba_wide", CheckpointForm::kHuggingFace, "folder"});
+  cases.push_back({"mamba_wide", CheckpointForm::kModelFile, "m.statelib-model"});
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(Forms, ConvertTest, testing::ValuesIn(Cases()),
+                         [](const auto& conversion) {
+                           const std::string to = conversion.param.to;
+                           return conversion.param.from + "_" +
+                                  to.substr(to.find('.') == to.npos ? 0 : to.find('.') + 1, 4);
+                         });
+
+/// The error of a conversion.
+std::pair<ErrorKind, std::string> FailureOf(const std::string& from, const fs::path& to,
+                                            const ConvertOptions& options) {
+  try {
+    Convert(*Checkpoint::Open(Golden(from)), to, options);
+  } catch (const Error& error) {
+    return {error.kind(), error.what()};
+  }
+  ADD_FAILURE() << "it was converted";
+  return {};
+}
+
+size_t FilesIn(const fs::path& folder) {
+  return static_cast<size_t>(
+      std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
+}
+
+TEST(Convert, InGgufEightBitsStayWithinTheirError) {
+  TemporaryDirectory folder;
+  const auto from = Checkpoint::Open(Golden("mamba"));
+  const fs::path path = folder.path() / "m.gguf";
+  Convert(*from, path, {.form = CheckpointForm::kGguf, .weights = ElementType::kQ8_0});
+  const auto to = Checkpoint::Open(path);
+  // 96 inputs fill blocks of 32; 48 and the rank of dt do not, so those matrices keep their type.
+  const checkpoint::TensorRef& blocks = to->Get("backbone.layers.0.mixer.out_proj.weight");
+  EXPECT_EQ(blocks.type, ElementType::kQ8_0);
+  EXPECT_EQ(to->Get("backbone.layers.0.mixer.in_proj.weight").type, ElementType::kF32);
+  const std::vector<float> expected = ReadF32(from->Get(blocks.name)), found = ReadF32(blocks);
+  float largest = 0;
+  for (const float value : expected) largest = std::max(largest, std::fabs(value));
+  // Half a step, and the rounding of the step itself to F16.
+  EXPECT_LE(LargestError(found, expected), largest / 127 * (0.5 + 127.0 / 2048));
+  EXPECT_GT(LargestError(found, expected), 0);
+}
+
+TEST(Convert, AModelFileKeepsConfigurationAndTensorsByteByByte) {
+  TemporaryDirectory folder;
+  const auto from = Checkpoint::Open(Golden("mamba_original"));
+  const fs::path path = folder.path() / "m.statelib-model";
+  Convert(*from, path, {.form = CheckpointForm::kModelFile});
+  const auto to = Checkpoint::Open(path);
+  EXPECT_EQ(AsText(to->config_bytes()), AsText(from->config_bytes()));
+  ASSERT_EQ(to->tensors().all().size(), from->tensors().all().size());
+  for (const checkpoint::TensorRef& tensor : from->tensors().all())
+    EXPECT_EQ(AsText(to->Get(tensor.name).bytes), AsText(tensor.bytes)) << tensor.name;
+}
+
+TEST(Convert, WhatIsThereIsReplacedOnlyWhenToldTo) {
+  TemporaryDirectory folder;
+  const fs::path file = folder.Write("m.gguf", "mine");
+  EXPECT_THAT(FailureOf("mamba", file, {.form = CheckpointForm::kGguf}).second,
+              HasSubstr("--force"));
+  EXPECT_EQ(fs::file_size(file), 4u);
+  Convert(*Checkpoint::Open(Golden("mamba")), file,
+          {.form = CheckpointForm::kGguf, .replace = true});
+  EXPECT_GT(fs::file_size(file), 1000u);
+  const fs::path into = folder.path() / "folder";
+  folder.Write("folder/mine.txt", "mine");
+  EXPECT_THAT(FailureOf("mamba", into, {.form = CheckpointForm::kHuggingFace}).second,
+              HasSubstr("--force"));
+  EXPECT_EQ(FilesIn(into), 1u);
+}
+
+TEST(Convert, StoppedHalfWayItLeavesNothing) {
+  for (const CheckpointForm form :
+       {CheckpointForm::kHuggingFace, CheckpointForm::kGguf, CheckpointForm::kModelFile}) {
+    TemporaryDirectory folder;
+    CancelFlag cancel;
+    ConvertOptions options{.form = form, .cancel = &cancel};
+    options.on_progress = [&](uint64_t done, uint64_t total) {
+      if (2 * done > total) cancel.Cancel();
+    };
+    EXPECT_EQ(FailureOf("mamba", folder.path() / "out", options).first, ErrorKind::kCancelled);
+    EXPECT_EQ(FilesIn(folder.path()), 0u);
+  }
+}
+
+TEST(Convert, WhatAFormCannotSayIsRefusedWithAnotherForm) {
+  TemporaryDirectory folder;
+  const fs::path to = folder.path() / "out";
+  const ConvertOptions gguf{.form = CheckpointForm::kGguf};
+  EXPECT_THAT(FailureOf("mamba_wide", to, gguf).second, HasSubstr("--to statelib"));
+  EXPECT_THAT(FailureOf("mamba2", to, gguf).second, HasSubstr("mixer_norm_groups"));
+  EXPECT_THAT(
+      FailureOf("mamba", to, {.form = CheckpointForm::kHuggingFace, .weights = ElementType::kQ8_0})
+          .second,
+      HasSubstr("--to gguf"));
+  EXPECT_EQ(FilesIn(folder.path()), 0u);
+}
+
+}  // namespace
+}  // namespace statelib::model
