@@ -15,7 +15,7 @@ awk -f "$root/examples/chronicle.awk" "$root/examples/chronicle.grammar" >"$work
 for tokens in "${@:-10000 100000}"; do
   for count in $tokens; do
     bytes=$(awk -v t="$count" -v b=$bytes_per_token 'BEGIN { printf "%d", t * b }')
-    while :; do cat "$work/chronicle.txt"; done 2>/dev/null | head -c "$bytes" >"$work/document.txt" || true
+    (while cat "$work/chronicle.txt"; do :; done) 2>/dev/null | head -c "$bytes" >"$work/document.txt" || true
     begin=${EPOCHREALTIME/./}
     read -r peak < <({ /usr/bin/time -f %M "$statelib" ingest "document-$count" "$work/document.txt" --json \
       >"$work/result.json"; } 2>&1)
