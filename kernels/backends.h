@@ -15,15 +15,16 @@ namespace statelib::kernels {
 /// by bit.
 std::unique_ptr<Backend> MakeReferenceBackend();
 
-/// The CPU's instruction sets that this build and this machine can run, best first: "avx3", "avx2",
-/// "neon". Empty where the machine has no fused multiply-add.
+/// The CPU's instruction sets that this build and this machine can run, best first: "avx3_bf16",
+/// "avx3_vnni", "avx3", "avx2", "neon". Empty where the machine has no fused multiply-add.
 std::vector<std::string> CpuTargets();
 
 /// How many processors this process may run on.
 int UsableProcessors();
 
-/// The SIMD backend. An empty target takes the best one, or the reference on a machine that has
-/// none. threads: 0 takes every processor that this process may run on. Errors:
+/// The SIMD backend. An empty target takes the one that $STATELIB_CPU_TARGET names, else the best
+/// one, or the reference on a machine that has none. threads: 0 takes every processor that this
+/// process may run on. Errors:
 /// std::invalid_argument when `target` is not in CpuTargets().
 std::unique_ptr<Backend> MakeCpuBackend(int threads, std::string_view target = {});
 

@@ -21,8 +21,8 @@
 namespace statelib::kernels {
 
 void MatMulAvx3Bf16(const PackedMatrix& weights, const float* bias, ConstRows x, Epilogue epilogue,
-                    Rows out, Part panels, std::byte* scratch) {
-  STATELIB_TARGET::MatMul(weights, bias, x, epilogue, out, panels, scratch);
+                    Rows out, Part panels, std::byte* prepared) {
+  STATELIB_TARGET::MatMul(weights, bias, x, epilogue, out, panels, prepared);
 }
 
 }  // namespace statelib::kernels

@@ -8,9 +8,9 @@ namespace statelib::kernels {
 
 /// CpuKernels::mat_mul with the instructions of an extension, which the processor must have.
 void MatMulAvx3Bf16(const PackedMatrix& weights, const float* bias, ConstRows x, Epilogue epilogue,
-                    Rows out, Part panels, std::byte* scratch);
+                    Rows out, Part panels, std::byte* prepared);
 void MatMulAvx3Vnni(const PackedMatrix& weights, const float* bias, ConstRows x, Epilogue epilogue,
-                    Rows out, Part panels, std::byte* scratch);
+                    Rows out, Part panels, std::byte* prepared);
 
 }  // namespace statelib::kernels
 

@@ -50,6 +50,7 @@ HWY_INLINE VF LoadBytes(const std::byte* from) {
 
 struct BlockTileArgs {
   const std::byte* panel;  // the first one
+  ptrdiff_t ahead;         // bytes from these codes to those of the tile after this one
   size_t panel_bytes;
   BlockPanel at;
   size_t first_block;
@@ -113,6 +114,7 @@ HWY_NOINLINE void BlockTile(const BlockTileArgs& args) {
           const std::byte* from =
               panel_of(v) + args.at.codes +
               ((b * kVectorsOfBlock + g / kPacked) * kPanelWidth + lane_of(v)) * kGroupInputs;
+          PrefetchAhead(from + args.ahead);
           const VU loaded = hn::LoadU(DU(), reinterpret_cast<const uint32_t*>(from));
           if constexpr (kPacked == 2) {
             const VU low = hn::Set(DU(), 0x0f0f0f0f);
@@ -180,17 +182,24 @@ void MatMulGroup(const PackedMatrix& matrix, const QuantizedRows& x, const float
   constexpr size_t kStride = kShape.panels * kPanelWidth;
   std::fill_n(sums, out.rows * kStride, 0.0f);
   const BlockPanel at = BlockPanelOf(kType, matrix.cols());
+  const auto* panels = matrix.panel<std::byte>(first);
+  constexpr size_t kTileBytes =
+      kTileBlocks * kBlockInputs * kPanelWidth * static_cast<size_t>(LayoutOf(kType).code_bits) / 8;
+  const auto group_bytes = static_cast<ptrdiff_t>(kShape.panels * at.bytes);
+  for (size_t panel = 0; panel < kShape.panels; ++panel) {  // of the next group, all but its codes
+    const std::byte* begin = panels + group_bytes + panel * at.bytes;
+    for (size_t i = 0; i < at.codes; i += kAlignmentBytes) PrefetchAhead(begin + i);
+  }
   for (size_t b = 0; b < x.blocks; b += kTileBlocks) {
-    BlockTileArgs args{matrix.panel<std::byte>(first),
-                       at.bytes,
-                       at,
-                       b,
-                       std::min(kTileBlocks, x.blocks - b),
-                       x,
-                       0,
-                       sums,
-                       kStride};
+    const bool last = b + kTileBlocks >= x.blocks;
+    const auto done = static_cast<ptrdiff_t>(b / kTileBlocks * kTileBytes);
+    BlockTileArgs args{panels,   last ? group_bytes - done : static_cast<ptrdiff_t>(kTileBytes),
+                       at.bytes, at,
+                       b,        std::min(kTileBlocks, x.blocks - b),
+                       x,        0,
+                       sums,     kStride};
     const auto advance = [&](size_t rows) {
+      args.ahead = 0;  // the first rows brought the next codes near
       args.first_row += rows;
       args.sums += rows * kStride;
     };
@@ -226,9 +235,8 @@ void MatMulGroups(const PackedMatrix& matrix, const QuantizedRows& x, const floa
 /// All rows (at most kRowsMax) times some panels.
 template <WeightType kType>
 void MatMulBlocks(const PackedMatrix& matrix, const float* bias, ConstRows x, Epilogue epilogue,
-                  Rows out, Part panels, std::byte* scratch) {
-  const QuantizedRows quantized(x.rows, x.cols, scratch);
-  QuantizeRows(x, kType, quantized);
+                  Rows out, Part panels, std::byte* prepared) {
+  const QuantizedRows quantized(x.rows, x.cols, prepared);
   if (x.rows >= kBlockTiles[0].rows) {
     MatMulGroups<kType, kBlockTiles[0]>(matrix, quantized, bias, epilogue, out, panels);
   } else if (x.rows >= kBlockTiles[1].rows) {

@@ -6,6 +6,8 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 
@@ -70,18 +72,11 @@ class CpuBackend : public Backend {
               Rows out) override {
     const auto& packed = static_cast<const PackedMatrix&>(weights);
     STATELIB_CHECK(x.cols == packed.cols() && out.cols == packed.rows() && x.rows == out.rows);
-    ReserveScratch(ScratchBytes(packed, x.rows));
-    const bool small = x.rows * packed.rows() * packed.cols() < kSmallWork;
-    threads_.Run(small, [&](size_t share, size_t shares) {
-      const Part panels = PartOf(packed.panels(), 1, share, shares);
-      std::byte* scratch = scratch_.get() + share * scratch_bytes_;
-      if (packed.kind() == PackedKind::kBF16Pairs) {
-        const FlushSubnormals flush;
-        kernels_.mat_mul(packed, bias, x, epilogue, out, panels, scratch);
-      } else {
-        kernels_.mat_mul(packed, bias, x, epilogue, out, panels, scratch);
-      }
-    });
+    for (size_t t = 0; t < x.rows; t += kRowsMax) {
+      const size_t rows = std::min(kRowsMax, x.rows - t);
+      MatMulPass(packed, bias, {x.data + t * x.stride, rows, x.cols, x.stride}, epilogue,
+                 {out.data + t * out.stride, rows, out.cols, out.stride});
+    }
   }
 
   void CausalConv(const CausalConvArgs& args) override {
@@ -110,17 +105,33 @@ class CpuBackend : public Backend {
   }
 
  private:
-  void ReserveScratch(size_t bytes) {
-    if (bytes <= scratch_bytes_) return;
-    bytes = (bytes + kAlignmentBytes - 1) / kAlignmentBytes * kAlignmentBytes;
-    scratch_ = AllocateAligned(bytes * threads_.size());
-    scratch_bytes_ = bytes;
+  /// At most kRowsMax rows, which share one pass over the weights.
+  void MatMulPass(const PackedMatrix& weights, const float* bias, ConstRows x, Epilogue epilogue,
+                  Rows out) {
+    const size_t bytes = PreparedBytes(weights, x.rows);
+    if (bytes > prepared_bytes_) {
+      prepared_ = AllocateAligned(bytes);
+      prepared_bytes_ = bytes;
+    }
+    if (bytes > 0) {
+      threads_.Run(x.rows * x.cols < kSmallWork / 4, [&](size_t share, size_t shares) {
+        kernels_.prepare_input(weights.kind(), x, PartOf(x.rows, 1, share, shares),
+                               prepared_.get());
+      });
+    }
+    const bool small = x.rows * weights.rows() * weights.cols() < kSmallWork;
+    threads_.Run(small, [&](size_t share, size_t shares) {
+      const Part panels = PartOf(weights.panels(), 1, share, shares);
+      std::optional<FlushSubnormals> flush;
+      if (weights.kind() == PackedKind::kBF16Pairs) flush.emplace();
+      kernels_.mat_mul(weights, bias, x, epilogue, out, panels, prepared_.get());
+    });
   }
 
   CpuKernels kernels_;
   ThreadPool threads_;
-  AlignedBytes scratch_;  // inputs prepared for a product, a part a thread
-  size_t scratch_bytes_ = 0;
+  AlignedBytes prepared_;  // the inputs of a product in its form
+  size_t prepared_bytes_ = 0;
 };
 
 }  // namespace
@@ -139,6 +150,8 @@ int UsableProcessors() {
 
 std::unique_ptr<Backend> MakeCpuBackend(int threads, std::string_view target) {
   const auto& supported = SupportedCpuKernels();
+  const char* forced = std::getenv("STATELIB_CPU_TARGET");
+  if (target.empty() && forced != nullptr) target = forced;
   if (target.empty() && supported.empty()) return MakeReferenceBackend();
   const auto found = std::find_if(
       supported.begin(), supported.end(),

@@ -19,7 +19,7 @@ HWY_BEFORE_NAMESPACE();
 namespace statelib::kernels::STATELIB_TARGET {
 
 CpuKernels Kernels(std::string_view target) {
-  return {target, &RmsNorm, &MatMul, &CausalConv, &SelectiveScan, &HeadScan};
+  return {target, &RmsNorm, &PrepareInput, &MatMul, &CausalConv, &SelectiveScan, &HeadScan};
 }
 
 }  // namespace statelib::kernels::STATELIB_TARGET

@@ -16,9 +16,12 @@ namespace statelib::kernels {
 struct CpuKernels {
   std::string_view target;
   void (*rms_norm)(ConstRows x, const float* weight, float epsilon, Rows out, Part rows);
-  /// scratch: ScratchBytes(weights, x.rows), aligned to 64, this thread's own.
+  /// Brings rows of x into the form that a product with such a matrix takes. prepared:
+  /// PreparedBytes, aligned to 64.
+  void (*prepare_input)(PackedKind kind, ConstRows x, Part rows, std::byte* prepared);
+  /// x: at most kRowsMax rows, all of them prepared.
   void (*mat_mul)(const PackedMatrix& weights, const float* bias, ConstRows x, Epilogue epilogue,
-                  Rows out, Part panels, std::byte* scratch);
+                  Rows out, Part panels, std::byte* prepared);
   void (*causal_conv)(const CausalConvArgs& args, Part channels);
   void (*selective_scan)(const SelectiveScanArgs& args, Part channels);
   void (*head_scan)(const HeadScanArgs& args, Part heads);

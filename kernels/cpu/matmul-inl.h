@@ -65,6 +65,7 @@ using InputOf = std::conditional_t<std::is_same_v<T, uint32_t>, uint32_t, float>
 template <typename T>
 struct TileArgs {
   const T* weights;  // the first panel at its first input of this block
+  const T* next;     // where the tile after this one will begin
   size_t panel_stride;
   const InputOf<T>* x;
   size_t x_stride;
@@ -92,8 +93,10 @@ HWY_NOINLINE void Tile(const TileArgs<T>& args) {
     decltype(LoadWeights(args.weights)) weights[kVectors];
     HWY_UNROLL(16)
     for (size_t v = 0; v < kVectors; ++v) {
-      weights[v] = LoadWeights(args.weights + v / kPanelVectors * args.panel_stride +
-                               k * kPanelWidth + v % kPanelVectors * kLanes);
+      const size_t at =
+          v / kPanelVectors * args.panel_stride + k * kPanelWidth + v % kPanelVectors * kLanes;
+      weights[v] = LoadWeights(args.weights + at);
+      PrefetchAhead(args.next + at);
     }
     HWY_UNROLL(16)
     for (size_t t = 0; t < kRows; ++t) {
@@ -134,17 +137,25 @@ void MatMulPanels(const PackedMatrix& matrix, size_t inputs, const InputOf<T>* x
   HWY_ALIGN float sums[kRowsMax * 2 * kPanelWidth > kPanelsMax * kPanelWidth * kTileRows
                            ? kRowsMax * 2 * kPanelWidth
                            : kPanelsMax * kPanelWidth * kTileRows];
-  // One group of panels serves all rows, so its width follows the widest tile of rows.
-  const size_t group = PanelsFor(std::min(out.rows, kTileRows));
+  // Tiles of about equal height; one group of panels serves all rows.
+  const size_t tiles = (out.rows + kTileRows - 1) / kTileRows;
+  const size_t height = (out.rows + tiles - 1) / tiles;
+  const size_t group = PanelsFor(height);
   for (size_t p = panels.begin; p < panels.end;) {
     const bool wide = p + group <= panels.end;
     const size_t count = wide ? group : 1;
     const size_t stride = count * kPanelWidth;
     std::fill_n(sums, out.rows * stride, 0.0f);
     for (size_t k = 0; k < inputs; k += kTileInputs) {
-      for (size_t t = 0; t < out.rows; t += kTileRows) {
-        const size_t rows = std::min(kTileRows, out.rows - t);
-        TileArgs<T> args{matrix.panel<T>(p) + k * kPanelWidth,
+      for (size_t t = 0; t < out.rows; t += height) {
+        const size_t rows = std::min(height, out.rows - t);
+        const T* weights = matrix.panel<T>(p) + k * kPanelWidth;
+        // The first rows bring the next tile's weights near; for the others, what is there already.
+        const T* next = t > 0                      ? weights
+                        : k + kTileInputs < inputs ? weights + kTileInputs * kPanelWidth
+                                                   : matrix.panel<T>(p) + stride * inputs;
+        TileArgs<T> args{weights,
+                         next,
                          inputs * kPanelWidth,
                          x + t * x_stride + k,
                          x_stride,
@@ -158,6 +169,7 @@ void MatMulPanels(const PackedMatrix& matrix, size_t inputs, const InputOf<T>* x
         for (size_t panel = 0; panel < count; ++panel) {
           kNarrow[rows - 1](args);
           args.weights += args.panel_stride;
+          args.next += args.panel_stride;
           args.sums += kPanelWidth;
         }
       }
@@ -170,7 +182,7 @@ void MatMulPanels(const PackedMatrix& matrix, size_t inputs, const InputOf<T>* x
 
 /// Products of plain types, for at most kRowsMax rows.
 void MatMulPlain(const PackedMatrix& matrix, const float* bias, ConstRows x, Epilogue epilogue,
-                 Rows out, Part panels, std::byte* scratch) {
+                 Rows out, Part panels, std::byte* prepared) {
   if (matrix.kind() == PackedKind::kF32) {
     return MatMulPanels<float>(matrix, x.cols, x.data, x.stride, bias, epilogue, out, panels);
   }
@@ -178,8 +190,7 @@ void MatMulPlain(const PackedMatrix& matrix, const float* bias, ConstRows x, Epi
     return MatMulPanels<uint16_t>(matrix, x.cols, x.data, x.stride, bias, epilogue, out, panels);
   }
   const size_t pairs = (x.cols + 1) / 2;
-  RoundToPairs(x, reinterpret_cast<uint16_t*>(scratch));
-  MatMulPanels<uint32_t>(matrix, pairs, reinterpret_cast<const uint32_t*>(scratch), pairs, bias,
+  MatMulPanels<uint32_t>(matrix, pairs, reinterpret_cast<const uint32_t*>(prepared), pairs, bias,
                          epilogue, out, panels);
 }
 

@@ -34,11 +34,12 @@ HWY_INLINE VU RoundToBF16(VF value) {
                         hn::And(truncated, hn::Set(d, 0x8000)), rounded);
 }
 
-/// to: [rows][cols filled up to even], the filling 0.
-void RoundToPairs(ConstRows x, uint16_t* to) {
+/// all: [x.rows][cols filled up to even], the filling 0, of which some rows are written.
+void RoundToPairs(ConstRows x, Part rows, uint16_t* all) {
   const hn::Rebind<uint16_t, DF> d16;
   const size_t stride = (x.cols + 1) / 2 * 2;
-  for (size_t t = 0; t < x.rows; ++t, to += stride) {
+  for (size_t t = rows.begin; t < rows.end; ++t) {
+    uint16_t* to = all + t * stride;
     const float* from = x.data + t * x.stride;
     size_t k = 0;
     for (; k + kLanes <= x.cols; k += kLanes) {
@@ -50,8 +51,8 @@ void RoundToPairs(ConstRows x, uint16_t* to) {
   }
 }
 
-/// Quantises 32 inputs; sums: of the codes of each half.
-HWY_INLINE float QuantizeBlock(const float* x, int8_t* codes, int32_t* sums) {
+/// Quantises 32 inputs; sums: of the codes of each half, or of all in the first.
+HWY_INLINE float QuantizeBlock(const float* x, bool halves, int8_t* codes, int32_t* sums) {
   const DF d;
   const DU du;
   const hn::Rebind<int8_t, DF> d8;
@@ -72,24 +73,31 @@ HWY_INLINE float QuantizeBlock(const float* x, int8_t* codes, int32_t* sums) {
     return finite ? 0.0f : std::numeric_limits<float>::quiet_NaN();
   }
   const VF inverse = hn::Set(d, 127.0f / largest), round = hn::Set(d, 12582912.0f);
+  VI half_sums[2];
   for (size_t half = 0; half < 2; ++half) {
-    VI sum = hn::Zero(DI());
+    half_sums[half] = hn::Zero(DI());
     for (size_t v = half * kHalf; v < (half + 1) * kHalf; ++v) {
       const VF scaled = hn::Mul(values[v], inverse);
       const VI code = hn::ConvertTo(DI(), hn::Sub(hn::Add(scaled, round), round));
-      sum = hn::Add(sum, code);
+      half_sums[half] = hn::Add(half_sums[half], code);
       hn::StoreU(hn::DemoteTo(d8, code), d8, codes + v * kLanes);
     }
-    sums[half] = hn::GetLane(hn::SumOfLanes(DI(), sum));
+  }
+  if (halves) {
+    for (size_t half = 0; half < 2; ++half)
+      sums[half] = hn::GetLane(hn::SumOfLanes(DI(), half_sums[half]));
+  } else {
+    sums[0] = hn::GetLane(hn::SumOfLanes(DI(), hn::Add(half_sums[0], half_sums[1])));
+    sums[1] = 0;
   }
   return largest / 127.0f;
 }
 
-/// Fills `to`, whose arrays are large enough for x.
-void QuantizeRows(ConstRows x, WeightType type, const QuantizedRows& to) {
+/// Fills some rows of `to`.
+void QuantizeRows(ConstRows x, WeightType type, Part rows, const QuantizedRows& to) {
   const BlockLayout layout = LayoutOf(type);
   const size_t subs = kBlockInputs / layout.sub_elements;
-  for (size_t t = 0; t < x.rows; ++t) {
+  for (size_t t = rows.begin; t < rows.end; ++t) {
     const float* from = x.data + t * x.stride;
     for (size_t b = 0; b < to.blocks; ++b) {
       const size_t first = b * kBlockInputs, at = t * to.blocks + b;
@@ -101,7 +109,7 @@ void QuantizeRows(ConstRows x, WeightType type, const QuantizedRows& to) {
         block = padded;
       }
       int32_t sums[2];
-      const float scale = QuantizeBlock(block, to.codes + at * kBlockInputs, sums);
+      const float scale = QuantizeBlock(block, subs == 2, to.codes + at * kBlockInputs, sums);
       to.scales[at] = scale;
       to.minimum_factors[at] = -(scale * static_cast<float>(sums[0] + sums[1]));
       if (subs == 1) {
@@ -111,6 +119,19 @@ void QuantizeRows(ConstRows x, WeightType type, const QuantizedRows& to) {
         to.starts[2 * at + 1] = -layout.offset * sums[1];
       }
     }
+  }
+}
+
+/// Brings some rows of x into the form that a product with such a matrix takes.
+void PrepareInput(PackedKind kind, ConstRows x, Part rows, std::byte* prepared) {
+  switch (kind) {
+    case PackedKind::kF32:
+    case PackedKind::kBF16:
+      return;
+    case PackedKind::kBF16Pairs:
+      return RoundToPairs(x, rows, reinterpret_cast<uint16_t*>(prepared));
+    default:
+      QuantizeRows(x, TypeOf(kind), rows, QuantizedRows(x.rows, x.cols, prepared));
   }
 }
 

@@ -2,8 +2,6 @@
 #ifndef STATELIB_KERNELS_CPU_PREPARED_INPUT_H_
 #define STATELIB_KERNELS_CPU_PREPARED_INPUT_H_
 
-#include <algorithm>
-
 #include "kernels/cpu/packed_matrix.h"
 #include "kernels/reference/quantized_input.h"
 
@@ -23,18 +21,17 @@ struct QuantizedRows {
   int32_t* starts;         ///< [rows][blocks][32 / sub_elements]: -offset * sum of the codes
 
   static constexpr size_t kBytesPerBlock = kBlockInputs + 4 * 4;
-  /// Arrays in `scratch`, aligned to 64, of at least rows * blocks * kBytesPerBlock bytes.
-  QuantizedRows(size_t rows, size_t cols, std::byte* scratch)
+  /// Arrays in `bytes`, aligned to 64, of at least rows * blocks * kBytesPerBlock.
+  QuantizedRows(size_t rows, size_t cols, std::byte* bytes)
       : blocks((cols + kBlockInputs - 1) / kBlockInputs),
-        codes(reinterpret_cast<int8_t*>(scratch)),
+        codes(reinterpret_cast<int8_t*>(bytes)),
         scales(reinterpret_cast<float*>(codes + rows * blocks * kBlockInputs)),
         minimum_factors(scales + rows * blocks),
         starts(reinterpret_cast<int32_t*>(minimum_factors + rows * blocks)) {}
 };
 
-/// Bytes of scratch, aligned to 64, that each thread needs for a product of so many rows.
-inline size_t ScratchBytes(const PackedMatrix& matrix, size_t rows) {
-  rows = std::min(rows, kRowsMax);
+/// Bytes, aligned to 64, of so many rows prepared for a product; 0 where x is taken as it is.
+inline size_t PreparedBytes(const PackedMatrix& matrix, size_t rows) {
   switch (matrix.kind()) {
     case PackedKind::kF32:
     case PackedKind::kBF16:

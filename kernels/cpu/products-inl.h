@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The matrix product of every kind of packed matrix, in passes of at most kRowsMax rows.
+// The matrix product of every kind of packed matrix.
 #if defined(STATELIB_KERNELS_CPU_PRODUCTS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef STATELIB_KERNELS_CPU_PRODUCTS_INL_H_
 #undef STATELIB_KERNELS_CPU_PRODUCTS_INL_H_
@@ -13,10 +13,10 @@
 HWY_BEFORE_NAMESPACE();
 namespace statelib::kernels::STATELIB_TARGET {
 
-void MatMulRows(const PackedMatrix& matrix, const float* bias, ConstRows x, Epilogue epilogue,
-                Rows out, Part panels, std::byte* scratch) {
+void MatMul(const PackedMatrix& matrix, const float* bias, ConstRows x, Epilogue epilogue, Rows out,
+            Part panels, std::byte* prepared) {
   const auto run = [&](const auto& product) {
-    product(matrix, bias, x, epilogue, out, panels, scratch);
+    product(matrix, bias, x, epilogue, out, panels, prepared);
   };
   switch (matrix.kind()) {
     case PackedKind::kF32:
@@ -33,16 +33,6 @@ void MatMulRows(const PackedMatrix& matrix, const float* bias, ConstRows x, Epil
       return run(MatMulBlocks<WeightType::kQ5_K>);
     case PackedKind::kQ6_K:
       return run(MatMulBlocks<WeightType::kQ6_K>);
-  }
-}
-
-void MatMul(const PackedMatrix& matrix, const float* bias, ConstRows x, Epilogue epilogue, Rows out,
-            Part panels, std::byte* scratch) {
-  for (size_t t = 0; t < x.rows; t += kRowsMax) {
-    const size_t rows = std::min(kRowsMax, x.rows - t);
-    const ConstRows x_part(x.data + t * x.stride, rows, x.cols, x.stride);
-    const Rows out_part{out.data + t * out.stride, rows, out.cols, out.stride};
-    MatMulRows(matrix, bias, x_part, epilogue, out_part, panels, scratch);
   }
 }
 
