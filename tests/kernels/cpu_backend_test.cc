@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <stdexcept>
 
 #include "kernels/backends.h"
@@ -15,6 +16,16 @@ TEST(CpuBackend, AnUnknownInstructionSetIsRefusedWithTheOnesThereAre) {
   } catch (const std::invalid_argument& error) {
     EXPECT_NE(std::string(error.what()).find("got \"mmx\""), std::string::npos) << error.what();
   }
+}
+
+TEST(CpuBackend, TheEnvironmentForcesAnInstructionSet) {
+  for (const std::string& target : CpuTargets()) {
+    ::setenv("STATELIB_CPU_TARGET", target.c_str(), 1);
+    EXPECT_EQ(MakeCpuBackend(1)->name(), "cpu " + target + ", 1 threads");
+  }
+  ::setenv("STATELIB_CPU_TARGET", "mmx", 1);
+  EXPECT_THROW(MakeCpuBackend(1), std::invalid_argument);
+  ::unsetenv("STATELIB_CPU_TARGET");
 }
 
 }  // namespace
