@@ -47,6 +47,7 @@ std::unique_ptr<Command> MakeModelShowCommand();
 std::unique_ptr<Command> MakeMvCommand();
 std::unique_ptr<Command> MakeRecodeCommand();
 std::unique_ptr<Command> MakeRmCommand();
+std::unique_ptr<Command> MakeSearchCommand();
 std::unique_ptr<Command> MakeShowCommand();
 std::unique_ptr<Command> MakeTagCommand();
 std::unique_ptr<Command> MakeTokenizeCommand();

@@ -74,4 +74,9 @@ fs::path ShippedTokenizersDirectory() {
   return DataDirectory("tokenizers", "gpt-neox-20b/tokenizer.json");
 }
 
+fs::path ExtractProgram() {
+  std::error_code error;
+  return fs::read_symlink("/proc/self/exe", error).parent_path() / "statelib-extract";
+}
+
 }  // namespace statelib::cli

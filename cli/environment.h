@@ -37,6 +37,9 @@ std::filesystem::path DemoModelDirectory();
 /// The folder of the tokenizers that come with the program, found in the same way.
 std::filesystem::path ShippedTokenizersDirectory();
 
+/// The program that reads documents other than plain UTF-8: beside this one.
+std::filesystem::path ExtractProgram();
+
 }  // namespace statelib::cli
 
 #endif  // STATELIB_CLI_ENVIRONMENT_H_

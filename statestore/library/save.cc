@@ -64,6 +64,7 @@ SavedState SaveState(Library& library, const LoadedModel& model, const engine::S
   fresh.model_name = model.place.name;
   storage::Derivation derivation;
   derivation.operation = request.operation;
+  fresh.texts = request.texts;
   derivation.sources = request.sources;
   if (request.parent) {
     const storage::StateId& parent = request.parent->state.id;

@@ -20,6 +20,7 @@ struct SaveRequest {
   std::optional<storage::ResolvedState> parent;  ///< the stored state that it goes on from
   std::span<const TokenId> tokens_after;         ///< all that it has read since its parent
   std::vector<storage::SourceRecord> sources;
+  std::vector<storage::SourceText> texts;  ///< of the sources; stored only where tokens are kept
   bool keep_tokens = true;  ///< has no effect when the parent's tokens are not kept
   CodecRequest codec;       ///< a lossy one is measured before anything is stored
 };

@@ -112,6 +112,7 @@ GarbageReport CollectGarbage(Repository& repository, bool dry_run) {
       report.states = index.states().Unreachable();
       index.states().RemoveUnreachable();
       report.derivations = index.lineage().RemoveUnreachable();
+      index.texts().RemoveUnneeded();
       objects.ForEach([&](const ObjectId& id, uint64_t stored_bytes) {
         if (index.states().Needs(id)) return;
         garbage.push_back(id);

@@ -71,6 +71,8 @@ PublishedState Publish(Repository& repository, const NewState& state, Derivation
     index.states().Add(row, description.chunks);
     published = NameState(index, row, std::move(derivation), reference, now_ms);
     published.stored_before = stored_before;
+    if (published.version_before || !description.tokens_kept) return;
+    for (const SourceText& text : state.texts) index.texts().Add(published.derivation, text);
   });
   return published;
 }
@@ -92,7 +94,7 @@ PublishedState NameState(Index& index, const StateRow& state, Derivation derivat
   const int64_t key = index.lineage().Add(derivation);
   const uint64_t version =
       index.references().Move(reference.name, reference.tag, state.id, key, now_ms);
-  return {state, version, true, false};
+  return {state, version, true, false, key};
 }
 
 }  // namespace statelib::storage
