@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/library_access.h"
 
+#include "core/base/error.h"
+
 namespace statelib::cli {
 
 library::Library OpenLibrary(const Context& context, library::Library::Access access) {
@@ -36,6 +38,20 @@ library::ModelPlace ChooseModel(const library::Library* library, const ModelChoi
       library::ChooseModel(library, choice.model, state, {DemoModelDirectory(), "demo"});
   if (!choice.tokenizer.empty()) place.tokenizer = choice.tokenizer;
   return place;
+}
+
+void AddResultOption(Declaration& declaration, std::string& target) {
+  declaration.Option("--as", &target, "What to call the result (default: a new version of NAME)",
+                     {.shown_as = "NAME[:TAG]"});
+}
+
+storage::Reference ResultReference(const storage::ResolvedState& base, const std::string& given,
+                                   const std::string& target) {
+  if (!target.empty()) return storage::Reference::Parse(target);
+  if (!base.reference)
+    Throw(ErrorKind::kInvalidArgument, "{} is a state's id; say with --as what to call the result",
+          given);
+  return {base.reference->name, base.reference->tag, {}};
 }
 
 std::unique_ptr<tokenizer::Tokenizer> OpenTokenizer(const library::ModelPlace& place) {

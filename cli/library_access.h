@@ -35,6 +35,13 @@ void AddModelOptions(Declaration& declaration, ModelChoice& choice);
 library::ModelPlace ChooseModel(const library::Library* library, const ModelChoice& choice,
                                 const storage::ResolvedState* state);
 
+/// --as, for commands that go on from a state.
+void AddResultOption(Declaration& declaration, std::string& target);
+/// What the result of such a command is called: --as, else the name of `base`, which the user gave
+/// as `given`. Errors: kInvalidArgument for a state that was given by its id, without --as.
+storage::Reference ResultReference(const storage::ResolvedState& base, const std::string& given,
+                                   const std::string& target);
+
 /// A place's tokenizer without its model. Errors: those of Runtime::OpenTokenizer.
 std::unique_ptr<tokenizer::Tokenizer> OpenTokenizer(const library::ModelPlace& place);
 /// The tokenizer of the model that would be chosen. Errors: those of ChooseModel and OpenTokenizer.

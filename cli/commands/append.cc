@@ -15,8 +15,7 @@ class AppendCommand : public Command {
     declaration.Argument("NAME", &name_, "The state to go on from",
                          {.shown_as = "NAME[:TAG][@N]", .required = true});
     AddReadingOptions(declaration, reading_);
-    declaration.Option("--as", &target_, "What to call the result (default: a new version of NAME)",
-                       {.shown_as = "NAME[:TAG]"});
+    AddResultOption(declaration, target_);
     AddModelOptions(declaration, model_);
     AddComputeOptions(declaration, runtime_options_);
     AddLibraryOption(declaration, shared);
@@ -32,7 +31,7 @@ class AppendCommand : public Command {
     const storage::ResolvedState base = library.Resolve(name_);
     const library::LoadedModel model = library::LoadModel(
         library, ChooseModel(&library, model_, &base), runtime_options_, &context.cancel);
-    const storage::Reference target = Target(base);
+    const storage::Reference target = ResultReference(base, name_, target_);
     PrintReading(context,
                  ReadWithProgress(context, reading_, [&](const library::IngestOptions& options) {
                    return library::Append(library, model, base, documents, target, options);
@@ -40,14 +39,6 @@ class AppendCommand : public Command {
   }
 
  private:
-  storage::Reference Target(const storage::ResolvedState& base) const {
-    if (!target_.empty()) return storage::Reference::Parse(target_);
-    if (!base.reference)
-      Throw(ErrorKind::kInvalidArgument,
-            "{} is a state's id; say with --as what to call the result", name_);
-    return {base.reference->name, base.reference->tag, {}};
-  }
-
   std::string name_;
   ReadingOptions reading_;
   std::string target_;

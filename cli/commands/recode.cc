@@ -4,7 +4,6 @@
 #include "cli/compute_options.h"
 #include "cli/facts.h"
 #include "cli/library_access.h"
-#include "core/base/error.h"
 
 namespace statelib::cli {
 
@@ -15,8 +14,7 @@ class RecodeCommand : public Command {
   void Declare(Declaration& declaration, SharedOptions& shared) override {
     declaration.Argument("NAME", &name_, "A state's name, or the first digits of its id",
                          {.shown_as = "NAME[:TAG][@N]", .required = true});
-    declaration.Option("--as", &target_, "What to call the result (default: a new version of NAME)",
-                       {.shown_as = "NAME[:TAG]"});
+    AddResultOption(declaration, target_);
     AddCodecOptions(declaration, codec_);
     AddModelOptions(declaration, model_);
     AddComputeOptions(declaration, runtime_options_);
@@ -32,7 +30,7 @@ class RecodeCommand : public Command {
     const library::CodecRequest codec = CodecRequestOf(context, codec_);
     library::Library library = OpenLibrary(context, library::Library::Access::kWrite);
     const storage::ResolvedState base = library.Resolve(name_);
-    const storage::Reference target = Target(base);
+    const storage::Reference target = ResultReference(base, name_, target_);
     const library::LoadedModel model = library::LoadModel(
         library, ChooseModel(&library, model_, &base), runtime_options_, &context.cancel);
     const library::SavedState saved = library::Recode(library, model, base, target, codec);
@@ -42,14 +40,6 @@ class RecodeCommand : public Command {
   }
 
  private:
-  storage::Reference Target(const storage::ResolvedState& base) const {
-    if (!target_.empty()) return storage::Reference::Parse(target_);
-    if (!base.reference)
-      Throw(ErrorKind::kInvalidArgument,
-            "{} is a state's id; say with --as what to call the result", name_);
-    return {base.reference->name, base.reference->tag, {}};
-  }
-
   std::string name_;
   std::string target_;
   CodecOptions codec_;
