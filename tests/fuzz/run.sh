@@ -1,19 +1,27 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs every fuzz target of a build for a bounded time, beginning with its seeds; ends with the first failure.
-#   tests/fuzz/run.sh [BUILD] [SECONDS]   build/fuzz and 20 seconds a target, unless told otherwise
-# An input that fails is left as BUILD/fuzz/TARGET-crash-…; the target run on that file shows the failure again.
+# Runs fuzz targets of a build for a bounded time each, beginning with their seeds; ends with the first failure.
+#   tests/fuzz/run.sh [BUILD [SECONDS [TARGET...]]]   build/fuzz, 20 seconds a target, every target, unless told otherwise
+# What a run finds interesting stays in BUILD/fuzz/corpus, and the next one begins with it: for a long search, give more
+# seconds, once or many times. An input that fails is left as BUILD/fuzz/TARGET-crash-…; the target run on that file shows
+# the failure again.
 set -euo pipefail
 build=${1:-build/fuzz}
 seconds=${2:-20}
+wanted=("${@:3}")
 
 programs=$build/tests/fuzz
 corpus=$build/fuzz/corpus
 mkdir -p "$corpus"
 "$programs/fuzz_seeds" "$corpus"
-for target in "$programs"/fuzz_*; do
-  name=$(basename "$target")
-  [[ -x $target && ! -d $target && $name != fuzz_seeds ]] || continue
+if [ "${#wanted[@]}" -eq 0 ]; then
+  for target in "$programs"/fuzz_*; do
+    name=$(basename "$target")
+    [[ ! -x $target || -d $target || $name == fuzz_seeds ]] || wanted+=("$name")
+  done
+fi
+for name in "${wanted[@]}"; do
+  target=$programs/$name
   mkdir -p "$corpus/$name"
   echo "fuzzing $name for $seconds seconds"
   log=$build/fuzz/$name.log
