@@ -3,6 +3,9 @@
 
 #include "cli/commands.h"
 #include "cli/compute_options.h"
+#include "cli/library_access.h"
+#include "cli/terminal/printable.h"
+#include "cli/terminal/progress.h"
 #include "cli/terminal/quantities.h"
 #include "cli/terminal/table.h"
 #include "core/base/error.h"
@@ -30,9 +33,10 @@ bool GoesBefore(const engine::GoldenError& a, const engine::GoldenError& b) {
 class ModelCheckCommand : public Command {
  public:
   void Declare(Declaration& declaration, SharedOptions& shared) override {
-    declaration.Argument("PATH", &directory_,
-                         "The checkpoint's folder or file (default: the demo model)",
-                         {.shown_as = "PATH"});
+    declaration.Argument("MODEL", &model_,
+                         "A checkpoint's folder or file, or a model's name in the library "
+                         "(default: the demo model)",
+                         {.shown_as = "MODEL"});
     declaration.Option("--golden", &golden_,
                        "The recorded values (default: golden.safetensors in the folder)",
                        {.shown_as = "FILE"});
@@ -45,6 +49,7 @@ class ModelCheckCommand : public Command {
                        "Take a fact of the configuration as given here, as mixer_norm_groups=1",
                        {.shown_as = "KEY=VALUE"});
     AddComputeOptions(declaration, runtime_options_);
+    AddLibraryOption(declaration, shared);
     AddJsonOption(declaration, shared);
     declaration.Examples(
         "  statelib model check\n"
@@ -54,14 +59,13 @@ class ModelCheckCommand : public Command {
   }
 
   void Run(Context& context) override {
-    const fs::path directory = directory_.empty() ? DemoModelDirectory() : fs::path(directory_);
+    const fs::path directory = model_.empty() ? DemoModelDirectory() : PlaceOf(context);
     const fs::path golden = golden_.empty() ? GoldenOf(directory) : fs::path(golden_);
     for (const std::string& fact : facts_)
       runtime_options_.config_facts.push_back(checkpoint::ParseConfigFact(fact));
     // Recorded token ids need no tokenizer, and test checkpoints have none.
     const auto runtime = engine::Runtime::OpenWithoutTokenizer(directory, runtime_options_);
-    engine::GoldenReport report = engine::CompareWithGolden(
-        *runtime, golden, tolerance_, cache_tolerance_.value_or(tolerance_ / 10), &context.cancel);
+    engine::GoldenReport report = Compare(context, *runtime, golden);
     std::sort(report.errors.begin(), report.errors.end(), GoesBefore);
     if (context.options.json)
       PrintReportAsJson(context, *runtime, directory, report);
@@ -75,6 +79,20 @@ class ModelCheckCommand : public Command {
   }
 
  private:
+  fs::path PlaceOf(const Context& context) const {
+    const auto library = OpenLibraryIfThere(context);
+    return ChooseModel(library ? &*library : nullptr, {model_, ""}, nullptr).directory;
+  }
+
+  engine::GoldenReport Compare(Context& context, engine::Runtime& runtime,
+                               const fs::path& golden) const {
+    ProgressBar progress(context.err, "checking " + Printable(golden.string(), LineBreaks::kEscape),
+                         "token");
+    return engine::CompareWithGolden(
+        runtime, golden, tolerance_, cache_tolerance_.value_or(tolerance_ / 10), &context.cancel,
+        [&](uint64_t done, uint64_t total) { progress.Update(done, total); });
+  }
+
   /// The golden file in a checkpoint's folder, or in the folder of its file.
   static fs::path GoldenOf(const fs::path& checkpoint) {
     std::error_code ignored;
@@ -132,7 +150,7 @@ class ModelCheckCommand : public Command {
                        {"passed", report.passed()}});
   }
 
-  std::string directory_;
+  std::string model_;
   std::string golden_;
   double tolerance_ = 1e-4;
   std::optional<double> cache_tolerance_;

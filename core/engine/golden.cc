@@ -56,14 +56,17 @@ TokenId Largest(std::span<const float> logits) {
 
 class Comparison {
  public:
+  using Progress = std::function<void(uint64_t done, uint64_t total)>;
+
   Comparison(Runtime& runtime, const std::filesystem::path& file, double logits_tolerance,
-             double cache_tolerance, const CancelFlag* cancel)
+             double cache_tolerance, const CancelFlag* cancel, const Progress& on_progress)
       : runtime_(runtime),
         file_(checkpoint::OpenSafetensors(file)),
         tensors_(file_.tensors()),
         logits_tolerance_(logits_tolerance),
         cache_tolerance_(cache_tolerance),
         cancel_(cancel),
+        on_progress_(on_progress),
         state_(runtime.Empty()) {}
 
   GoldenReport Run() {
@@ -74,12 +77,20 @@ class Comparison {
   }
 
  private:
+  void Advance(TokenId token) {
+    if (cancel_ != nullptr) cancel_->Check();
+    runtime_.Advance(state_, std::span(&token, 1));
+    if (on_progress_) on_progress_(++done_, total_);
+  }
+
   void ReadPrompt() {
     const std::vector<TokenId> prompt = ReadIds(tensors_.Get("input_ids"), runtime_);
     if (prompt.empty())
       Throw(ErrorKind::kCorrupt, "{}: expected a prompt, found no token",
             tensors_.Get("input_ids").Label());
     report_.prompt_tokens = prompt.size();
+    const TensorRef* greedy = tensors_.Find("greedy");
+    total_ = prompt.size() + (greedy == nullptr ? 0 : static_cast<uint64_t>(greedy->elements()));
     const auto vocabulary = static_cast<size_t>(runtime_.info().vocabulary_size);
     const auto optional = [&](const char* name, size_t elements) {
       const TensorRef* tensor = tensors_.Find(name);
@@ -91,8 +102,7 @@ class Comparison {
     GoldenError all{"logits", 0, logits_tolerance_}, last{"last_logits", 0, logits_tolerance_};
     GoldenError next{"next_token_logprob", 0, logits_tolerance_};
     for (size_t t = 0; t < prompt.size(); ++t) {
-      if (cancel_ != nullptr) cancel_->Check();
-      runtime_.Advance(state_, std::span(prompt).subspan(t, 1));
+      Advance(prompt[t]);
       const std::vector<float> ours = runtime_.Logits(state_);
       for (size_t i = 0; i < vocabulary && !logits.empty(); ++i) {
         Widen(all.largest, ours[i], logits[t * vocabulary + i]);
@@ -158,7 +168,7 @@ class Comparison {
     for (const TokenId expected : greedy) {
       if (Largest(runtime_.Logits(state_)) != expected) return;
       ++report_.greedy_tokens_matched;
-      runtime_.Advance(state_, std::span(&expected, 1));
+      Advance(expected);
     }
   }
 
@@ -168,6 +178,9 @@ class Comparison {
   double logits_tolerance_;
   double cache_tolerance_;
   const CancelFlag* cancel_;
+  const Progress& on_progress_;
+  uint64_t done_ = 0;
+  uint64_t total_ = 0;
   State state_;
   GoldenReport report_;
 };
@@ -182,8 +195,10 @@ bool GoldenReport::passed() const {
 
 GoldenReport CompareWithGolden(Runtime& runtime, const std::filesystem::path& golden_file,
                                double logits_tolerance, double cache_tolerance,
-                               const CancelFlag* cancel) {
-  return Comparison(runtime, golden_file, logits_tolerance, cache_tolerance, cancel).Run();
+                               const CancelFlag* cancel,
+                               const std::function<void(uint64_t, uint64_t)>& on_progress) {
+  return Comparison(runtime, golden_file, logits_tolerance, cache_tolerance, cancel, on_progress)
+      .Run();
 }
 
 }  // namespace statelib::engine

@@ -3,6 +3,7 @@
 #define STATELIB_CORE_ENGINE_GOLDEN_H_
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -31,11 +32,13 @@ struct GoldenReport {
 /// what another implementation recorded (tests/golden/README.md has the layout): `input_ids`;
 /// `logits` [tokens, vocabulary] or `last_logits` [vocabulary]; `next_token_logprob` [tokens - 1];
 /// `cache.N.conv_states[.0]` and `cache.N.recurrent_states[.0]`; `greedy`. Quantities that the file
-/// lacks are left out. Errors: kNotFound, kCorrupt (a file that does not fit the model),
+/// lacks are left out. `on_progress` is called after every token, with how many are done and how
+/// many there are at most. Errors: kNotFound, kCorrupt (a file that does not fit the model),
 /// kCancelled.
-GoldenReport CompareWithGolden(Runtime& runtime, const std::filesystem::path& golden_file,
-                               double logits_tolerance, double cache_tolerance,
-                               const CancelFlag* cancel = nullptr);
+GoldenReport CompareWithGolden(
+    Runtime& runtime, const std::filesystem::path& golden_file, double logits_tolerance,
+    double cache_tolerance, const CancelFlag* cancel = nullptr,
+    const std::function<void(uint64_t done, uint64_t total)>& on_progress = {});
 
 }  // namespace statelib::engine
 

@@ -42,8 +42,8 @@ struct Conversion {
 /// tensor. A in GGUF is -exp(A_log) by the runtime's own exp, so that both forms compute the same
 /// bits.
 /// Errors: kInvalidArgument when `to` exists and is not to be replaced, or for block types in
-/// safetensors; kUnsupported for what the form cannot say (GGUF has no biases of projections, no
-/// norm groups of their own, no clamp of the time step); those of reading; kIo; kCancelled.
+/// safetensors; kUnsupported for what the form cannot say (gguf_form.h); those of reading; kIo;
+/// kCancelled.
 Conversion Convert(const checkpoint::Checkpoint& checkpoint, const std::filesystem::path& to,
                    const ConvertOptions& options);
 

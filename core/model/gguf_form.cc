@@ -3,7 +3,6 @@
 #include "core/model/gguf_form.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "core/base/error.h"
@@ -26,6 +25,8 @@ constexpr int64_t kSizeMax = INT64_C(1) << 31;
 constexpr uint64_t kContextLength = 1 << 20;
 constexpr uint64_t kQuantizationVersion = 2;
 constexpr float kFalconInnerEpsilon = 1e-6f;
+// Some configurations spell "without a bound" as this number.
+constexpr double kTimeStepUnbounded = 1e30;
 
 /// general.file_type: what most of the bytes are.
 uint64_t FileTypeOf(std::span<const TensorToWrite> tensors) {
@@ -87,6 +88,11 @@ class GgufForm {
         checkpoint::SplitLayerName(tensor.name, checkpoint::kPublishedLayerPrefix);
     const auto names = checkpoint::GgufLayerNames(is_mamba2_);
     const auto name = std::ranges::find(names, rest, &GgufName::published);
+    if (is_mamba2_ && rest == "mixer.D") {
+      const std::vector<int64_t> one_a_head = {static_cast<int64_t>(Size("num_heads"))};
+      Refuse(tensor.shape != one_a_head,
+             "a weight of the skip for each channel of a head (mixer.D)");
+    }
     if (name == names.end()) {
       Throw(ErrorKind::kUnsupported,
             "{}: tensor {}: GGUF has no place for it; choose --to statelib or --to safetensors",
@@ -95,6 +101,31 @@ class GgufForm {
     tensor.name = fmt::format("{}{}.{}", checkpoint::kGgufLayerPrefix, layer, name->gguf);
     Reshape(tensor.shape, name->reshape);
     return tensor;
+  }
+
+  /// The biases of the convolutions, all nought, where the configuration has none: the format's
+  /// readers want them.
+  void SetConvolutionBiases(std::vector<TensorToWrite>* tensors) const {
+    if (config_["use_conv_bias"].Bool()) return;
+    std::erase_if(*tensors, [](const TensorToWrite& t) { return t.name.ends_with("conv1d.bias"); });
+    const uint64_t layers = Size("num_hidden_layers");
+    const auto channels = static_cast<int64_t>(ConvolvedChannels());
+    for (uint64_t layer = 0; layer < layers; ++layer) {
+      TensorToWrite bias{fmt::format("{}{}.ssm_conv1d.bias", checkpoint::kGgufLayerPrefix, layer),
+                         ElementType::kF32,
+                         {channels}};
+      bias.stream = [channels](const checkpoint::ByteSink& sink) {
+        sink(Bytes(static_cast<size_t>(channels) * sizeof(float)));
+      };
+      tensors->push_back(std::move(bias));
+    }
+  }
+
+  /// What other programs cannot do with the file.
+  void NoteLimitsOfReaders(std::vector<std::string>* notes) const {
+    if (Size("intermediate_size") == 2 * Size("hidden_size")) return;
+    notes->push_back(
+        "the inner width is not twice the hidden size: llama.cpp does not read such a model");
   }
 
   checkpoint::GgufMetadataWriter metadata;
@@ -116,24 +147,31 @@ class GgufForm {
     }
   }
 
+  uint64_t ConvolvedChannels() const {
+    const uint64_t inner = Size("intermediate_size");
+    return is_mamba2_ ? inner + 2 * Size("n_groups") * Size("state_size") : inner;
+  }
+
+  void Refuse(bool found, std::string_view what) const {
+    if (!found) return;
+    Throw(ErrorKind::kUnsupported, "{}: GGUF cannot say {}; choose --to statelib", path_, what);
+  }
+
   void RefuseWhatCannotBeSaid() const {
-    const auto refuse = [this](bool found, std::string_view what) {
-      if (!found) return;
-      Throw(ErrorKind::kUnsupported, "{}: GGUF cannot say {}; choose --to statelib", path_, what);
-    };
-    refuse(config_["use_bias"].Bool(), "biases of the projections (use_bias)");
+    Refuse(config_["use_bias"].Bool(), "biases of the projections (use_bias)");
     if (is_falcon_) {
       const auto epsilon = static_cast<float>(config_["mixer_rms_eps"].Number());
-      refuse(epsilon != kFalconInnerEpsilon, "an epsilon of the inner norms (mixer_rms_eps)");
+      Refuse(epsilon != kFalconInnerEpsilon, "an epsilon of the inner norms (mixer_rms_eps)");
     }
     if (!is_mamba2_) return;
-    refuse(!config_["rms_norm"].Bool(), "a gate without a norm (rms_norm false)");
-    refuse(Size("mixer_norm_groups") != Size("n_groups"),
+    Refuse(!config_["rms_norm"].Bool(), "a gate without a norm (rms_norm false)");
+    Refuse(Size("mixer_norm_groups") != Size("n_groups"),
            "other groups of the gated norm than of the heads (mixer_norm_groups)");
     std::vector<double> limit;
     config_["time_step_limit"].ForEach(
         [&](const JsonValue& bound) { limit.push_back(checkpoint::ExtendedNumber(bound)); });
-    refuse(limit[0] > 0 || std::isfinite(limit[1]), "a clamp of the time step (time_step_limit)");
+    Refuse(limit[0] > 0 || limit[1] < kTimeStepUnbounded,
+           "a clamp of the time step (time_step_limit)");
   }
 
   const JsonValue config_;
@@ -159,6 +197,8 @@ void WriteGgufForm(const checkpoint::Checkpoint& from, const std::string& config
   std::erase_if(tensors, [&](const TensorToWrite& tensor) {
     return is_tied && tensor.name == "output.weight";
   });
+  form.SetConvolutionBiases(&tensors);
+  form.NoteLimitsOfReaders(notes);
   form.Describe(tensors, from.path().filename().string());
   AddGgufTokenizer(from, document.root(), vocabulary, &form.metadata, notes);
   checkpoint::WriteGguf(FileSystem::Real(), to, form.metadata, tensors);

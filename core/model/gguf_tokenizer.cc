@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/model/gguf_tokenizer.h"
 
+#include <fmt/ranges.h>
+
 #include "core/base/error.h"
 
 namespace statelib::model {
@@ -87,14 +89,22 @@ std::vector<std::string> MergesOf(const JsonValue& tokenizer) {
   return merges;
 }
 
-void AddIds(const JsonValue& config, checkpoint::GgufMetadataWriter* metadata) {
+void AddIds(const JsonValue& config, checkpoint::GgufMetadataWriter* metadata,
+            std::vector<std::string>* notes) {
   for (const char* which : {"bos", "eos", "pad"}) {
-    auto id = config.Find(fmt::format("{}_token_id", which));
-    if (id && id->IsNumber()) {
-      const std::string name = std::string(which) == "pad" ? "padding" : which;
-      metadata->AddU32(fmt::format("tokenizer.ggml.{}_token_id", name),
-                       static_cast<uint64_t>(id->Int(0, kIdMax)));
-    }
+    const auto value = config.Find(fmt::format("{}_token_id", which));
+    if (!value) continue;
+    std::vector<int64_t> ids;
+    const auto add = [&ids](const JsonValue& id) { ids.push_back(id.Int(0, kIdMax)); };
+    if (value->IsArray()) value->ForEach(add);
+    if (value->IsNumber()) add(*value);
+    if (ids.empty()) continue;
+    const std::string name = std::string(which) == "pad" ? "padding" : which;
+    metadata->AddU32(fmt::format("tokenizer.ggml.{}_token_id", name),
+                     static_cast<uint64_t>(ids[0]));
+    if (ids.size() > 1)
+      notes->push_back(fmt::format("GGUF has one {0}_token_id: of {1}, {2} went into the file",
+                                   which, fmt::join(ids, ", "), ids[0]));
   }
 }
 
@@ -109,7 +119,7 @@ void AddGgufTokenizer(const checkpoint::Checkpoint& from, const JsonValue& confi
     }
     return;
   }
-  AddIds(config, metadata);
+  AddIds(config, metadata, notes);
   const Bytes json = from.TokenizerJson();
   if (json.empty()) {
     notes->push_back(

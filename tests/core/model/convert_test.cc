@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "core/base/error.h"
+#include "core/checkpoint/container.h"
 #include "core/model/architectures.h"
 #include "kernels/backends.h"
 #include "tests/temporary_directory.h"
@@ -134,11 +135,14 @@ INSTANTIATE_TEST_SUITE_P(Forms, ConvertTest, testing::ValuesIn(Cases()),
                                   to.substr(to.find('.') == to.npos ? 0 : to.find('.') + 1, 4);
                          });
 
+using Facts = std::vector<checkpoint::ConfigFact>;
+
 /// The error of a conversion.
 std::pair<ErrorKind, std::string> FailureOf(const std::string& from, const fs::path& to,
-                                            const ConvertOptions& options) {
+                                            const ConvertOptions& options,
+                                            const Facts& facts = {}) {
   try {
-    Convert(*Checkpoint::Open(Golden(from)), to, options);
+    Convert(*Checkpoint::Open(Golden(from), facts), to, options);
   } catch (const Error& error) {
     return {error.kind(), error.what()};
   }
@@ -215,13 +219,78 @@ TEST(Convert, WhatAFormCannotSayIsRefusedWithAnotherForm) {
   TemporaryDirectory folder;
   const fs::path to = folder.path() / "out";
   const ConvertOptions gguf{.form = CheckpointForm::kGguf};
-  EXPECT_THAT(FailureOf("mamba_wide", to, gguf).second, HasSubstr("--to statelib"));
-  EXPECT_THAT(FailureOf("mamba2", to, gguf).second, HasSubstr("mixer_norm_groups"));
+  const std::pair<std::string, Facts> refused[] = {
+      {"mamba_wide", {}},  // use_bias
+      {"falcon_mamba", {{"mixer_rms_eps", "1e-5"}}},
+      {"mamba2", {}},  // mixer_norm_groups
+      {"mamba2", {{"mixer_norm_groups", "2"}, {"rms_norm", "false"}}},
+      {"mamba2", {{"mixer_norm_groups", "2"}, {"time_step_limit", "[0.001, 1e30]"}}},
+      {"mamba2", {{"mixer_norm_groups", "2"}, {"time_step_limit", "[0.0, 0.1]"}}},
+  };
+  for (const auto& [from, facts] : refused) {
+    const auto [kind, message] = FailureOf(from, to, gguf, facts);
+    const std::string fact =
+        facts.empty() ? (from == "mamba2" ? "norm_groups" : "use_bias") : facts.back().key;
+    EXPECT_EQ(kind, ErrorKind::kUnsupported) << message;
+    EXPECT_THAT(message, HasSubstr(fact));
+    EXPECT_THAT(message, HasSubstr("--to statelib"));
+  }
   EXPECT_THAT(
       FailureOf("mamba", to, {.form = CheckpointForm::kHuggingFace, .weights = ElementType::kQ8_0})
           .second,
       HasSubstr("--to gguf"));
   EXPECT_EQ(FilesIn(folder.path()), 0u);
+}
+
+TEST(Convert, ASkipWeightForEachChannelIsRefusedInGguf) {
+  TemporaryDirectory folder;
+  const auto from = Checkpoint::Open(Golden("mamba2"), Facts{{"mixer_norm_groups", "2"}});
+  const std::string skip(128 * sizeof(float), '\0');
+  std::vector<checkpoint::TensorToWrite> tensors;
+  for (const checkpoint::TensorRef& tensor : from->tensors().all()) {
+    const bool is_skip = tensor.name.ends_with("mixer.D");
+    tensors.push_back({tensor.name, tensor.type, tensor.shape, tensor.bytes});
+    if (is_skip) tensors.back() = {tensor.name, ElementType::kF32, {128}, AsBytes(skip)};
+  }
+  const fs::path wide = folder.path() / "wide";
+  checkpoint::WriteContainer(FileSystem::Real(), wide, tensors,
+                             std::string(AsText(from->config_bytes())), "");
+  EXPECT_THAT(
+      FailureOf(wide.string(), folder.path() / "out", {.form = CheckpointForm::kGguf}).second,
+      HasSubstr("mixer.D"));
+}
+
+TEST(Convert, InGgufConvolutionsWithoutBiasesGetSomeOfNought) {
+  for (const std::string name : {"mamba", "mamba2", "falcon_mamba"}) {
+    TemporaryDirectory folder;
+    const Facts facts = {{"use_conv_bias", "false"}, {"mixer_norm_groups", "2"}};
+    const auto from = Checkpoint::Open(Golden(name), facts);
+    const fs::path path = folder.path() / "m.gguf";
+    Convert(*from, path, {.form = CheckpointForm::kGguf});
+    const auto to = Checkpoint::Open(path);
+    EXPECT_EQ(LogitsOf(*to), LogitsOf(*from)) << name;
+    EXPECT_NE(LogitsOf(*to), LogitsOf(*Checkpoint::Open(Golden(name), Facts{facts[1]}))) << name;
+    EXPECT_THAT(ReadF32(to->Get("backbone.layers.0.mixer.conv1d.bias")), testing::Each(0.0f));
+  }
+}
+
+TEST(Convert, InGgufAnUnboundedTimeStepMayBeSpeltAsALargeNumber) {
+  TemporaryDirectory folder;
+  const auto from = Checkpoint::Open(
+      Golden("mamba2"), Facts{{"mixer_norm_groups", "2"}, {"time_step_limit", "[0.0, 1e30]"}});
+  const fs::path path = folder.path() / "m.gguf";
+  Convert(*from, path, {.form = CheckpointForm::kGguf});
+  EXPECT_EQ(LogitsOf(*Checkpoint::Open(path)), LogitsOf(*from));
+}
+
+TEST(Convert, WhatGgufLosesIsNoted) {
+  TemporaryDirectory folder;
+  const auto from = Checkpoint::Open(Golden("mamba"), Facts{{"eos_token_id", "[5, 7]"}});
+  const fs::path path = folder.path() / "m.gguf";
+  const Conversion conversion = Convert(*from, path, {.form = CheckpointForm::kGguf});
+  EXPECT_THAT(conversion.notes,
+              testing::Contains(HasSubstr("eos_token_id: of 5, 7, 5 went into the file")));
+  EXPECT_EQ(Checkpoint::Open(path)->config()["eos_token_id"].Int(0, 10), 5);
 }
 
 }  // namespace
