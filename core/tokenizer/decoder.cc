@@ -114,6 +114,14 @@ Decoder Decoder::FromJson(const std::optional<JsonValue>& json) {
   return decoder;
 }
 
+Decoder Decoder::OfPieces(bool drops_first_space) {
+  Decoder decoder;
+  decoder.steps_.push_back(MakeMetaspaceDecoder("▁", false));
+  decoder.steps_.push_back(MakePieceBytesDecoder());
+  if (drops_first_space) decoder.steps_.push_back(MakeStripDecoder(" ", 1, 0, true));
+  return decoder;
+}
+
 std::unique_ptr<TextSink> Decoder::Start(std::unique_ptr<TextSink> out) const {
   for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
     out = (*step)->Start(std::move(out));

@@ -36,6 +36,9 @@ class Decoder {
  public:
   /// Without `json`, tokens stand apart by spaces. Errors: kUnsupported, kCorrupt.
   static Decoder FromJson(const std::optional<JsonValue>& json);
+  /// SentencePiece's: "▁" is a space, and the text loses the one before it with
+  /// `drops_first_space`.
+  static Decoder OfPieces(bool drops_first_space);
 
   /// A run over one stream of tokens that hands its text to `out`.
   std::unique_ptr<TextSink> Start(std::unique_ptr<TextSink> out) const;

@@ -114,6 +114,62 @@ class ByteFallbackDecoder final : public DecoderStep {
   }
 };
 
+class PieceBytesRun final : public Run {
+ public:
+  using Run::Run;
+
+  void Push(std::string_view token) override {
+    if (const auto byte = FallbackByte(token)) {
+      held_.push_back(*byte);
+      PushWhole();
+      return;
+    }
+    PushRest();
+    next().Push(token);
+  }
+
+  void Flush() override {
+    PushRest();
+    Run::Flush();
+  }
+
+ private:
+  /// All but a character that more bytes could complete.
+  void PushWhole() {
+    while (!held_.empty()) {
+      const Utf8Unit unit = FrontUnit(held_);
+      if (unit.kind == Utf8Unit::Kind::kIncomplete) return;
+      if (unit.kind == Utf8Unit::Kind::kCharacter) {
+        next().Push(std::string_view(held_).substr(0, unit.length));
+      } else {
+        PushReplacements(unit.length);
+      }
+      held_.erase(0, unit.length);
+    }
+  }
+
+  void PushRest() {
+    PushReplacements(held_.size());
+    held_.clear();
+  }
+
+  void PushReplacements(size_t count) {
+    for (size_t i = 0; i < count; ++i) next().Push(kReplacementCharacter);
+  }
+
+  std::string held_;
+};
+
+class PieceBytesDecoder final : public DecoderStep {
+ public:
+  SinkPtr Start(SinkPtr next) const override {
+    return std::make_unique<PieceBytesRun>(std::move(next));
+  }
+  void ToBytes(std::string& token) const override {
+    if (const auto byte = FallbackByte(token)) token.assign(1, *byte);
+  }
+};
+
 // Joining is what the steps behind this one make of their pushes; nothing happens here.
 class FuseDecoder final : public DecoderStep {
  public:
@@ -300,6 +356,7 @@ class StripDecoder final : public DecoderStep {
 
 DecoderStepPtr MakeByteLevelDecoder() { return std::make_unique<ByteLevelDecoder>(); }
 DecoderStepPtr MakeByteFallbackDecoder() { return std::make_unique<ByteFallbackDecoder>(); }
+DecoderStepPtr MakePieceBytesDecoder() { return std::make_unique<PieceBytesDecoder>(); }
 DecoderStepPtr MakeFuseDecoder() { return std::make_unique<FuseDecoder>(); }
 DecoderStepPtr MakeSpacingDecoder() { return std::make_unique<SpacingDecoder>(); }
 

@@ -23,6 +23,10 @@ DecoderStepPtr MakeByteLevelDecoder();
 /// valid UTF-8 becomes one U+FFFD a token.
 DecoderStepPtr MakeByteFallbackDecoder();
 
+/// The same for SentencePiece's pieces: a byte is held back until its character is whole, and
+/// becomes U+FFFD where it belongs to none.
+DecoderStepPtr MakePieceBytesDecoder();
+
 /// Joins tokens without changing them.
 DecoderStepPtr MakeFuseDecoder();
 

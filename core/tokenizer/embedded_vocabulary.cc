@@ -28,14 +28,6 @@ constexpr const char* kPrefixAndMarkSpaces =
     R"({"type":"Replace","pattern":{"String":" "},"content":"▁"}]})";
 
 constexpr const char* kByteLevelDecoder = R"({"type":"ByteLevel"})";
-constexpr const char* kPieceDecoder =
-    R"({"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"▁"},"content":" "},)"
-    R"({"type":"ByteFallback"},{"type":"Fuse"}]})";
-constexpr const char* kPrefixedPieceDecoder =
-    R"({"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"▁"},"content":" "},)"
-    R"({"type":"ByteFallback"},{"type":"Fuse"},)"
-    R"({"type":"Strip","content":" ","start":1,"stop":0}]})";
-
 /// Builds a component from its description in the words of tokenizer.json.
 template <typename Component>
 auto FromText(const char* json) {
@@ -175,7 +167,8 @@ class Builder {
   void BuildGpt2(Components& components) const {
     const PreType& pre = FindPreType(source_.pre, name_);
     components.normalizer = FromText<Normalizer>(pre.composes ? kCompose : kNoNormalizer);
-    components.pre_tokenizer = PreTokenizer::ByteLevel(pre.expressions);
+    components.pre_tokenizer = pre.published != nullptr ? FromText<PreTokenizer>(pre.published)
+                                                        : PreTokenizer::ByteLevel(pre.expressions);
     components.added_tokens = AddedTokens(true);
     components.post_processor = Around(pre.adds_begin, false);
     components.decoder = FromText<Decoder>(kByteLevelDecoder);
@@ -213,7 +206,7 @@ class Builder {
     components.normalizer = FromText<Normalizer>(prefix ? kPrefixAndMarkSpaces : kMarkSpaces);
     components.added_tokens = AddedTokens(false);
     components.post_processor = Around(true, false);
-    components.decoder = FromText<Decoder>(prefix ? kPrefixedPieceDecoder : kPieceDecoder);
+    components.decoder = Decoder::OfPieces(prefix);
     Bpe::Ingredients bpe;
     bpe.vocabulary = ReadTokens();
     bpe.merges = MergesByScore(bpe.vocabulary);

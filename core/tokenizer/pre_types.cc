@@ -16,7 +16,12 @@ namespace {
 using Texts = const std::string_view[];
 
 constexpr Texts kGpt2 = {kGpt2Expression};
-constexpr Texts kFalcon = {R"([\p{P}$+<=>^~|`]+)", kGpt2Expression, "[0-9][0-9][0-9]"};
+// Digits stand alone in the byte alphabet, where some bytes of other characters are numbers ("²").
+constexpr const char* kFalcon =
+    R"({"type":"Sequence","pretokenizers":[{"type":"Punctuation","behavior":"Contiguous"},)"
+    R"({"type":"ByteLevel","add_prefix_space":false,"use_regex":true},)"
+    R"({"type":"Digits","individual_digits":false},)"
+    R"({"type":"Split","pattern":{"Regex":"[0-9][0-9][0-9]"},"behavior":"Isolated","invert":false}]})";
 constexpr Texts kDefault = {R"([\p{P}$+<=>^~|]+)", kGpt2Expression, R"(\p{N}+)", "[0-9][0-9][0-9]"};
 constexpr Texts kSingleDigits = {R"(\p{N})", kGpt2Expression};
 constexpr Texts kLlama3 = {
@@ -47,7 +52,7 @@ constexpr Texts kTekkenNames = {"tekken"};
 constexpr PreType kPreTypes[] = {
     {.names = kNeoxNames, .expressions = kGpt2, .composes = true},
     {.names = kGpt2Names, .expressions = kGpt2},
-    {.names = kFalconNames, .expressions = kFalcon},
+    {.names = kFalconNames, .published = kFalcon},
     {.names = kDefaultNames, .expressions = kDefault},
     {.names = kSingleDigitNames, .expressions = kSingleDigits},
     {.names = kLlama3Names, .expressions = kLlama3, .ignores_merges = true, .adds_begin = true},

@@ -12,7 +12,10 @@ namespace statelib::tokenizer {
 struct PreType {
   std::span<const std::string_view> names;
   /// Cut a text one after the other, each what the one before left together.
-  std::span<const std::string_view> expressions;
+  std::span<const std::string_view> expressions = {};
+  /// Instead of expressions: the pre-tokenizer of the published tokenizer.json, which cuts the
+  /// bytes of a character too.
+  const char* published = nullptr;
   bool composes = false;  ///< the text is brought to normal form C first
   bool ignores_merges = false;
   bool adds_begin = false;  ///< unless the file says otherwise

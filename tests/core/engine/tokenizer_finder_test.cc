@@ -7,6 +7,7 @@
 #include "core/engine/runtime.h"
 #include "tests/core/checkpoint/gguf_builder.h"
 #include "tests/core/engine/tiny_models.h"
+#include "tests/core/tokenizer/golden_lines.h"
 #include "tests/temporary_directory.h"
 
 namespace statelib::engine {
@@ -123,6 +124,17 @@ TEST(TokenizerFinder, AGgufFilesOwnIsBuiltFromItsArrays) {
   folder.Write("same.gguf", GgufWithTokenizer("llama"));
   const auto same = Checkpoint::Open(folder.path() / "same.gguf");
   EXPECT_EQ(FindTokenizer(*same, 6, {}).tokenizer->fingerprint(), found.tokenizer->fingerprint());
+}
+
+TEST(TokenizerFinder, AGgufFilesPiecesReadEveryGoldenLineAsSentencePieceDoes) {
+  const auto file = Checkpoint::Open(tokenizer::GoldenTokenizers() / "sentencepiece.gguf");
+  const auto found = FindTokenizer(*file, 1 << 20, {}).tokenizer;
+  const std::vector<tokenizer::GoldenLine> lines = tokenizer::ReadGolden("sentencepiece.jsonl");
+  ASSERT_GT(lines.size(), 50u);
+  for (const tokenizer::GoldenLine& line : lines) {
+    EXPECT_EQ(found->Encode(line.text), line.ids) << line.text;
+    EXPECT_EQ(found->Decode(line.ids), line.decoded) << line.text;
+  }
 }
 
 TEST(TokenizerFinder, AGgufFileOfAnotherKindIsRefusedAndOneWithoutIsAsAFolderWithout) {

@@ -21,15 +21,18 @@ class Collect final : public TextSink {
   std::string& text_;
 };
 
-std::string Decode(const std::optional<std::string>& json, const std::vector<std::string>& tokens) {
-  std::optional<ParsedJson> parsed;
-  if (json) parsed.emplace(*json);
-  const Decoder decoder = Decoder::FromJson(parsed ? std::optional(parsed->root()) : std::nullopt);
+std::string Decode(const Decoder& decoder, const std::vector<std::string>& tokens) {
   std::string text;
   const auto run = decoder.Start(std::make_unique<Collect>(text));
   for (const std::string& token : tokens) run->Push(token);
   run->Flush();
   return text;
+}
+
+std::string Decode(const std::optional<std::string>& json, const std::vector<std::string>& tokens) {
+  std::optional<ParsedJson> parsed;
+  if (json) parsed.emplace(*json);
+  return Decode(Decoder::FromJson(parsed ? std::optional(parsed->root()) : std::nullopt), tokens);
 }
 
 std::string Sequence(const std::string& parts) {
@@ -55,6 +58,17 @@ TEST(Decoder, ByteFallbackJoinsRunsOfBytes) {
   EXPECT_EQ(Decode(json, {"<0xE4>", "<0xBD>", "<0xA0>"}), "\u4f60");
   EXPECT_EQ(Decode(json, {"<0xE4>"}), "\uFFFD");
   EXPECT_EQ(Decode(json, {"<0xGG>", "<0x1>", "<0x123>"}), "<0xGG><0x1><0x123>");
+}
+
+TEST(Decoder, PiecesKeepWhatIsWholeInARunOfBytes) {
+  const Decoder pieces = Decoder::OfPieces(true);
+  EXPECT_EQ(Decode(pieces, {"▁a▁", "<0xC3>", "<0xA9>", "b"}), "a \u00e9b");
+  EXPECT_EQ(Decode(pieces, {"<0x61>", "<0xC3>", "b"}), "a\uFFFDb");
+  EXPECT_EQ(Decode(pieces, {"<0xA0>", "<0xE4>", "<0xBD>", "<0xA0>", "<0xE4>", "<0xBD>"}),
+            "\uFFFD\u4f60\uFFFD\uFFFD");
+  EXPECT_EQ(Decode(pieces, {"<0xE4>", "<0xBD>", "<0x61>"}), "\uFFFD\uFFFDa");
+  EXPECT_EQ(Decode(Decoder::OfPieces(false), {"▁a", "▁▁b"}), " a  b");
+  EXPECT_EQ(pieces.BytesOf("<0xE4>"), "\xE4");
 }
 
 TEST(Decoder, ReplaceAndStripSeeSingleTokensBeforeFuse) {

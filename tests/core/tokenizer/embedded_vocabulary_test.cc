@@ -173,6 +173,17 @@ TEST(EmbeddedVocabulary, ThePreTokenizerIsTheNamedOne) {
   EXPECT_THAT(Build(SmallGpt2("qwen2"))->Encode("123"), ElementsAre(0, 1, 2));
 }
 
+// As Falcon's tokenizer.json, whose Digits see "²" where the byte 0xB2 stands.
+TEST(EmbeddedVocabulary, FalconCutsBytesThatStandForDigits) {
+  EmbeddedVocabulary vocabulary = SmallGpt2("falcon");
+  vocabulary.tokens = {"\u00ea", "\u00b0", "\u00b2", "\u00ea\u00b0", "\u00ea\u00b0\u00b2"};
+  vocabulary.merges = {"\u00ea \u00b0", "\u00ea\u00b0 \u00b2"};
+  vocabulary.begin.reset();
+  EXPECT_THAT(Build(vocabulary)->Encode("\uac32"), ElementsAre(3, 2));
+  vocabulary.pre = "gpt-2";
+  EXPECT_THAT(Build(vocabulary)->Encode("\uac32"), ElementsAre(4));
+}
+
 TEST(EmbeddedVocabulary, GptNeoxComposesAndGpt2DoesNot) {
   EXPECT_THAT(Build(SmallGpt2("olmo"))->Encode("e\u0301"), ElementsAre(10, 11));
   EXPECT_THAT(Build(SmallGpt2("gpt-2"))->Encode("e\u0301"), IsEmpty());
