@@ -10,6 +10,7 @@ constexpr const char* kLibrary = "Library";
 constexpr const char* kModels = "Models";
 constexpr const char* kSharing = "Sharing";
 constexpr const char* kTools = "Tools";
+constexpr const char* kCheckpointSummary = "List checkpoints and bound what they take";
 constexpr const char* kKeySummary = "Keys that sign bundles, and whose are trusted";
 constexpr const char* kModelSummary = "Add, list and check models";
 
@@ -28,6 +29,10 @@ constexpr CommandDescription kCommands[] = {
     {"rm", kLibrary, "Remove names; gc then removes what only they led to", MakeRmCommand},
     {"gc", kLibrary, "Remove states that no name leads to", MakeGcCommand},
     {"verify", kLibrary, "Check every object and every reference", MakeVerifyCommand},
+    {"checkpoint list", kLibrary, "List the checkpoints that ingests left",
+     MakeCheckpointListCommand, kCheckpointSummary},
+    {"checkpoint budget", kLibrary, "Show or set how many bytes checkpoints may take",
+     MakeCheckpointBudgetCommand},
     {"export", kSharing, "Write states into one file", MakeExportCommand},
     {"import", kSharing, "Take states from such a file", MakeImportCommand},
     {"key create", kSharing, "Make a key to sign with", MakeKeyCreateCommand, kKeySummary},

@@ -24,6 +24,8 @@ std::span<const CommandDescription> AllCommands();
 // One function a file in cli/commands/.
 std::unique_ptr<Command> MakeAppendCommand();
 std::unique_ptr<Command> MakeBenchCommand();
+std::unique_ptr<Command> MakeCheckpointBudgetCommand();
+std::unique_ptr<Command> MakeCheckpointListCommand();
 std::unique_ptr<Command> MakeCompletionCommand();
 std::unique_ptr<Command> MakeCpCommand();
 std::unique_ptr<Command> MakeDetokenizeCommand();

@@ -20,6 +20,11 @@ void AddReadingOptions(Declaration& declaration, ReadingOptions& options) {
   declaration.Flag("--forget-tokens", options.forget_tokens,
                    "Keep only the count and the hash of the tokens that were read");
   AddCodecOptions(declaration, options.codec);
+  declaration.Flag("--no-reuse", options.no_reuse,
+                   "Read every token, even where a stored state has read it already");
+  declaration.Option("--checkpoint-every", &options.checkpoint_stride_tokens,
+                     "Leave a checkpoint after every N tokens and each file; 0 leaves none",
+                     {.shown_as = "N", .shows_default = true});
 }
 
 std::vector<library::Document> ReadDocuments(const Context& context,
@@ -46,7 +51,9 @@ void PrintReading(const Context& context, const library::IngestResult& result) {
   if (context.options.json) {
     Json json = SavedJson(saved);
     json["tokens_restored"] = result.tokens_restored;
+    json["reused_state"] = result.reused ? Json(result.reused->id.Hex()) : Json(nullptr);
     json["tokens_read"] = result.tokens_read;
+    json["checkpoints"] = result.checkpoints;
     json["tokenize_ms"] = result.tokenize_seconds * 1000;
     json["read_ms"] = result.read_seconds * 1000;
     json["sources"] = SourcesJson(result.sources);
@@ -54,7 +61,8 @@ void PrintReading(const Context& context, const library::IngestResult& result) {
   }
   std::string did;
   if (result.tokens_restored > 0)
-    did = fmt::format("{} restored, ", HumanCount(result.tokens_restored, "token"));
+    did = fmt::format("reused {} of {}, ", HumanCount(result.tokens_restored),
+                      HumanCount(saved.state.history.token_count(), "token"));
   did +=
       result.tokens_read == 0
           ? "nothing had to be read"
@@ -75,6 +83,8 @@ library::IngestResult ReadWithProgress(
   library::IngestOptions ingest_options;
   ingest_options.keep_tokens = !options.forget_tokens;
   ingest_options.codec = CodecRequestOf(context, options.codec);
+  ingest_options.reuse = !options.no_reuse;
+  ingest_options.checkpoint_stride_tokens = options.checkpoint_stride_tokens;
   ingest_options.cancel = &context.cancel;
   ingest_options.on_progress = [&bar](uint64_t done, uint64_t total) { bar.Update(done, total); };
   return read(ingest_options);

@@ -16,10 +16,12 @@ namespace statelib::cli {
 struct ReadingOptions {
   std::vector<std::string> files;
   bool forget_tokens = false;
+  bool no_reuse = false;
+  uint64_t checkpoint_stride_tokens = library::kCheckpointStrideTokens;
   CodecOptions codec;
 };
 
-/// FILE..., --forget-tokens and how to store the state.
+/// FILE..., --forget-tokens, --no-reuse, --checkpoint-every and how to store the state.
 void AddReadingOptions(Declaration& declaration, ReadingOptions& options);
 
 /// Reads every file, checks that it is text and warns on standard error of bytes that are not

@@ -23,22 +23,26 @@ class GcCommand : public Command {
 
   void Run(Context& context) override {
     library::Library library = OpenLibrary(context, library::Library::Access::kWrite);
-    const storage::GarbageReport report = storage::CollectGarbage(library.repository(), dry_run_);
+    const storage::GarbageReport report = storage::CollectGarbage(
+        library.repository(), {.dry_run = dry_run_, .now_ms = library.now_ms()});
     const library::StalePackedWeights weights = library::RemoveStaleWeights(library, dry_run_);
     if (context.options.json) {
-      Json states = Json::array();
-      for (const storage::StateRow& state : report.states) states.push_back(StateJson(state));
       return context.PrintJson({{"dry_run", dry_run_},
-                                {"states", states},
+                                {"states", StatesJson(report.states)},
+                                {"thinned_checkpoints", StatesJson(report.thinned)},
                                 {"objects", report.objects},
                                 {"object_bytes", report.object_bytes},
                                 {"temporary_files", report.temporaries},
                                 {"packed_weights", weights.files},
                                 {"packed_weights_bytes", weights.bytes}});
     }
+    std::string thinned;
+    if (!report.thinned.empty())
+      thinned =
+          fmt::format(", {} beyond the budget", HumanCount(report.thinned.size(), "checkpoint"));
     context.out.Print(
-        "{} {} that no name leads to and {}, {} in all\n", dry_run_ ? "would remove" : "removed",
-        HumanCount(report.states.size(), "state"),
+        "{} {} that no name leads to{} and {}, {} in all\n", dry_run_ ? "would remove" : "removed",
+        HumanCount(report.states.size(), "state"), thinned,
         HumanCount(report.objects + report.temporaries, "file"), HumanBytes(report.object_bytes));
     if (weights.files > 0)
       context.out.Print(
@@ -48,6 +52,12 @@ class GcCommand : public Command {
   }
 
  private:
+  static Json StatesJson(const std::vector<storage::StateRow>& states) {
+    Json json = Json::array();
+    for (const storage::StateRow& state : states) json.push_back(StateJson(state));
+    return json;
+  }
+
   bool dry_run_ = false;
 };
 

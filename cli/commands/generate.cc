@@ -8,7 +8,7 @@
 #include "cli/library_access.h"
 #include "cli/terminal/quantities.h"
 #include "core/tokenizer/utf8.h"
-#include "statestore/library/load.h"
+#include "statestore/library/prefix.h"
 #include "statestore/library/save.h"
 
 namespace statelib::cli {
@@ -20,11 +20,15 @@ using Clock = std::chrono::steady_clock;
 class GenerateCommand : public Command {
  public:
   void Declare(Declaration& declaration, SharedOptions& shared) override {
-    declaration.Argument("NAME", &name_, "The state to go on from; left out with --no-state",
+    declaration.Argument("NAME", &name_,
+                         "The state to go on from; left out with --no-state and --auto-prefix",
                          {.shown_as = "NAME[:TAG][@N]"});
     declaration.Argument("PROMPT", &prompt_, "Text to read before the answer; - is standard input",
                          {.shown_as = "TEXT"});
     declaration.Flag("--no-state", no_state_, "Start from nothing: PROMPT is all that is read");
+    declaration.Flag("--auto-prefix", auto_prefix_,
+                     "Start from the longest stored state that PROMPT begins with");
+    declaration.Exclude("--auto-prefix", "--no-state");
     declaration.Option("--save-as", &save_as_, "Keep the state after the answer under this name",
                        {.shown_as = "NAME[:TAG]"});
     AddModelOptions(declaration, model_);
@@ -36,6 +40,7 @@ class GenerateCommand : public Command {
         "  statelib generate minutes $'\\nQuestion: Who looks after the roof?\\nAnswer:'\n"
         "  statelib generate story --max-tokens 80 --temperature 0.8 --seed 7\n"
         "  statelib generate --no-state 'Once upon a time' --save-as tale\n"
+        "  cat handbook.md question.txt | statelib generate --auto-prefix -\n"
         "  cat question.txt | statelib generate handbook - --stop $'\\n' --json\n");
   }
 
@@ -72,24 +77,24 @@ class GenerateCommand : public Command {
 
   std::string Prompt(const Context& context) {
     // Without a state the first word is the prompt.
-    if (no_state_ && !prompt_.empty())
-      Throw(
-          ErrorKind::kInvalidArgument,
-          "--no-state takes a prompt alone, and '{}' and another one were given; quote the prompt",
-          name_);
-    if (!no_state_ && name_.empty())
+    const bool prompt_alone = no_state_ || auto_prefix_;
+    const char* const flag = no_state_ ? "--no-state" : "--auto-prefix";
+    if (prompt_alone && !prompt_.empty())
+      Throw(ErrorKind::kInvalidArgument,
+            "{} takes a prompt alone, and '{}' and another one were given; quote the prompt", flag,
+            name_);
+    if (!prompt_alone && name_.empty())
       Throw(ErrorKind::kInvalidArgument,
             "no state was named; name one (statelib list shows them), or start from nothing with "
             "--no-state");
-    std::string prompt = no_state_ ? name_ : prompt_;
+    std::string prompt = prompt_alone ? name_ : prompt_;
     if (prompt == "-") {
       Input input = Input::Open("-", context.cancel);
       prompt = input.ReadAll(tokenizer::kTextBytesMax);
       CheckIsText(prompt, input.name());
     }
-    if (no_state_ && prompt.empty())
-      Throw(ErrorKind::kInvalidArgument,
-            "--no-state needs a prompt: there is nothing to go on from");
+    if (prompt_alone && prompt.empty())
+      Throw(ErrorKind::kInvalidArgument, "{} needs a prompt: there is nothing to go on from", flag);
     return prompt;
   }
 
@@ -110,7 +115,7 @@ class GenerateCommand : public Command {
     const auto runtime = library::OpenRuntime(place, runtime_options_);
     engine::State state = runtime->Empty();
     Answer answer;
-    Generate(context, *runtime, state, prompt, answer);
+    Generate(context, *runtime, state, TokensOfWhole(*runtime, prompt), answer);
     Finish(context, answer);
   }
 
@@ -121,42 +126,62 @@ class GenerateCommand : public Command {
                                                     : target  ? Access::kWrite
                                                               : Access::kRead);
     std::optional<storage::ResolvedState> base;
-    if (!no_state_) base = library.Resolve(name_);
+    if (!no_state_ && !auto_prefix_) base = library.Resolve(name_);
     const library::LoadedModel model =
         library::LoadModel(library, ChooseModel(&library, model_, base ? &*base : nullptr),
                            runtime_options_, &context.cancel);
     Answer answer;
     answer.model = model.identity;
-    std::optional<engine::State> state;
-    if (base) {
-      library::LoadedState loaded = library::LoadState(library, model, *base);
-      answer.origin = loaded.origin;
-      answer.restore_seconds = loaded.seconds;
-      answer.tokens_restored = loaded.state.token_count();
-      state = std::move(loaded.state);
-    } else {
-      state = model.runtime->Empty();
+    Start start = auto_prefix_ ? FromPrefix(library, model, prompt)
+                  : base       ? Start{library::LoadState(library, model, *base),
+                                 model.runtime->tokenizer().Encode(prompt)}
+                               : Start{{}, TokensOfWhole(*model.runtime, prompt)};
+    engine::State state = start.loaded ? std::move(start.loaded->state) : model.runtime->Empty();
+    std::vector<TokenId> tokens_before;
+    if (start.loaded) {
+      answer.origin = start.loaded->origin;
+      answer.restore_seconds = start.loaded->seconds;
+      answer.tokens_restored = state.token_count();
+      if (target)
+        tokens_before =
+            library::TokensOf(library, answer.origin->state.id).value_or(std::vector<TokenId>());
     }
-    const std::vector<TokenId> prompt_ids =
-        Generate(context, *model.runtime, *state, prompt, answer);
+    Generate(context, *model.runtime, state, start.prompt, answer);
     if (target) {
-      std::vector<TokenId> tokens = prompt_ids;
+      std::vector<TokenId> tokens = start.prompt;
       tokens.insert(tokens.end(), answer.generation.tokens.begin(), answer.generation.tokens.end());
       library::SaveRequest request;
       request.reference = *target;
       request.operation = storage::Operation::kGenerate;
-      request.parent = base;
+      request.parent = answer.origin;
+      request.tokens_before = tokens_before;
       request.tokens_after = tokens;
-      answer.saved = library::SaveState(library, model, *state, request);
+      answer.saved = library::SaveState(library, model, state, request);
     }
     Finish(context, answer);
   }
 
-  // Streams the answer and returns the prompt's tokens.
-  std::vector<TokenId> Generate(Context& context, engine::Runtime& runtime, engine::State& state,
-                                const std::string& prompt, Answer& answer) {
-    const std::vector<TokenId> ids = runtime.tokenizer().Encode(
-        prompt, no_state_ ? tokenizer::AddSpecial::kYes : tokenizer::AddSpecial::kNo);
+  /// Where the answer starts: a stored state or nothing, and the tokens to read first.
+  struct Start {
+    std::optional<library::LoadedState> loaded;
+    std::vector<TokenId> prompt;
+  };
+
+  static std::vector<TokenId> TokensOfWhole(const engine::Runtime& runtime,
+                                            const std::string& prompt) {
+    return runtime.tokenizer().Encode(prompt, tokenizer::AddSpecial::kYes);
+  }
+
+  static Start FromPrefix(const library::Library& library, const library::LoadedModel& model,
+                          const std::string& prompt) {
+    auto prefix = library::FindPromptPrefix(library, model, prompt);
+    if (!prefix) return {{}, TokensOfWhole(*model.runtime, prompt)};
+    return {std::move(prefix->loaded), std::move(prefix->rest)};
+  }
+
+  // Streams the answer.
+  void Generate(Context& context, engine::Runtime& runtime, engine::State& state,
+                const std::vector<TokenId>& prompt, Answer& answer) {
     AnswerStream stream(context, !save_as_.empty());
     options_.keep_state = !save_as_.empty();
     options_.cancel = &context.cancel;
@@ -164,9 +189,8 @@ class GenerateCommand : public Command {
     options_.on_first_token = [&] { answer.first_token_at = Clock::now(); };
     options_.on_text = [&](std::string_view text) { stream.Write(text); };
     answer.started_at = context.started_at;
-    answer.generation = engine::Generate(runtime, state, ids, options_);
+    answer.generation = engine::Generate(runtime, state, prompt, options_);
     stream.End();
-    return ids;
   }
 
   static void Finish(const Context& context, const Answer& answer) {
@@ -180,6 +204,7 @@ class GenerateCommand : public Command {
   std::string name_;
   std::string prompt_;
   bool no_state_ = false;
+  bool auto_prefix_ = false;
   bool ignore_end_ = false;
   std::string save_as_;
   ModelChoice model_;

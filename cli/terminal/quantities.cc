@@ -3,9 +3,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
+#include <charconv>
 #include <cmath>
 #include <ctime>
+#include <map>
+
+#include "cli/terminal/printable.h"
+#include "core/base/error.h"
 
 namespace statelib::cli {
 
@@ -39,6 +46,27 @@ std::string HumanBytes(uint64_t bytes) {
     ++unit;
   }
   return fmt::format("{} {}", ThreeDigits(value), kUnits[unit]);
+}
+
+uint64_t ParseBytes(const std::string& text) {
+  static const std::map<std::string, double> kUnits = {
+      {"", 1},         {"b", 1},        {"k", 1e3},      {"kb", 1e3},    {"m", 1e6},
+      {"mb", 1e6},     {"g", 1e9},      {"gb", 1e9},     {"t", 1e12},    {"tb", 1e12},
+      {"kib", 0x1p10}, {"mib", 0x1p20}, {"gib", 0x1p30}, {"tib", 0x1p40}};
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  std::string unit(end, text.data() + text.size());
+  unit.erase(0, std::min(unit.find_first_not_of(' '), unit.size()));
+  std::transform(unit.begin(), unit.end(), unit.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const auto factor = kUnits.find(unit);
+  constexpr double kLargest = 0x1p62;
+  if (error != std::errc() || factor == kUnits.end() || !(value >= 0) ||
+      value * factor->second > kLargest) {
+    Throw(ErrorKind::kInvalidArgument, "expected a size, as 500MB or 2GiB, found '{}'",
+          Printable(text, LineBreaks::kEscape));
+  }
+  return static_cast<uint64_t>(value * factor->second);
 }
 
 std::string HumanCount(uint64_t count) {

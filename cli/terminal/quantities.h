@@ -10,6 +10,10 @@ namespace statelib::cli {
 /// "0 B", "999 B", "1.5 kB", "29.9 MB": powers of a thousand, three digits at most.
 std::string HumanBytes(uint64_t bytes);
 
+/// The inverse, generously: a number with a unit of powers of a thousand (kB, MB, GB, TB) or of
+/// 1024 (KiB, MiB, GiB, TiB), in either case, "B" or none. Errors: kInvalidArgument.
+uint64_t ParseBytes(const std::string& text);
+
 /// "0", "9,999", "1,234,567".
 std::string HumanCount(uint64_t count);
 

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statestore/library/ingest.h"
 
+#include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "core/base/error.h"
 #include "statestore/library/load.h"
+#include "statestore/library/prefix.h"
+#include "statestore/storage/maintenance.h"
 
 namespace statelib::library {
 
@@ -56,52 +60,154 @@ void CheckTarget(const storage::Reference& reference) {
         *reference.version);
 }
 
-/// A state that has read exactly this history, if the library holds one that can be used.
-std::optional<storage::StateRow> FindRead(const Library& library, const LoadedModel& model,
-                                          const History& history, bool keep_tokens) {
-  const storage::Repository& repository = library.repository();
-  for (const storage::StateRow& row : repository.index().states().FindByHistory(
-           model.identity.fingerprint, model.runtime->profile(), history)) {
-    if (row.tokens_kept == keep_tokens && repository.objects().IsSound(row.id)) return row;
+/// The tokens that a stored state has read, from the first; empty when they are not kept.
+std::vector<TokenId> TokensBefore(const Library& library, const storage::ResolvedState& base) {
+  std::vector<TokenId> tokens = TokensOf(library, base.state.id).value_or(std::vector<TokenId>());
+  History history;
+  history.Append(tokens);
+  if (base.state.tokens_kept && history != base.state.history) {
+    Throw(ErrorKind::kCorrupt,
+          "the kept tokens of the state {} are not those that it has read; run `statelib verify`",
+          base.state.id.ShortHex());
   }
-  return std::nullopt;
+  return tokens;
 }
 
-/// Reads tokens into the state that `base` gives, or an empty one, and saves it.
+/// Reads a run of tokens into a state and leaves checkpoints on the way.
+class Reading {
+ public:
+  Reading(Library& library, const LoadedModel& model, const IngestOptions& options,
+          bool keep_tokens, bool exact)
+      : library_(library), model_(model), options_(options), keep_tokens_(keep_tokens) {
+    makes_checkpoints_ = exact && options.checkpoint_stride_tokens > 0 &&
+                         library.repository().index().checkpoints().Usage().budget_bytes > 0;
+  }
+
+  /// `known` ends with the last token to read and begins with the first of the history, or with the
+  /// first after the stored state that is gone on from. `ends` are the tokens after which a
+  /// document ends. `prefix` is the stored state that `state` was restored from.
+  void Read(engine::State& state, std::span<const TokenId> known, uint64_t tokens_total,
+            std::span<const uint64_t> ends, std::optional<storage::StateRow> prefix) {
+    known_ = known;
+    known_from_ = tokens_total - known.size();
+    restored_ = state.token_count();
+    total_ = tokens_total;
+    prefix_ = std::move(prefix);
+    Report(0);
+    try {
+      while (state.token_count() < total_) {
+        const uint64_t stop = NextStop(state.token_count(), ends);
+        Advance(state, stop);
+        if (stop < total_ && makes_checkpoints_) LeaveCheckpoint(state);
+      }
+      if (options_.cancel != nullptr) options_.cancel->Check();
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kCancelled) throw;
+      Stop(state);
+    }
+  }
+
+  const std::optional<storage::StateRow>& prefix() const { return prefix_; }
+  uint64_t checkpoints() const { return checkpoints_; }
+
+ private:
+  uint64_t NextStop(uint64_t from, std::span<const uint64_t> ends) const {
+    uint64_t stop = total_;
+    if (!makes_checkpoints_) return stop;
+    const uint64_t stride = options_.checkpoint_stride_tokens;
+    if (from / stride < total_ / stride) stop = std::min(stop, (from / stride + 1) * stride);
+    const auto end = std::upper_bound(ends.begin(), ends.end(), from);
+    return end == ends.end() ? stop : std::min(stop, *end);
+  }
+
+  void Advance(engine::State& state, uint64_t stop) {
+    const uint64_t from = state.token_count();
+    engine::AdvanceControl control;
+    control.cancel = options_.cancel;
+    control.on_progress = [&](uint64_t done) { Report(from - restored_ + done); };
+    model_.runtime->Advance(state, known_.subspan(from - known_from_, stop - from), control);
+  }
+
+  void Report(uint64_t done) const {
+    if (options_.on_progress) options_.on_progress(done, total_ - restored_);
+  }
+
+  void LeaveCheckpoint(const engine::State& state) {
+    const std::vector<Bytes> segments = model_.runtime->Snapshot(state);
+    const std::vector<ByteSpan> views(segments.begin(), segments.end());
+    prefix_ = storage::PublishCheckpoint(
+        library_.repository(),
+        NewStateOf(library_, model_, state, views, known_.first(state.token_count() - known_from_),
+                   keep_tokens_, prefix_),
+        library_.now_ms());
+    ++checkpoints_;
+    storage::ThinCheckpoints(library_.repository());
+  }
+
+  [[noreturn]] void Stop(const engine::State& state) {
+    const bool fresh = state.token_count() > (prefix_ ? prefix_->history.token_count() : 0);
+    if (makes_checkpoints_ && fresh) LeaveCheckpoint(state);
+    if (!makes_checkpoints_ || checkpoints_ == 0)
+      throw Error(ErrorKind::kCancelled, "stopped; what was there is unchanged");
+    Throw(ErrorKind::kCancelled,
+          "stopped after {} of {} tokens; run the same command again to go on from there",
+          state.token_count(), total_);
+  }
+
+  Library& library_;
+  const LoadedModel& model_;
+  const IngestOptions& options_;
+  bool keep_tokens_;
+  bool makes_checkpoints_;
+  std::span<const TokenId> known_;
+  uint64_t known_from_ = 0;  // the place of known_'s first token in the history
+  uint64_t restored_ = 0;
+  uint64_t total_ = 0;
+  std::optional<storage::StateRow> prefix_;  // the longest stored state on the way
+  uint64_t checkpoints_ = 0;
+};
+
+/// After how many tokens of the history each document but the last ends.
+std::vector<uint64_t> EndsOf(const std::vector<storage::SourceRecord>& sources, uint64_t before) {
+  std::vector<uint64_t> ends;
+  for (const storage::SourceRecord& source : sources) ends.push_back(before += source.token_count);
+  return ends;
+}
+
+/// Reads tokens into the longest stored state there is, at least the one that `request` names as
+/// parent, and saves the result.
 IngestResult ReadAndSave(Library& library, const LoadedModel& model, TokenizedDocuments documents,
                          SaveRequest request, const IngestOptions& options) {
   IngestResult result;
   const storage::ResolvedState* base = request.parent ? &*request.parent : nullptr;
-  History history = base != nullptr ? base->state.history : History();
-  history.Append(documents.tokens);
-  const bool keep_tokens = request.keep_tokens && (base == nullptr || base->state.tokens_kept);
-  request.tokens_after = documents.tokens;
+  const History before = base != nullptr ? base->state.history : History();
+  std::vector<TokenId> known;
+  if (base != nullptr) known = TokensBefore(library, *base);
+  const size_t known_before = known.size();
+  known.insert(known.end(), documents.tokens.begin(), documents.tokens.end());
+  request.tokens_before = std::span(known).first(known_before);
+  request.tokens_after = std::span(known).subspan(known_before);
   request.sources = documents.sources;
 
+  std::optional<LoadedState> loaded;
   // What goes on from values of a lossy codec is another state than the exact one of these tokens.
   const bool from_exact = base == nullptr || base->state.profile == model.runtime->profile();
-  const auto read_before =
-      from_exact ? FindRead(library, model, history, keep_tokens) : std::nullopt;
-  engine::State state = [&] {
-    if (read_before)
-      return LoadState(library, model, {*read_before, std::nullopt, std::nullopt}).state;
-    if (base != nullptr) return LoadState(library, model, *base).state;
-    return model.runtime->Empty();
-  }();
+  if (options.reuse && from_exact)
+    loaded = LoadLongestPrefix(library, model, before, request.tokens_after);
+  if (!loaded && base != nullptr) loaded = LoadState(library, model, *base);
+  if (loaded) result.reused = loaded->origin.state;
+  engine::State state = loaded ? std::move(loaded->state) : model.runtime->Empty();
   result.tokens_restored = state.token_count();
-  const std::span<const TokenId> rest =
-      read_before ? std::span<const TokenId>() : std::span<const TokenId>(documents.tokens);
+
+  const uint64_t total = before.token_count() + documents.tokens.size();
   const Clock::time_point start = Clock::now();
-  engine::AdvanceControl control;
-  control.cancel = options.cancel;
-  if (options.on_progress) {
-    control.on_progress = [&](uint64_t done) { options.on_progress(done, rest.size()); };
-    options.on_progress(0, rest.size());
-  }
-  model.runtime->Advance(state, rest, control);
+  Reading reading(library, model, options,
+                  request.keep_tokens && (base == nullptr || base->state.tokens_kept), from_exact);
+  reading.Read(state, known, total, EndsOf(documents.sources, before.token_count()), result.reused);
   result.read_seconds = SecondsSince(start);
-  result.tokens_read = rest.size();
-  if (options.cancel != nullptr) options.cancel->Check();
+  result.tokens_read = total - result.tokens_restored;
+  result.checkpoints = reading.checkpoints();
+  request.prefix = reading.prefix();
   result.saved = SaveState(library, model, state, request);
   result.tokenize_seconds = documents.seconds;
   result.sources = std::move(documents.sources);

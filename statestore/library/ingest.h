@@ -3,6 +3,7 @@
 #define STATELIB_STATESTORE_LIBRARY_INGEST_H_
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,8 +20,14 @@ struct Document {
   std::string text;  ///< the file, byte by byte
 };
 
+inline constexpr uint64_t kCheckpointStrideTokens = 4096;
+
 struct IngestOptions {
   bool keep_tokens = true;  ///< false: of the history only count and hash are kept
+  bool reuse = true;        ///< false: no stored state is looked for
+  /// A checkpoint is left after every so many tokens, counted from the first of the history, and at
+  /// the end of each document; 0: none at all.
+  uint64_t checkpoint_stride_tokens = kCheckpointStrideTokens;
   CodecRequest codec;       ///< how the result is stored
   const CancelFlag* cancel = nullptr;
   /// Called as tokens are read; `tokens_total` is known from the first call on.
@@ -29,17 +36,21 @@ struct IngestOptions {
 
 struct IngestResult {
   SavedState saved;
-  uint64_t tokens_restored = 0;  ///< that came from a stored state
-  uint64_t tokens_read = 0;      ///< that the model read now
+  std::optional<storage::StateRow> reused;  ///< the stored state that it started from
+  uint64_t tokens_restored = 0;             ///< that this one had read
+  uint64_t checkpoints = 0;                 ///< that were left on the way
+  uint64_t tokens_read = 0;                 ///< that the model read now
   std::vector<storage::SourceRecord> sources;
   double tokenize_seconds = 0;
   double read_seconds = 0;  ///< the model's part
 };
 
 /// Reads documents, one after the other, into a new state and makes it the newest version of a
-/// reference. A state of exactly these tokens that the library holds already is taken instead of
-/// reading them again. Errors: kInvalidArgument (no document, no tokens, a reference with a
-/// version); kCancelled; those of SaveState. After any of them the library is as it was.
+/// reference. Starts from the longest state of the library that their tokens begin with, and leaves
+/// checkpoints, each stored durably as soon as it is reached, within the library's budget. So what
+/// was stopped in the middle, by cancelling too, goes on when it is asked for again.
+/// Errors: kInvalidArgument (no document, no tokens, a reference with a version); kCancelled; those
+/// of SaveState. After any of them the names of the library are as they were.
 IngestResult Ingest(Library& library, const LoadedModel& model, std::span<const Document> documents,
                     const storage::Reference& reference, const IngestOptions& options);
 

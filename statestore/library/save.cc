@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statestore/library/save.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "core/base/error.h"
@@ -37,6 +38,29 @@ void CheckTokens(const engine::State& state, const SaveRequest& request) {
 
 }  // namespace
 
+storage::NewState NewStateOf(const Library& library, const LoadedModel& model,
+                             const engine::State& state, std::span<const ByteSpan> segments,
+                             std::span<const TokenId> tokens, bool keep_tokens,
+                             const std::optional<storage::StateRow>& prefix) {
+  storage::NewState fresh;
+  fresh.description.model = model.identity;
+  fresh.description.profile = model.runtime->profile();
+  fresh.description.history = state.history();
+  fresh.description.spec = model.runtime->state_spec();
+  fresh.description.tokens_kept = keep_tokens;
+  fresh.segments = segments;
+  fresh.model_name = model.place.name;
+  fresh.tokens = tokens;
+  fresh.tokens_after = tokens;
+  if (prefix) fresh.prefix = prefix->id;
+  if (prefix && prefix->tokens_kept) {
+    fresh.chunks_before = library.repository().index().states().ChunksOf(prefix->id);
+    const uint64_t after = state.token_count() - prefix->history.token_count();
+    fresh.tokens_after = tokens.last(std::min<uint64_t>(after, tokens.size()));
+  }
+  return fresh;
+}
+
 SavedState SaveState(Library& library, const LoadedModel& model, const engine::State& state,
                      const SaveRequest& request) {
   const auto start = std::chrono::steady_clock::now();
@@ -47,28 +71,24 @@ SavedState SaveState(Library& library, const LoadedModel& model, const engine::S
   const std::vector<Bytes> segments =
       lossy ? std::move(near.segments) : model.runtime->Snapshot(state);
   const std::vector<ByteSpan> views(segments.begin(), segments.end());
+  std::vector<TokenId> tokens(request.tokens_before.begin(), request.tokens_before.end());
+  tokens.insert(tokens.end(), request.tokens_after.begin(), request.tokens_after.end());
+  std::optional<storage::StateRow> prefix = request.prefix;
+  if (!prefix && request.parent) prefix = request.parent->state;
 
-  storage::NewState fresh;
-  fresh.description.model = model.identity;
+  storage::NewState fresh = NewStateOf(
+      library, model, state, views, tokens,
+      request.keep_tokens && (!request.parent || request.parent->state.tokens_kept), prefix);
   fresh.description.profile = storage::ProfileAfter(
       request.parent ? request.parent->state.profile : model.runtime->profile(),
       request.codec.codec);
   fresh.codec = request.codec.codec;
   if (lossy) fresh.fidelity = near.fidelity;
-  fresh.description.history = state.history();
-  fresh.description.spec = model.runtime->state_spec();
-  fresh.description.tokens_kept =
-      request.keep_tokens && (!request.parent || request.parent->state.tokens_kept);
-  fresh.tokens_after = request.tokens_after;
-  fresh.segments = views;
-  fresh.model_name = model.place.name;
   storage::Derivation derivation;
   derivation.operation = request.operation;
   derivation.sources = request.sources;
   if (request.parent) {
-    const storage::StateId& parent = request.parent->state.id;
-    fresh.chunks_before = library.repository().index().states().ChunksOf(parent);
-    derivation.parent_state = parent;
+    derivation.parent_state = request.parent->state.id;
     derivation.parent = request.parent->derivation;
   }
   const storage::PublishedState published = storage::Publish(

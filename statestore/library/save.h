@@ -18,7 +18,12 @@ struct SaveRequest {
   storage::Reference reference;  ///< where to; without a version
   storage::Operation operation = storage::Operation::kGenerate;
   std::optional<storage::ResolvedState> parent;  ///< the stored state that it goes on from
-  std::span<const TokenId> tokens_after;         ///< all that it has read since its parent
+  /// All that the parent has read, if it keeps its tokens: so that the state can be stored whole
+  /// should the parent be removed meanwhile. May be empty.
+  std::span<const TokenId> tokens_before;
+  std::span<const TokenId> tokens_after;  ///< all that it has read since its parent
+  /// The stored state that it was computed from, where that is a longer one than the parent.
+  std::optional<storage::StateRow> prefix;
   std::vector<storage::SourceRecord> sources;
   bool keep_tokens = true;  ///< has no effect when the parent's tokens are not kept
   CodecRequest codec;       ///< a lossy one is measured before anything is stored
@@ -33,6 +38,14 @@ struct SavedState {
   double seconds = 0;
   std::optional<storage::Fidelity> fidelity = {};  ///< what a lossy codec cost
 };
+
+/// What storage stores of a state. `segments` is its snapshot. `tokens` ends with the state's last
+/// token and has all that it has read, or at least what it has read since `prefix`. All views
+/// outlive the result.
+storage::NewState NewStateOf(const Library& library, const LoadedModel& model,
+                             const engine::State& state, std::span<const ByteSpan> segments,
+                             std::span<const TokenId> tokens, bool keep_tokens,
+                             const std::optional<storage::StateRow>& prefix);
 
 /// Stores a state as the newest version of a reference. What the reference named before stays as an
 /// older version. Errors: kInvalidArgument (a reference with a version; tokens that do not lead

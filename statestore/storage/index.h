@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "statestore/storage/index_checkpoints.h"
 #include "statestore/storage/index_lineage.h"
 #include "statestore/storage/index_models.h"
 #include "statestore/storage/index_references.h"
@@ -28,6 +29,8 @@ class Index {
   const IndexModels& models() const { return parts_->models; }
   IndexStates& states() { return parts_->states; }
   const IndexStates& states() const { return parts_->states; }
+  IndexCheckpoints& checkpoints() { return parts_->checkpoints; }
+  const IndexCheckpoints& checkpoints() const { return parts_->checkpoints; }
   IndexLineage& lineage() { return parts_->lineage; }
   const IndexLineage& lineage() const { return parts_->lineage; }
   IndexReferences& references() { return parts_->references; }
@@ -48,11 +51,13 @@ class Index {
         : database(std::move(opened)),
           models(database),
           states(database),
+          checkpoints(database),
           lineage(database),
           references(database) {}
     Database database;
     IndexModels models;
     IndexStates states;
+    IndexCheckpoints checkpoints;
     IndexLineage lineage;
     IndexReferences references;
   };

@@ -87,6 +87,29 @@ std::vector<Derivation> IndexLineage::AncestorsOf(int64_t key, size_t limit) con
   return line;
 }
 
+std::vector<uint64_t> IndexLineage::SourceSizes(uint64_t largest) const {
+  Statement statement = database_.Prepare(
+      "WITH RECURSIVE sizes(n) AS (SELECT max(size_bytes) FROM sources WHERE size_bytes <= ? "
+      "UNION ALL SELECT (SELECT max(size_bytes) FROM sources WHERE size_bytes < n) FROM sizes "
+      "WHERE n > 0) SELECT n FROM sizes WHERE n > 0");
+  statement.Bind(largest);
+  std::vector<uint64_t> sizes;
+  while (statement.Step()) sizes.push_back(statement.Uint(0));
+  return sizes;
+}
+
+std::vector<StateId> IndexLineage::IngestedFrom(uint64_t size_bytes, const Digest& digest) const {
+  Statement statement = database_.Prepare(
+      "SELECT DISTINCT state FROM sources JOIN derivations ON derivations.key = derivation "
+      "WHERE sources.size_bytes = ? AND digest = ? AND operation = ? AND parent_state IS NULL AND "
+      "NOT EXISTS(SELECT 1 FROM sources AS other WHERE other.derivation = derivations.key AND "
+      "other.position > 0)");
+  statement.Bind(size_bytes).Bind(digest).Bind(static_cast<int64_t>(Operation::kIngest));
+  std::vector<StateId> states;
+  while (statement.Step()) states.push_back(statement.ToDigest(0));
+  return states;
+}
+
 int64_t IndexLineage::CountUnreachable() const {
   Statement statement = database_.Prepare(
       std::string(kReachable) +

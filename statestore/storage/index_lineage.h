@@ -21,6 +21,11 @@ class IndexLineage {
   /// The derivation and its ancestors, newest first; at most `limit` of them.
   std::vector<Derivation> AncestorsOf(int64_t key, size_t limit) const;
 
+  /// The sizes of documents that were ingested, each once, from `largest` down.
+  std::vector<uint64_t> SourceSizes(uint64_t largest) const;
+  /// The states that one document, of this size and digest, was ingested into from nothing.
+  std::vector<StateId> IngestedFrom(uint64_t size_bytes, const Digest& digest) const;
+
   /// Removes the derivations that are no ancestor of any version's; returns how many.
   int64_t RemoveUnreachable();
   int64_t CountUnreachable() const;

@@ -102,7 +102,25 @@ constexpr const char* kModelTokenizers = "ALTER TABLE models ADD COLUMN tokenize
 constexpr const char* kModelWeights =
     "ALTER TABLE models ADD COLUMN weights TEXT NOT NULL DEFAULT '';";
 
-constexpr const char* kMigrations[] = {kFirst, kModelTokenizers, kModelWeights};
+// `prefix` is the longest shorter state of the library that a state was computed from; those of a
+// state that goes go on from its own. Checkpoints of an ingest that has not ended are unfinished.
+constexpr const char* kCheckpoints = R"(
+ALTER TABLE states ADD COLUMN prefix INTEGER REFERENCES states(key);
+CREATE INDEX states_by_prefix ON states(prefix) WHERE prefix IS NOT NULL;
+CREATE TRIGGER states_leave_their_prefix BEFORE DELETE ON states BEGIN
+  UPDATE states SET prefix = OLD.prefix WHERE prefix = OLD.key;
+END;
+CREATE INDEX states_by_length ON states(model, profile, token_count);
+DROP INDEX states_by_model;
+CREATE TABLE checkpoints(
+  state INTEGER PRIMARY KEY REFERENCES states(key) ON DELETE CASCADE,
+  unfinished INTEGER NOT NULL,
+  made_at INTEGER NOT NULL
+);
+CREATE INDEX sources_by_content ON sources(size_bytes, digest);
+)";
+
+constexpr const char* kMigrations[] = {kFirst, kModelTokenizers, kModelWeights, kCheckpoints};
 
 int64_t PragmaOf(const Database& database, const char* name) {
   Statement statement = database.Prepare(fmt::format("PRAGMA {}", name));

@@ -111,6 +111,31 @@ std::vector<StateRow> IndexStates::FindByPrefix(std::string_view hex, size_t lim
   return ToRows(statement);
 }
 
+std::vector<uint64_t> IndexStates::Lengths(const Digest& model, const std::string& profile,
+                                           uint64_t longest, uint64_t shortest) const {
+  // One look into the index a length, however many states have it.
+  Statement statement = database_.Prepare(
+      "WITH RECURSIVE lengths(n) AS (SELECT max(token_count) FROM states WHERE model = ?1 AND "
+      "profile = ?2 AND token_count <= ?3 UNION ALL SELECT (SELECT max(token_count) FROM states "
+      "WHERE model = ?1 AND profile = ?2 AND token_count < n) FROM lengths WHERE n > ?4) "
+      "SELECT n FROM lengths WHERE n > ?4");
+  statement.Bind(model).Bind(profile).Bind(longest).Bind(shortest);
+  std::vector<uint64_t> lengths;
+  while (statement.Step()) lengths.push_back(statement.Uint(0));
+  return lengths;
+}
+
+void IndexStates::LinkPrefix(const StateId& state, const StateId& prefix) {
+  Statement statement = database_.Prepare(
+      "UPDATE states SET prefix = shorter.key "
+      "FROM (SELECT key, token_count FROM states WHERE id = ?) AS shorter "
+      "WHERE states.id = ? AND shorter.token_count < states.token_count AND "
+      "coalesce((SELECT token_count FROM states AS now WHERE now.key = states.prefix), -1) < "
+      "shorter.token_count");
+  statement.Bind(prefix).Bind(state);
+  statement.Run();
+}
+
 std::vector<TokenChunk> IndexStates::ChunksOf(const StateId& id) const {
   Statement statement = database_.Prepare(
       "SELECT chunk, state_chunks.token_count FROM states JOIN state_chunks ON state = states.key "
@@ -140,17 +165,23 @@ uint64_t IndexStates::count() const {
   return statement.Step() ? statement.Uint(0) : 0;
 }
 
-std::vector<StateRow> IndexStates::Unreachable() const {
+std::vector<StateRow> IndexStates::Unreachable(int64_t unfinished_since_ms) const {
   Statement statement = database_.Prepare(
+      "WITH RECURSIVE needed(key) AS (SELECT prefix FROM states WHERE prefix IS NOT NULL AND "
+      "EXISTS(SELECT 1 FROM versions WHERE versions.state = states.key) UNION "
+      "SELECT prefix FROM states JOIN needed USING(key) WHERE prefix IS NOT NULL) " +
       std::string(kSelect) +
-      "WHERE NOT EXISTS(SELECT 1 FROM versions WHERE versions.state = states.key) ORDER BY id");
+      "WHERE NOT EXISTS(SELECT 1 FROM versions WHERE versions.state = states.key) AND "
+      "NOT EXISTS(SELECT 1 FROM checkpoints WHERE checkpoints.state = states.key AND "
+      "(unfinished AND made_at > ? OR states.key IN needed)) ORDER BY id");
+  statement.Bind(unfinished_since_ms);
   return ToRows(statement);
 }
 
-void IndexStates::RemoveUnreachable() {
-  database_.Execute(
-      "DELETE FROM states WHERE NOT EXISTS(SELECT 1 FROM versions WHERE versions.state = "
-      "states.key)");
+void IndexStates::Remove(const StateId& state) {
+  Statement statement = database_.Prepare("DELETE FROM states WHERE id = ?");
+  statement.Bind(state);
+  statement.Run();
 }
 
 }  // namespace statelib::storage

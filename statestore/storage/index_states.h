@@ -48,6 +48,13 @@ class IndexStates {
                                       const History& history) const;
   /// The first `limit` states whose id begins with these hexadecimal digits.
   std::vector<StateRow> FindByPrefix(std::string_view hex, size_t limit) const;
+  /// The numbers of tokens that states of a model and profile have read, longest first: each once,
+  /// from `longest` down to above `shortest`.
+  std::vector<uint64_t> Lengths(const Digest& model, const std::string& profile, uint64_t longest,
+                                uint64_t shortest) const;
+  /// Records that a state was computed from a shorter one of the library, unless it is known to
+  /// have been computed from a longer one. Nothing happens when either is not there.
+  void LinkPrefix(const StateId& state, const StateId& prefix);
   std::vector<TokenChunk> ChunksOf(const StateId& id) const;
   /// Calls back for every state, in order of ids.
   void ForEach(const std::function<void(const StateRow&)>& visit) const;
@@ -55,9 +62,11 @@ class IndexStates {
   bool Needs(const ObjectId& object) const;
   uint64_t count() const;
 
-  /// States that no version of any reference names.
-  std::vector<StateRow> Unreachable() const;
-  void RemoveUnreachable();
+  /// States that no version of any reference names, but for checkpoints that a named state was
+  /// computed from and unfinished ones made after `unfinished_since_ms`.
+  std::vector<StateRow> Unreachable(int64_t unfinished_since_ms) const;
+  /// Removes a state that no version names. What was computed from it is linked to its own prefix.
+  void Remove(const StateId& state);
 
  private:
   Database& database_;

@@ -99,9 +99,20 @@ class Verifier {
   std::set<ObjectId> sound_chunks_;
 };
 
+void RemoveStates(Index& index, std::span<const StateRow> states) {
+  for (const StateRow& state : states) index.states().Remove(state.id);
+}
+
+std::vector<StateRow> Thinned(const Index& index, uint64_t bytes) {
+  std::vector<StateRow> rows;
+  for (const StateId& id : index.checkpoints().ToThin(bytes))
+    rows.push_back(*index.states().Find(id));
+  return rows;
+}
+
 }  // namespace
 
-GarbageReport CollectGarbage(Repository& repository, bool dry_run) {
+GarbageReport CollectGarbage(Repository& repository, const GarbageOptions& options) {
   const FileLock lease = repository.GcLease();
   GarbageReport report;
   std::vector<ObjectId> garbage;
@@ -109,8 +120,10 @@ GarbageReport CollectGarbage(Repository& repository, bool dry_run) {
   const ObjectStore& objects = repository.objects();
   try {
     index.Write([&] {
-      report.states = index.states().Unreachable();
-      index.states().RemoveUnreachable();
+      report.states = index.states().Unreachable(options.now_ms - kUnfinishedKeptMs);
+      RemoveStates(index, report.states);
+      report.thinned = Thinned(index, index.checkpoints().Usage().budget_bytes);
+      RemoveStates(index, report.thinned);
       report.derivations = index.lineage().RemoveUnreachable();
       objects.ForEach([&](const ObjectId& id, uint64_t stored_bytes) {
         if (index.states().Needs(id)) return;
@@ -118,17 +131,38 @@ GarbageReport CollectGarbage(Repository& repository, bool dry_run) {
         ++report.objects;
         report.object_bytes += stored_bytes;
       });
-      if (dry_run) throw DryRun();
+      if (options.dry_run) throw DryRun();
     });
   } catch (const DryRun&) {
     // What was removed above is there again.
   }
   const auto temporaries = objects.Temporaries();
   report.temporaries = temporaries.size();
-  if (dry_run) return report;
+  if (options.dry_run) return report;
   for (const ObjectId& id : garbage) repository.objects().Remove(id);
   for (const auto& file : temporaries) repository.objects().RemoveTemporary(file);
   return report;
+}
+
+void ThinCheckpoints(Repository& repository) {
+  const CheckpointUsage usage = repository.index().checkpoints().Usage();
+  if (usage.stored_bytes <= usage.budget_bytes) return;
+  const std::optional<FileLock> lease = repository.TryGcLease();
+  if (!lease) return;
+  Index& index = repository.index();
+  std::set<ObjectId> garbage;
+  index.Write([&] {
+    const std::vector<StateRow> thinned = Thinned(index, usage.budget_bytes / 10 * 9);
+    for (const StateRow& state : thinned) {
+      garbage.insert(state.id);
+      for (const TokenChunk& chunk : index.states().ChunksOf(state.id)) garbage.insert(chunk.id);
+    }
+    RemoveStates(index, thinned);
+    std::erase_if(garbage, [&](const ObjectId& id) { return index.states().Needs(id); });
+  });
+  for (const ObjectId& id : garbage) {
+    if (repository.objects().Exists(id)) repository.objects().Remove(id);
+  }
 }
 
 VerifyReport Verify(const Repository& repository, const VerifyControl& control) {

@@ -11,19 +11,35 @@
 
 namespace statelib::storage {
 
+struct GarbageOptions {
+  bool dry_run = false;
+  int64_t now_ms = 0;
+};
+
 struct GarbageReport {
-  std::vector<StateRow> states;  ///< that no version of any name leads to
+  std::vector<StateRow> states;   ///< that no name leads to and no checkpoint is
+  std::vector<StateRow> thinned;  ///< checkpoints beyond the budget
   uint64_t objects = 0;  ///< files that no remaining state needs, those of `states` included
   uint64_t object_bytes = 0;
   int64_t derivations = 0;   ///< that are no ancestor of any version
   uint64_t temporaries = 0;  ///< files of unfinished writes
 };
 
+/// How long the checkpoints of an ingest that was cut off wait for it to be run again.
+inline constexpr int64_t kUnfinishedKeptMs = int64_t{7} * 24 * 3600 * 1000;
+
 /// Removes what nothing leads to any more; with dry_run only says what that is. Keeps every state
-/// that a version of an existing name leads to, and the lineage of those. Waits for writers and
-/// keeps them waiting: time linear in the number of objects. Rows go first and files afterwards,
-/// so that a crash leaves files too many, never too few. Errors: kBusy, kIo, kCorrupt (index).
-GarbageReport CollectGarbage(Repository& repository, bool dry_run);
+/// that a version of an existing name leads to, the lineage of those, and, within the budget, the
+/// checkpoints that they were computed from and those of ingests that were cut off lately. Waits
+/// for writers and keeps them waiting: time linear in the number of objects. Rows go first and
+/// files afterwards, so that a crash leaves files too many, never too few. Errors: kBusy, kIo,
+/// kCorrupt (index).
+GarbageReport CollectGarbage(Repository& repository, const GarbageOptions& options);
+
+/// Removes checkpoints until the rest takes nine tenths of the budget (thinning.h), if they are
+/// beyond it and nobody else uses the library at this moment; what stays too many is gc's to
+/// remove. Call it without a lease. Errors: kIo, kCorrupt (index).
+void ThinCheckpoints(Repository& repository);
 
 /// One thing that verify found wrong.
 struct Problem {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statestore/storage/publish.h"
 
+#include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "core/base/error.h"
@@ -22,18 +24,24 @@ bool IsSound(const Repository& repository, const StateRow& row) {
   return true;
 }
 
-/// Whether the chunks hold `token_count` tokens and are all there: gc may have taken those of a
-/// parent that was removed since the caller looked.
-void CheckChunks(const Repository& repository, const StateDescription& description) {
-  uint64_t tokens = 0;
-  for (const TokenChunk& chunk : description.chunks) {
-    if (repository.objects().Exists(chunk.id)) tokens += chunk.token_count;
-  }
-  if (tokens == description.history.token_count()) return;
+bool AreThere(const ObjectStore& objects, std::span<const TokenChunk> chunks) {
+  return std::all_of(chunks.begin(), chunks.end(),
+                     [&](const TokenChunk& chunk) { return objects.Exists(chunk.id); });
+}
+
+/// Puts the tokens objects. gc may have taken those of the state that this one goes on from, if it
+/// was removed since the caller looked.
+std::vector<TokenChunk> PutTokens(ObjectStore& objects, const NewState& state) {
+  const uint64_t wanted = state.description.history.token_count();
+  uint64_t known = state.tokens_after.size();
+  for (const TokenChunk& chunk : state.chunks_before) known += chunk.token_count;
+  if (known == wanted && AreThere(objects, state.chunks_before))
+    return AppendTokens(objects, state.chunks_before, state.tokens_after);
+  if (state.tokens.size() == wanted) return AppendTokens(objects, {}, state.tokens);
   Throw(ErrorKind::kNotFound,
         "the tokens of the state that this one goes on from were removed meanwhile: expected {}, "
         "found {}; nothing was changed",
-        description.history.token_count(), tokens);
+        wanted, state.tokens_after.size());
 }
 
 /// Puts the state's objects unless the library has an equal state whose object is in place.
@@ -43,34 +51,48 @@ StateRow PutObjects(Repository& repository, const NewState& state, StateDescript
   const StateRow wanted = RowOf({}, {*description, content, {}, {}}, 0, now_ms);
   const auto equal = repository.index().states().FindEqual(wanted);
   if (equal && IsSound(repository, *equal)) return *equal;
-  if (description->tokens_kept) {
-    description->chunks =
-        AppendTokens(repository.objects(), state.chunks_before, state.tokens_after);
-    CheckChunks(repository, *description);
-  }
+  if (description->tokens_kept) description->chunks = PutTokens(repository.objects(), state);
   const EncodedObject object =
       EncodeState(*description, state.segments, content, state.codec, state.fidelity);
   repository.objects().Put(object);
   return RowOf(object.id, {*description, content, {}, {}}, object.bytes.size(), now_ms);
 }
 
-}  // namespace
-
-PublishedState Publish(Repository& repository, const NewState& state, Derivation derivation,
-                       const Reference& reference, int64_t now_ms) {
-  CheckName(reference.name);
-  CheckTag(reference.tag);
+/// Puts the objects and then, in one transaction, adds the rows and whatever else `more` does.
+StateRow Store(Repository& repository, const NewState& state, int64_t now_ms,
+               const std::function<void(const StateRow&, bool stored_before)>& more) {
   const FileLock lease = repository.WriteLease();
   StateDescription description = state.description;
   const StateRow row = PutObjects(repository, state, &description, now_ms);
-  PublishedState published;
   Index& index = repository.index();
   index.Write([&] {
     const bool stored_before = index.states().Find(row.id).has_value();
     index.models().Learn(description.model, state.model_name, now_ms);
     index.states().Add(row, description.chunks);
+    if (state.prefix) index.states().LinkPrefix(row.id, *state.prefix);
+    more(row, stored_before);
+  });
+  return row;
+}
+
+}  // namespace
+
+StateRow PublishCheckpoint(Repository& repository, const NewState& state, int64_t now_ms) {
+  return Store(repository, state, now_ms, [&](const StateRow& row, bool) {
+    repository.index().checkpoints().Mark(row.id, now_ms);
+  });
+}
+
+PublishedState Publish(Repository& repository, const NewState& state, Derivation derivation,
+                       const Reference& reference, int64_t now_ms) {
+  CheckName(reference.name);
+  CheckTag(reference.tag);
+  PublishedState published;
+  Index& index = repository.index();
+  Store(repository, state, now_ms, [&](const StateRow& row, bool stored_before) {
     published = NameState(index, row, std::move(derivation), reference, now_ms);
     published.stored_before = stored_before;
+    index.checkpoints().Finish(row.id);
   });
   return published;
 }

@@ -13,14 +13,17 @@ namespace statelib::storage {
 
 /// A state that is to be stored under a name.
 struct NewState {
-  /// `chunks` is left empty: they follow from the two members below when tokens_kept is true.
+  /// `chunks` is left empty: they follow from the members below when tokens_kept is true.
   StateDescription description;
-  std::vector<TokenChunk> chunks_before;  ///< the parent's history
+  std::vector<TokenChunk> chunks_before;  ///< the history of `prefix`
   std::span<const TokenId> tokens_after;  ///< what the state has read since
-  std::span<const ByteSpan> segments;     ///< as description.spec
-  std::string model_name;                 ///< for messages of other machines; may be empty
-  Codec codec = Codec::kExact;            ///< a lossy one needs segments from Approximate
-  std::optional<Fidelity> fidelity;       ///< of a lossy one
+  /// All that it has read, for the case that `chunks_before` are gone by now; empty: not known.
+  std::span<const TokenId> tokens;
+  std::optional<StateId> prefix;       ///< the stored state that this one was computed from
+  std::span<const ByteSpan> segments;  ///< as description.spec
+  std::string model_name;              ///< for messages of other machines; may be empty
+  Codec codec = Codec::kExact;         ///< a lossy one needs segments from Approximate
+  std::optional<Fidelity> fidelity;    ///< of a lossy one
 };
 
 struct PublishedState {
@@ -29,6 +32,10 @@ struct PublishedState {
   bool stored_before = false;   ///< the library held this very state already
   bool version_before = false;  ///< the reference named it already, so nothing was changed
 };
+
+/// Stores a state that nobody named, as a checkpoint of an ingest that goes on, in the same order
+/// as Publish. Errors: as Publish.
+StateRow PublishCheckpoint(Repository& repository, const NewState& state, int64_t now_ms);
 
 /// Stores a state, its history and its lineage and makes it the newest version of a reference, in
 /// the order that a crash can interrupt anywhere: objects first, each durable, then one

@@ -113,6 +113,15 @@ FileLock Repository::GcLease() const {
   return FileLock::Acquire(LockPath(path_), FileLock::Mode::kExclusive, kLeasePatience);
 }
 
+std::optional<FileLock> Repository::TryGcLease() const {
+  try {
+    return FileLock::Acquire(LockPath(path_), FileLock::Mode::kExclusive, {});
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kBusy) throw;
+  }
+  return std::nullopt;
+}
+
 ResolvedState Repository::Resolve(const std::string& text) const {
   const Reference reference = Reference::Parse(text);
   const bool may_be_id = IsIdPrefix(text);

@@ -51,6 +51,8 @@ class Repository {
   FileLock WriteLease() const;
   FileLock ReadLease() const;
   FileLock GcLease() const;
+  /// The same where nobody holds a lease at this moment.
+  std::optional<FileLock> TryGcLease() const;
 
   /// The state that NAME[:TAG][@N], or the first 6 or more hexadecimal digits of an id, names. A
   /// reference goes before an id. Errors: kInvalidArgument for text that is neither or an id of

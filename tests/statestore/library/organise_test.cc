@@ -60,7 +60,7 @@ TEST_F(Organising, RemovingSaysWhatNothingLeadsToAnyMore) {
     EXPECT_EQ(List(library_, {}).size(), dry_run ? 2u : 1u);
   }
   EXPECT_EQ(library_.Resolve(second.Hex()).state.id, second);  // until gc
-  storage::CollectGarbage(library_.repository(), false);
+  storage::CollectGarbage(library_.repository(), {});
   ExpectError(ErrorKind::kNotFound, "", [&] { library_.Resolve(second.Hex()); });
   EXPECT_EQ(library_.Resolve("b").state.id, first);
 }

@@ -185,7 +185,7 @@ TEST_F(Bundles, AnImportThatFailsAtAnyStepShowsNothing) {
     }
     EXPECT_THAT(into_.index().references().List({}), IsEmpty()) << n;
     EXPECT_EQ(into_.index().states().count(), 0u);
-    CollectGarbage(into_, false);
+    CollectGarbage(into_, {});
     EXPECT_TRUE(IsEmptyLibrary(into_));
   }
   ExpectClean(into_);

@@ -130,7 +130,7 @@ TEST_F(IndexTest, LineageOutlivesTheStatesItSpeaksOf) {
   index_.references().Move("a", "latest", RowFor(2).id, key, 1);
   const int64_t orphan = Add(3);
 
-  index_.states().RemoveUnreachable();
+  for (const StateRow& row : index_.states().Unreachable(0)) index_.states().Remove(row.id);
   EXPECT_EQ(index_.lineage().RemoveUnreachable(), 1);
   EXPECT_FALSE(index_.states().Find(RowFor(1).id));
   EXPECT_FALSE(index_.lineage().Exists(orphan));
@@ -291,6 +291,40 @@ TEST(IndexSchema, AnOlderSchemaIsMigratedWithItsRows) {
   Statement statement = database.Prepare("SELECT name, tag FROM names");
   ASSERT_TRUE(statement.Step());
   EXPECT_EQ(statement.Text(0) + ":" + statement.Text(1), "kept:latest");
+}
+
+TEST(IndexSchema, ALibraryOfTheFirstVersionIsMigratedAndWorks) {
+  TemporaryDirectory folder;
+  const auto path = folder.path() / "index.db";
+  {
+    Database database = Database::Open(path, Database::Mode::kWrite);
+    Migrate(database, Migrations().first(1));
+    EXPECT_EQ(SchemaVersion(database, Migrations()), 1u);
+    IndexModels(database).Learn(SampleModel(), "sample", 1);
+    const Digest id = RowFor(1).id;
+    Statement state = database.Prepare(
+        "INSERT INTO states(id, model, profile, token_count, history_chain, content, tokens_kept, "
+        "raw_bytes, stored_bytes, created_at) VALUES(?, ?, ?, 5, ?, ?, 1, 10, 10, 1)");
+    state.Bind(id).Bind(RowFor(1).model).Bind(RowFor(1).profile).Bind(id).Bind(id).Run();
+    Statement derivation = database.Prepare(
+        "INSERT INTO derivations(state, operation, token_count, created_at) VALUES(?, 1, 5, 1)");
+    derivation.Bind(id).Run();
+    database.Execute(
+        "INSERT INTO sources VALUES(1, 0, 'a.txt', 12, x'" + id.Hex() +
+        "', 5, 1);"
+        "INSERT INTO refs VALUES(1, 'a', 'latest', 2, 7);"
+        "INSERT INTO versions VALUES(1, 1, 1, 1, 6); INSERT INTO versions VALUES(1, 2, 1, 1, 7);");
+  }
+  Index index = Index::Open(path, Database::Mode::kWrite);
+  const StateRow old = *index.states().Find(RowFor(1).id);
+  EXPECT_EQ(index.references().Find("a", "latest")->version, 2u);
+  EXPECT_EQ(index.lineage().IngestedFrom(12, old.id), std::vector<StateId>{old.id});
+  StateRow longer = RowFor(2, 9);
+  index.states().Add(longer, {});
+  index.states().LinkPrefix(longer.id, old.id);
+  index.checkpoints().Mark(old.id, 1);
+  EXPECT_EQ(index.checkpoints().List(longer.id).size(), 1u);
+  EXPECT_THAT(index.FindDamage(), IsEmpty());
 }
 
 TEST(IndexSchema, AMigrationThatFailsChangesNothing) {

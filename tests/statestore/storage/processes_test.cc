@@ -72,7 +72,7 @@ TEST(Processes, WritingTheSameNameAtOnceLoseNoVersionWhileGcRuns) {
   children.push_back(Fork([&path] {
     Repository repository = Repository::Open(path, Access::kWrite);
     for (int i = 0; i < 10; ++i) {
-      if (!CollectGarbage(repository, false).states.empty())
+      if (!CollectGarbage(repository, {}).states.empty())
         throw Error(ErrorKind::kCorrupt, "gc found garbage where there is none");
     }
   }));
@@ -142,7 +142,7 @@ TEST(Processes, OneThatIsKilledLosesNothingThatItWasToldIsStored) {
       EXPECT_NO_THROW(repository.Resolve("n" + std::to_string(i))) << i;
     seed = stored + 2;  // the child may have stored one more than it could say
     PublishSample(repository, "n" + std::to_string(stored + 1), 5, stored + 1);
-    CollectGarbage(repository, false);
+    CollectGarbage(repository, {});
     EXPECT_TRUE(repository.objects().Temporaries().empty());
     ExpectClean(repository);
   }

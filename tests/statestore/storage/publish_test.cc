@@ -123,7 +123,7 @@ void ExpectAllOrNothing(bool dead_afterwards) {
       EXPECT_GT(n, 15);  // three objects of at least five changes each
       break;
     }
-    CollectGarbage(repository, false);
+    CollectGarbage(repository, {});
     EXPECT_TRUE(repository.objects().Temporaries().empty());
     size_t objects = 0;
     repository.objects().ForEach([&](const ObjectId&, uint64_t) { ++objects; });
