@@ -24,8 +24,11 @@ std::span<const CommandDescription> AllCommands();
 // One function a file in cli/commands/.
 std::unique_ptr<Command> MakeAppendCommand();
 std::unique_ptr<Command> MakeBenchCommand();
+std::unique_ptr<Command> MakeAtCommand();
+std::unique_ptr<Command> MakeBranchCommand();
 std::unique_ptr<Command> MakeCheckpointBudgetCommand();
 std::unique_ptr<Command> MakeCheckpointListCommand();
+std::unique_ptr<Command> MakeCheckoutCommand();
 std::unique_ptr<Command> MakeCompletionCommand();
 std::unique_ptr<Command> MakeCpCommand();
 std::unique_ptr<Command> MakeDetokenizeCommand();
@@ -53,8 +56,10 @@ std::unique_ptr<Command> MakeMvCommand();
 std::unique_ptr<Command> MakeRecodeCommand();
 std::unique_ptr<Command> MakeRmCommand();
 std::unique_ptr<Command> MakeShowCommand();
+std::unique_ptr<Command> MakeStatusCommand();
 std::unique_ptr<Command> MakeTagCommand();
 std::unique_ptr<Command> MakeTokenizeCommand();
+std::unique_ptr<Command> MakeUndoCommand();
 std::unique_ptr<Command> MakeVerifyCommand();
 
 }  // namespace statelib::cli

@@ -46,6 +46,15 @@ Json SavedJson(const library::SavedState& saved) {
   return json;
 }
 
+void PrintMoved(const Context& context, const library::MovedReference& moved) {
+  if (context.options.json)
+    return context.PrintJson({{"reference", ReferenceJson(moved.now)},
+                              {"before", ReferenceJson(moved.before)},
+                              {"state", StateJson(moved.state)}});
+  context.out.Print("{}: {}; it was {}\n", context.out.Paint(Colour::kBold, moved.now.Text()),
+                    StateText(moved.state), moved.before.Text());
+}
+
 std::string NameOf(const storage::ResolvedState& state) {
   return state.reference ? state.reference->Text() : state.state.id.ShortHex();
 }

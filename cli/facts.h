@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "statestore/library/history.h"
 #include "statestore/library/ingest.h"
 #include "statestore/library/library.h"
 #include "statestore/library/save.h"
@@ -22,6 +23,9 @@ Json StateJson(const storage::StateRow& state);
 Json SourcesJson(const std::vector<storage::SourceRecord>& sources);
 /// The reference, the state, and whether they were there before.
 Json SavedJson(const library::SavedState& saved);
+
+/// What `checkout` and `undo` did, as one line or as JSON.
+void PrintMoved(const Context& context, const library::MovedReference& moved);
 
 /// "handbook@3", or the short id of a state that was named by id.
 std::string NameOf(const storage::ResolvedState& state);

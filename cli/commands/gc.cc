@@ -14,22 +14,29 @@ class GcCommand : public Command {
  public:
   void Declare(Declaration& declaration, SharedOptions& shared) override {
     declaration.Flag("--dry-run", dry_run_, "Say what would be removed, and remove nothing");
+    declaration.Option("--grace", &grace_minutes_,
+                       "Keep what lost its last name less than so many minutes ago",
+                       {.shown_as = "MINUTES", .shows_default = true, .at_most = 60 * 24 * 365});
     AddLibraryOption(declaration, shared);
     AddJsonOption(declaration, shared);
     declaration.Examples(
         "  statelib gc --dry-run\n"
-        "  statelib gc\n");
+        "  statelib gc\n"
+        "  statelib gc --grace 0\n");
   }
 
   void Run(Context& context) override {
     library::Library library = OpenLibrary(context, library::Library::Access::kWrite);
     const storage::GarbageReport report = storage::CollectGarbage(
-        library.repository(), {.dry_run = dry_run_, .now_ms = library.now_ms()});
+        library.repository(), {.dry_run = dry_run_,
+                               .now_ms = library.now_ms(),
+                               .grace_ms = static_cast<int64_t>(grace_minutes_) * 60'000});
     const library::StalePackedWeights weights = library::RemoveStaleWeights(library, dry_run_);
     if (context.options.json) {
       return context.PrintJson({{"dry_run", dry_run_},
                                 {"states", StatesJson(report.states)},
                                 {"thinned_checkpoints", StatesJson(report.thinned)},
+                                {"waiting_states", report.waiting},
                                 {"objects", report.objects},
                                 {"object_bytes", report.object_bytes},
                                 {"temporary_files", report.temporaries},
@@ -49,6 +56,10 @@ class GcCommand : public Command {
           "{} {} of packed weights of models that are gone or of another statelib, {}\n",
           dry_run_ ? "would remove" : "removed", HumanCount(weights.files, "file"),
           HumanBytes(weights.bytes));
+    if (report.waiting > 0)
+      context.out.Print("{} lost the last name less than {} ago: --grace 0 removes {} too\n",
+                        HumanCount(report.waiting, "state"), HumanCount(grace_minutes_, "minute"),
+                        report.waiting == 1 ? "it" : "them");
   }
 
  private:
@@ -59,6 +70,7 @@ class GcCommand : public Command {
   }
 
   bool dry_run_ = false;
+  int grace_minutes_ = 10;
 };
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include "cli/library_access.h"
 #include "cli/terminal/quantities.h"
 #include "cli/terminal/table.h"
+#include "cli/where.h"
+#include "core/base/error.h"
 #include "statestore/library/inspect.h"
 
 namespace statelib::cli {
@@ -23,18 +25,28 @@ class ListCommand : public Command {
     declaration.Option("--sort", &sort_, "name, age (newest first), tokens or size (largest first)",
                        {.shows_default = true, .choices = {"name", "age", "tokens", "size"}});
     declaration.Flag("--reverse", reverse_, "Turn the order round");
+    declaration.Option("--where", &conditions_,
+                       "Only where this holds, as model=demo, tag=draft, source=*.md, 'age<7d', "
+                       "'size>1MB', 'tokens>=1000'; several together",
+                       {.shown_as = "CONDITION"});
+    declaration.Option("--limit", &limit_, "Print at most N; 0 prints all",
+                       {.shown_as = "N", .shows_default = true});
+    declaration.Option("--after", &after_, "Begin after this name, where the last page ended",
+                       {.shown_as = "NAME[:TAG]"});
     declaration.Flag("--names", names_only_, "Print names alone, one a line");
     AddLibraryOption(declaration, shared);
     AddJsonOption(declaration, shared);
     declaration.Examples(
         "  statelib list\n"
         "  statelib list 'minutes*' --sort age\n"
+        "  statelib list --where model=demo --where 'age<7d' --where 'source=*.md'\n"
+        "  statelib list --limit 100 --after handbook\n"
         "  statelib list --json | jq '.states[].name'\n");
   }
 
   void Run(Context& context) override {
     const library::Library library = OpenLibrary(context, library::Library::Access::kRead);
-    const std::vector<storage::ReferenceRow> rows = library::List(library, Query());
+    const std::vector<storage::ReferenceRow> rows = library::List(library, Query(library));
     if (context.options.json)
       PrintAsJson(context, rows);
     else if (names_only_)
@@ -45,7 +57,7 @@ class ListCommand : public Command {
   }
 
  private:
-  storage::ReferenceQuery Query() const {
+  storage::ReferenceQuery Query(const library::Library& library) const {
     storage::ReferenceQuery query;
     const size_t colon = pattern_.find(':');
     query.name_pattern = pattern_.substr(0, colon);
@@ -55,6 +67,14 @@ class ListCommand : public Command {
     if (sort_ == "size") query.sort = Sort::kSize;
     // Names begin with the first letter; the rest with the newest or the largest.
     query.descending = (query.sort != Sort::kName) != reverse_;
+    for (const std::string& condition : conditions_) AddCondition(library, condition, &query);
+    if (limit_ > 0) query.limit = limit_;
+    if (!after_.empty()) {
+      if (query.sort != Sort::kName)
+        Throw(ErrorKind::kInvalidArgument, "--after goes by names: leave out --sort");
+      const storage::Reference after = storage::Reference::Parse(after_);
+      query.after = {after.name, after.tag};
+    }
     return query;
   }
 
@@ -80,7 +100,7 @@ class ListCommand : public Command {
     table.Print(context.out);
   }
 
-  static void PrintAsJson(Context& context, const std::vector<storage::ReferenceRow>& rows) {
+  void PrintAsJson(Context& context, const std::vector<storage::ReferenceRow>& rows) const {
     Json states = Json::array();
     for (const storage::ReferenceRow& row : rows) {
       Json json = ReferenceJson({row.name, row.tag, row.version});
@@ -89,12 +109,19 @@ class ListCommand : public Command {
       json["state"] = StateJson(row.state);
       states.push_back(std::move(json));
     }
-    context.PrintJson({{"states", states}});
+    Json json = {{"states", states}};
+    // What to give --after for the next page.
+    if (limit_ > 0 && rows.size() == limit_ && sort_ == "name")
+      json["next"] = rows.back().name + ":" + rows.back().tag;
+    context.PrintJson(json);
   }
 
   std::string pattern_;
   std::string sort_ = "name";
   bool reverse_ = false;
+  std::vector<std::string> conditions_;
+  uint64_t limit_ = 0;
+  std::string after_;
   bool names_only_ = false;
 };
 

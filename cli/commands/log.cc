@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/facts.h"
 #include "cli/library_access.h"
+#include "cli/terminal/printable.h"
 #include "cli/terminal/quantities.h"
 #include "cli/terminal/table.h"
 
@@ -22,19 +23,23 @@ class LogCommand : public Command {
  public:
   void Declare(Declaration& declaration, SharedOptions& shared) override {
     declaration.Argument("NAME", &name_, "A state's name",
-                         {.shown_as = "NAME[:TAG]", .required = true});
+                         {.shown_as = "NAME[:TAG][@N]", .required = true});
+    declaration.Flag("--sources", sources_, "List every document of every version");
     AddLibraryOption(declaration, shared);
     AddJsonOption(declaration, shared);
     declaration.Examples(
         "  statelib log handbook\n"
+        "  statelib log handbook --sources\n"
         "  statelib log handbook:draft --json\n");
   }
 
   void Run(Context& context) override {
     const library::Library library = OpenLibrary(context, library::Library::Access::kRead);
-    const storage::Reference reference = storage::Reference::Parse(name_);
-    const std::vector<library::LogEntry> entries = library::Log(library, reference);
-    if (context.options.json) return PrintAsJson(context, reference, entries);
+    const std::vector<library::LogEntry> entries = library::Log(library, name_);
+    if (context.options.json)
+      return PrintAsJson(context, storage::Reference::Parse(name_.substr(0, name_.find('@'))),
+                         entries);
+    if (sources_) return PrintWithSources(context, entries);
     Table table({{"VERSION", Align::kRight},
                  {"ID"},
                  {"TOKENS", Align::kRight},
@@ -70,7 +75,23 @@ class LogCommand : public Command {
     context.PrintJson(json);
   }
 
+  static void PrintWithSources(Context& context, const std::vector<library::LogEntry>& entries) {
+    for (const library::LogEntry& entry : entries) {
+      context.out.Print("{}  {}  {} by {}, {}{}\n",
+                        context.out.Paint(Colour::kBold, fmt::format("@{}", entry.version.number)),
+                        entry.version.state.ShortHex(), HumanCount(entry.token_count, "token"),
+                        storage::NameOf(entry.derivation.operation),
+                        UtcTime(entry.version.created_at_ms / 1000),
+                        entry.version.current ? ", current" : "");
+      if (entry.derivation.parent_state) context.out.Print("    from {}\n", ParentText(entry));
+      for (const storage::SourceRecord& source : entry.derivation.sources)
+        context.out.Print("    {} ({}, {})\n", Printable(source.name, LineBreaks::kEscape),
+                          HumanBytes(source.size_bytes), HumanCount(source.token_count, "token"));
+    }
+  }
+
   std::string name_;
+  bool sources_ = false;
 };
 
 }  // namespace

@@ -29,6 +29,14 @@ Json DerivationJson(const storage::Derivation& derivation) {
   return json;
 }
 
+std::string ProofText(const storage::ProofRow& proof) {
+  return fmt::format("{}, from {}, under {}", UtcTime(proof.proved_at_ms / 1000),
+                     proof.from_tokens == 0
+                         ? "nothing"
+                         : "the proved state of " + HumanCount(proof.from_tokens, "token"),
+                     proof.profile);
+}
+
 class ShowCommand : public Command {
  public:
   void Declare(Declaration& declaration, SharedOptions& shared) override {
@@ -73,6 +81,11 @@ class ShowCommand : public Command {
     if (details.token_chunks > 0)
       facts.Add("tokens object", fmt::format("{} in {}", HumanBytes(details.token_chunk_bytes),
                                              HumanCount(details.token_chunks, "chunk")));
+    if (details.checkpoint)
+      facts.Add("checkpoint", details.checkpoint->unfinished ? "unfinished" : "yes");
+    if (details.proofs.empty())
+      facts.Add("proved", "never; `statelib verify --rederive NAME` does it");
+    for (const storage::ProofRow& proof : details.proofs) facts.Add("proved", ProofText(proof));
     facts.Add("created", UtcTime(state.created_at_ms / 1000));
     facts.Add("object", Printable(details.object_path.string(), LineBreaks::kEscape));
     facts.Print(context.out);
@@ -121,6 +134,12 @@ class ShowCommand : public Command {
   static void PrintAsJson(Context& context, const library::StateDetails& details) {
     Json json = StateJson(details.resolved.state);
     json["content"] = details.resolved.state.content.Hex();
+    json["checkpoint"] = details.checkpoint.has_value();
+    json["proofs"] = Json::array();
+    for (const storage::ProofRow& proof : details.proofs)
+      json["proofs"].push_back({{"profile", proof.profile},
+                                {"from_tokens", proof.from_tokens},
+                                {"proved_at", IsoTime(proof.proved_at_ms / 1000)}});
     json["names"] = details.names;
     json["model_name"] = details.model_name;
     json["model_architecture"] = details.model.architecture;

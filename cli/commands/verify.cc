@@ -2,11 +2,15 @@
 #include <fmt/ranges.h>
 
 #include "cli/commands.h"
+#include "cli/compute_options.h"
+#include "cli/facts.h"
 #include "cli/library_access.h"
+#include "cli/rederivation.h"
 #include "cli/terminal/printable.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/quantities.h"
 #include "core/base/error.h"
+#include "statestore/library/proof.h"
 #include "statestore/storage/maintenance.h"
 
 namespace statelib::cli {
@@ -16,14 +20,23 @@ namespace {
 class VerifyCommand : public Command {
  public:
   void Declare(Declaration& declaration, SharedOptions& shared) override {
+    declaration.Option("--rederive", &rederive_,
+                       "Read the tokens of this state again and compare every byte",
+                       {.shown_as = "NAME[:TAG][@N]"});
+    declaration.Flag("--from-nothing", rederive_options_.from_nothing,
+                     "With --rederive: start from nothing, not from a state proved before");
+    AddModelOption(declaration, model_);
+    AddComputeOptions(declaration, runtime_options_);
     AddLibraryOption(declaration, shared);
     AddJsonOption(declaration, shared);
     declaration.Examples(
         "  statelib verify\n"
+        "  statelib verify --rederive handbook\n"
         "  statelib verify --library /backup/statelib --json\n");
   }
 
   void Run(Context& context) override {
+    if (!rederive_.empty()) return Rederive(context);
     const library::Library library = OpenLibrary(context, library::Library::Access::kRead);
     const storage::VerifyReport report = Verify(context, library);
     if (context.options.json)
@@ -37,6 +50,30 @@ class VerifyCommand : public Command {
   }
 
  private:
+  void Rederive(Context& context) {
+    library::Library library = OpenLibrary(context, library::Library::Access::kWrite);
+    const storage::ResolvedState state = library.Resolve(rederive_);
+    const library::LoadedModel model = library::LoadModel(
+        library, ChooseModel(&library, model_, &state), runtime_options_, &context.cancel);
+    const library::Rederivation found = [&] {
+      ProgressBar bar(context.err, "reading again " + NameOf(state), "token");
+      rederive_options_.cancel = &context.cancel;
+      rederive_options_.on_progress = [&bar](uint64_t done, uint64_t total) {
+        bar.Update(done, total);
+      };
+      return library::Rederive(library, model, state, rederive_options_);
+    }();
+    PrintRederivation(context, found);
+    if (!found.equal_bytes && found.same_profile)
+      Throw(ErrorKind::kCorrupt, "{} is not what its tokens give; ingest its documents again",
+            NameOf(state));
+    if (!found.wrong_on_the_way.empty())
+      Throw(ErrorKind::kCorrupt, "{} of the same beginning {} not what the tokens give: {}",
+            HumanCount(found.wrong_on_the_way.size(), "state"),
+            found.wrong_on_the_way.size() == 1 ? "is" : "are",
+            found.wrong_on_the_way.front().id.ShortHex());
+  }
+
   static storage::VerifyReport Verify(const Context& context, const library::Library& library) {
     ProgressBar bar(context.err, "verifying", "state");
     storage::VerifyControl control;
@@ -77,6 +114,11 @@ class VerifyCommand : public Command {
                        {"problems", problems},
                        {"strangers", report.strangers}});
   }
+
+  std::string rederive_;
+  library::RederiveOptions rederive_options_;
+  std::string model_;
+  engine::RuntimeOptions runtime_options_;
 };
 
 }  // namespace

@@ -45,38 +45,6 @@ class Values {
   ByteSpan bytes_;
 };
 
-SegmentDifference Compare(const SegmentSpec& spec, const Bytes& a_bytes, const Bytes& b_bytes) {
-  SegmentDifference difference;
-  difference.spec = spec;
-  difference.equal_bytes = a_bytes == b_bytes;
-  if (difference.equal_bytes) return difference;
-  const Values a(spec.dtype, a_bytes);
-  const Values b(spec.dtype, b_bytes);
-  double aa = 0;
-  double bb = 0;
-  double ab = 0;
-  double dd = 0;
-  for (size_t i = 0; i < spec.elements(); ++i) {
-    const double x = a[i];
-    const double y = b[i];
-    aa += x * x;
-    bb += y * y;
-    ab += x * y;
-    dd += (x - y) * (x - y);
-    difference.largest_absolute = std::max(difference.largest_absolute, std::abs(x - y));
-  }
-  if (aa > 0 && bb > 0) {
-    difference.cosine = std::clamp(ab / (std::sqrt(aa) * std::sqrt(bb)), -1.0, 1.0);
-  } else {
-    difference.cosine = aa == bb ? 1 : 0;
-  }
-  const double distance = std::sqrt(dd);
-  difference.relative_l2 = aa > 0         ? distance / std::sqrt(aa)
-                           : distance > 0 ? std::numeric_limits<double>::infinity()
-                                          : 0;
-  return difference;
-}
-
 std::vector<TokenId> Part(const std::vector<TokenId>& tokens, uint64_t from, uint64_t to) {
   from = std::min<uint64_t>(from, tokens.size());
   to = std::min<uint64_t>(to, tokens.size());
@@ -115,6 +83,39 @@ HistoryDifference CompareHistories(const Library& library, const storage::StateR
 
 }  // namespace
 
+SegmentDifference CompareSegments(const SegmentSpec& spec, const Bytes& a_bytes,
+                                  const Bytes& b_bytes) {
+  SegmentDifference difference;
+  difference.spec = spec;
+  difference.equal_bytes = a_bytes == b_bytes;
+  if (difference.equal_bytes) return difference;
+  const Values a(spec.dtype, a_bytes);
+  const Values b(spec.dtype, b_bytes);
+  double aa = 0;
+  double bb = 0;
+  double ab = 0;
+  double dd = 0;
+  for (size_t i = 0; i < spec.elements(); ++i) {
+    const double x = a[i];
+    const double y = b[i];
+    aa += x * x;
+    bb += y * y;
+    ab += x * y;
+    dd += (x - y) * (x - y);
+    difference.largest_absolute = std::max(difference.largest_absolute, std::abs(x - y));
+  }
+  if (aa > 0 && bb > 0) {
+    difference.cosine = std::clamp(ab / (std::sqrt(aa) * std::sqrt(bb)), -1.0, 1.0);
+  } else {
+    difference.cosine = aa == bb ? 1 : 0;
+  }
+  const double distance = std::sqrt(dd);
+  difference.relative_l2 = aa > 0         ? distance / std::sqrt(aa)
+                           : distance > 0 ? std::numeric_limits<double>::infinity()
+                                          : 0;
+  return difference;
+}
+
 StateDifference Diff(const Library& library, const storage::ResolvedState& a,
                      const storage::ResolvedState& b, const tokenizer::Tokenizer* tokenizer) {
   StateDifference difference;
@@ -131,7 +132,7 @@ StateDifference Diff(const Library& library, const storage::ResolvedState& a,
     difference.history.tokens_b = b.state.history.token_count();
   }
   const storage::Repository& repository = library.repository();
-  const storage::FileLock lease = repository.ReadLease();
+  const storage::Lease lease = repository.ReadLease();
   const MappedFile file_a = repository.objects().Map(a.state.id);
   const MappedFile file_b = repository.objects().Map(b.state.id);
   storage::StateReader reader_a(file_a.bytes(), file_a.path().string());
@@ -140,7 +141,7 @@ StateDifference Diff(const Library& library, const storage::ResolvedState& a,
   if (spec != reader_b.header().description.spec) return difference;
   for (size_t i = 0; i < spec.size(); ++i) {
     difference.segments.push_back(
-        Compare(spec[i], reader_a.ReadSegment(i), reader_b.ReadSegment(i)));
+        CompareSegments(spec[i], reader_a.ReadSegment(i), reader_b.ReadSegment(i)));
   }
   std::stable_sort(difference.segments.begin(), difference.segments.end(),
                    [](const SegmentDifference& x, const SegmentDifference& y) {

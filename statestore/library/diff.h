@@ -38,6 +38,10 @@ struct SegmentDifference {
   double largest_absolute = 0;  ///< of a - b
 };
 
+/// Compares the raw bytes of two segments of one description.
+SegmentDifference CompareSegments(const SegmentSpec& spec, const Bytes& a_bytes,
+                                  const Bytes& b_bytes);
+
 struct StateDifference {
   storage::ResolvedState a;
   storage::ResolvedState b;

@@ -31,7 +31,7 @@ std::vector<storage::ResolvedState> ResolveAll(const Library& library, const Sel
 storage::ExportReport Export(const Library& library, const Selection& selection,
                              const std::filesystem::path& file,
                              const storage::ExportOptions& options) {
-  const storage::FileLock lease = library.repository().ReadLease();
+  const storage::Lease lease = library.repository().ReadLease();
   return storage::ExportBundle(library.repository(), ResolveAll(library, selection),
                                library.files(), file, options);
 }

@@ -28,6 +28,14 @@ struct TokenizedDocuments {
   double seconds = 0;
 };
 
+/// Where a document lies, so that `status` finds it from any folder; empty when it is not a file.
+std::string PathOf(const std::string& name) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(name, error)) return "";
+  const auto path = std::filesystem::absolute(name, error);
+  return error ? "" : path.lexically_normal().string();
+}
+
 TokenizedDocuments Tokenize(const Library& library, const LoadedModel& model,
                             std::span<const Document> documents, AddSpecial add_special,
                             const CancelFlag* cancel) {
@@ -40,7 +48,8 @@ TokenizedDocuments Tokenize(const Library& library, const LoadedModel& model,
     all.tokens.insert(all.tokens.end(), tokens.begin(), tokens.end());
     // Names go to terminals and into bundles: what is not plain text is written out.
     all.sources.push_back({storage::Escaped(document.name), document.text.size(),
-                           HashOf(AsBytes(document.text)), tokens.size(), library.now_ms()});
+                           HashOf(AsBytes(document.text)), tokens.size(), library.now_ms(),
+                           PathOf(document.name)});
     add_special = AddSpecial::kNo;  // those belong to the beginning of the whole history
   }
   if (all.tokens.empty()) {

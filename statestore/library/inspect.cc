@@ -42,13 +42,15 @@ std::vector<storage::ReferenceRow> List(const Library& library,
 
 StateDetails Show(const Library& library, const std::string& text) {
   const storage::Repository& repository = library.repository();
-  const storage::FileLock lease = repository.ReadLease();
+  const storage::Lease lease = repository.ReadLease();
   const storage::Index& index = repository.index();
   StateDetails details;
   details.resolved = library.Resolve(text);
   index.Read([&] {
     const storage::StateRow& state = details.resolved.state;
     if (const auto model = index.models().Find(state.model)) details.model_name = model->name;
+    details.proofs = index.states().ProofsOf(state.id);
+    details.checkpoint = index.checkpoints().Find(state.id);
     details.names = index.references().NamesOf(state.id);
     if (details.resolved.derivation)
       details.lineage = index.lineage().AncestorsOf(*details.resolved.derivation, kLineageMax);
@@ -57,8 +59,13 @@ StateDetails Show(const Library& library, const std::string& text) {
   return details;
 }
 
-std::vector<LogEntry> Log(const Library& library, const storage::Reference& reference) {
+std::vector<LogEntry> Log(const Library& library, const std::string& text) {
   const storage::Index& index = library.repository().index();
+  storage::Reference reference;
+  if (text.find('@') == std::string::npos)
+    reference = storage::Reference::Parse(text);
+  else
+    reference = *library.Resolve(text).reference;
   std::vector<LogEntry> entries;
   index.Read([&] {
     for (const storage::VersionRow& version :

@@ -27,7 +27,9 @@ struct StateDetails {
   std::string model_name;  ///< empty: nobody has named it
   storage::ModelIdentity model;
   std::filesystem::path object_path;
-  std::vector<std::string> names;            ///< every "name:tag@number" that leads to it
+  std::vector<std::string> names;         ///< every "name:tag@number" that leads to it
+  std::vector<storage::ProofRow> proofs;  ///< newest first; empty: never proved
+  std::optional<storage::CheckpointRow> checkpoint;
   std::vector<storage::Derivation> lineage;  ///< its own first; empty when named by id
   std::vector<SegmentDetails> segments;
   std::optional<storage::Fidelity> fidelity;  ///< of a state that a lossy codec made
@@ -48,8 +50,9 @@ struct LogEntry {
   uint64_t token_count = 0;
 };
 
-/// The versions of a reference, newest first. Errors: kNotFound with the nearest names.
-std::vector<LogEntry> Log(const Library& library, const storage::Reference& reference);
+/// The versions that NAME[:TAG] has had, newest first; with @N or @{MOMENT} those up to that one.
+/// Errors: those of Resolve.
+std::vector<LogEntry> Log(const Library& library, const std::string& text);
 
 }  // namespace statelib::library
 

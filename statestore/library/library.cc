@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statestore/library/library.h"
 
-#include <chrono>
-
 namespace statelib::library {
 
 Library Library::Open(const std::filesystem::path& path, Access access, FileSystem& files,
@@ -10,11 +8,6 @@ Library Library::Open(const std::filesystem::path& path, Access access, FileSyst
   return {storage::Repository::Open(path, access, files), files, std::move(clock)};
 }
 
-Library::Clock Library::SystemClock() {
-  return [] {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return int64_t{std::chrono::duration_cast<std::chrono::milliseconds>(now).count()};
-  };
-}
+Library::Clock Library::SystemClock() { return storage::UnixMilliseconds; }
 
 }  // namespace statelib::library

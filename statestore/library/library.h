@@ -31,10 +31,10 @@ class Library {
   FileSystem& files() const { return *files_; }
   int64_t now_ms() const { return clock_(); }
 
-  /// The state that NAME[:TAG][@N] or an id's first digits name. Errors: those of
-  /// Repository::Resolve.
+  /// The state that NAME[:TAG][@N], NAME[:TAG]@{MOMENT} or an id's first digits name. Errors: those
+  /// of Repository::Resolve.
   storage::ResolvedState Resolve(const std::string& text) const {
-    return repository_.Resolve(text);
+    return repository_.Resolve(text, now_ms());
   }
 
  private:

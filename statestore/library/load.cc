@@ -44,7 +44,7 @@ LoadedState LoadState(const Library& library, const LoadedModel& model,
   const auto start = std::chrono::steady_clock::now();
   CheckFits(library, model, state);
   const storage::Repository& repository = library.repository();
-  const storage::FileLock lease = repository.ReadLease();
+  const storage::Lease lease = repository.ReadLease();
   const std::string where = repository.objects().PathOf(state.state.id).string();
   const Bytes file = repository.objects().Get(state.state.id);
   storage::StateReader reader(file, where, storage::FileHash::kChecked);
@@ -73,7 +73,7 @@ LoadedState LoadState(const Library& library, const LoadedModel& model,
 std::optional<std::vector<TokenId>> TokensOf(const Library& library,
                                              const storage::StateId& state) {
   const storage::Repository& repository = library.repository();
-  const storage::FileLock lease = repository.ReadLease();
+  const storage::Lease lease = repository.ReadLease();
   const auto row = repository.index().states().Find(state);
   if (!row || !row->tokens_kept) return std::nullopt;
   return storage::ReadTokens(repository.objects(), repository.index().states().ChunksOf(state));

@@ -32,7 +32,7 @@ RemovedReference RemoveOne(Library& library, const storage::Reference& reference
   for (const storage::VersionRow& version : versions) {
     if (version.current) removed.state = version.state;
   }
-  references.Remove(reference.name, reference.tag);
+  references.Remove(reference.name, reference.tag, library.now_ms());
   std::vector<storage::StateId> states;
   for (const storage::VersionRow& version : versions) states.push_back(version.state);
   std::sort(states.begin(), states.end());
@@ -52,7 +52,7 @@ SavedState Copy(Library& library, const std::string& from, const storage::Refere
   storage::CheckName(to.name);
   storage::CheckTag(to.tag);
   const auto start = std::chrono::steady_clock::now();
-  const storage::FileLock lease = library.repository().WriteLease();
+  const storage::Lease lease = library.repository().WriteLease();
   storage::PublishedState published;
   library.repository().index().Write([&] {
     const storage::ResolvedState source = library.Resolve(from);

@@ -87,9 +87,9 @@ SavedState SaveState(Library& library, const LoadedModel& model, const engine::S
   storage::Derivation derivation;
   derivation.operation = request.operation;
   derivation.sources = request.sources;
-  if (request.parent) {
-    derivation.parent_state = request.parent->state.id;
-    derivation.parent = request.parent->derivation;
+  if (const auto& parent = request.parent ? request.parent : request.made_from) {
+    derivation.parent_state = parent->state.id;
+    derivation.parent = parent->derivation;
   }
   const storage::PublishedState published = storage::Publish(
       library.repository(), fresh, derivation, request.reference, library.now_ms());

@@ -24,6 +24,9 @@ struct SaveRequest {
   std::span<const TokenId> tokens_after;  ///< all that it has read since its parent
   /// The stored state that it was computed from, where that is a longer one than the parent.
   std::optional<storage::StateRow> prefix;
+  /// The stored state whose tokens it has read a part of: its parent in the lineage, where it does
+  /// not go on from one.
+  std::optional<storage::ResolvedState> made_from;
   std::vector<storage::SourceRecord> sources;
   bool keep_tokens = true;  ///< has no effect when the parent's tokens are not kept
   CodecRequest codec;       ///< a lossy one is measured before anything is stored

@@ -58,7 +58,7 @@ ExportReport ExportBundle(const Repository& repository, std::span<const Resolved
                           FileSystem& files, const std::filesystem::path& path,
                           const ExportOptions& options) {
   if (states.empty()) Throw(ErrorKind::kInvalidArgument, "there is nothing to export");
-  const FileLock lease = repository.ReadLease();
+  const Lease lease = repository.ReadLease();
   const OutgoingManifest outgoing = OutgoingManifest::Build(repository, states, options.manifest);
   ExportReport report;
   report.objects = outgoing.manifest().objects.size();

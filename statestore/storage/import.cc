@@ -32,7 +32,7 @@ class Importer {
 
   ImportReport Run(const SourceRecord& origin) {
     // From here on gc cannot take what is found to be here already.
-    const FileLock lease = options_.dry_run ? repository_.ReadLease() : repository_.WriteLease();
+    const Lease lease = options_.dry_run ? repository_.ReadLease() : repository_.WriteLease();
     ReadStates();
     PlanObjects();
     if (options_.dry_run) {

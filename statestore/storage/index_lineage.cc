@@ -29,8 +29,8 @@ int64_t IndexLineage::Add(const Derivation& derivation) {
     statement.Run();
     key = database_.last_insert_key();
     Statement insert = database_.Prepare(
-        "INSERT INTO sources(derivation, position, name, size_bytes, digest, token_count, read_at) "
-        "VALUES(?, ?, ?, ?, ?, ?, ?)");
+        "INSERT INTO sources(derivation, position, name, size_bytes, digest, token_count, read_at, "
+        "path) VALUES(?, ?, ?, ?, ?, ?, ?, ?)");
     for (size_t i = 0; i < derivation.sources.size(); ++i) {
       const SourceRecord& source = derivation.sources[i];
       insert.Bind(key)
@@ -39,7 +39,8 @@ int64_t IndexLineage::Add(const Derivation& derivation) {
           .Bind(source.size_bytes)
           .Bind(source.digest)
           .Bind(source.token_count)
-          .Bind(source.read_at_ms);
+          .Bind(source.read_at_ms)
+          .Bind(source.path);
       insert.Run();
     }
   });
@@ -67,12 +68,13 @@ Derivation IndexLineage::Get(int64_t key) const {
   derivation.token_count = statement.Uint(4);
   derivation.created_at_ms = statement.Int(5);
   Statement sources = database_.Prepare(
-      "SELECT name, size_bytes, digest, token_count, read_at FROM sources WHERE derivation = ? "
+      "SELECT name, size_bytes, digest, token_count, read_at, path FROM sources WHERE derivation = "
+      "? "
       "ORDER BY position");
   sources.Bind(key);
   while (sources.Step()) {
-    derivation.sources.push_back(
-        {sources.Text(0), sources.Uint(1), sources.ToDigest(2), sources.Uint(3), sources.Int(4)});
+    derivation.sources.push_back({sources.Text(0), sources.Uint(1), sources.ToDigest(2),
+                                  sources.Uint(3), sources.Int(4), sources.Text(5)});
   }
   return derivation;
 }

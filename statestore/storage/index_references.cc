@@ -55,6 +55,11 @@ const char* OrderOf(ReferenceQuery::Sort sort, bool descending) {
   return "";
 }
 
+constexpr const char* kHasSource =
+    "AND EXISTS(WITH RECURSIVE line(key) AS (SELECT versions.derivation UNION "
+    "SELECT parent FROM derivations JOIN line USING(key) WHERE parent IS NOT NULL) "
+    "SELECT 1 FROM line JOIN sources ON sources.derivation = line.key WHERE sources.name GLOB ?) ";
+
 VersionRow ToVersion(const Statement& statement) {
   return {statement.Uint(0), statement.ToDigest(1), statement.Int(2), statement.Int(3),
           statement.Int(4) != 0};
@@ -98,11 +103,58 @@ uint64_t IndexReferences::Move(const std::string& name, const std::string& tag,
     insert.Run();
     if (database_.changed_rows() != 1)
       Throw(ErrorKind::kNotFound, "the library holds no state {}", state.ShortHex());
-    Statement move = database_.Prepare("UPDATE refs SET current = ?, moved_at = ? WHERE key = ?");
-    move.Bind(number).Bind(now_ms).Bind(key);
-    move.Run();
+    MakeCurrent(key, number, false, now_ms);
   });
   return number;
+}
+
+void IndexReferences::MakeCurrent(int64_t key, uint64_t number, bool undoes, int64_t now_ms) {
+  Statement move = database_.Prepare("UPDATE refs SET current = ?, moved_at = ? WHERE key = ?");
+  move.Bind(number).Bind(now_ms).Bind(key);
+  move.Run();
+  Statement record = database_.Prepare(
+      "INSERT INTO moves(ref, number, version, undoes, moved_at) SELECT ?1, coalesce(max(number), "
+      "0) + 1, ?2, ?3, ?4 FROM moves WHERE ref = ?1");
+  record.Bind(key).Bind(number).Bind(int64_t{undoes}).Bind(now_ms);
+  record.Run();
+}
+
+void IndexReferences::Return(const std::string& name, const std::string& tag, uint64_t number,
+                             bool undoes, int64_t now_ms) {
+  database_.Write([&] {
+    const auto key = KeyOf(name, tag);
+    if (!key || !FindVersion(name, tag, number))
+      Throw(ErrorKind::kNotFound, "there is no version {} of {}:{}", number, name, tag);
+    MakeCurrent(*key, number, undoes, now_ms);
+  });
+}
+
+std::optional<uint64_t> IndexReferences::VersionAt(const std::string& name, const std::string& tag,
+                                                   int64_t moment_ms) const {
+  Statement statement = database_.Prepare(
+      "SELECT version FROM refs JOIN moves ON ref = refs.key WHERE name = ? AND tag = ? AND "
+      "moves.moved_at <= ? ORDER BY number DESC LIMIT 1");
+  statement.Bind(name).Bind(tag).Bind(moment_ms);
+  if (!statement.Step()) return std::nullopt;
+  return statement.Uint(0);
+}
+
+std::optional<uint64_t> IndexReferences::VersionBefore(const std::string& name,
+                                                       const std::string& tag) const {
+  Statement statement = database_.Prepare(
+      "SELECT version, undoes FROM refs JOIN moves ON ref = refs.key WHERE name = ? AND tag = ? "
+      "ORDER BY number");
+  statement.Bind(name).Bind(tag);
+  std::vector<uint64_t> line;  // what the name stood for, without what was undone
+  while (statement.Step()) {
+    if (statement.Int(1) == 0) {
+      line.push_back(statement.Uint(0));
+    } else if (!line.empty()) {
+      line.pop_back();
+    }
+  }
+  if (line.size() < 2) return std::nullopt;
+  return line[line.size() - 2];
 }
 
 std::optional<ReferenceRow> IndexReferences::Find(const std::string& name,
@@ -141,12 +193,27 @@ std::vector<ReferenceRow> IndexReferences::List(const ReferenceQuery& query) con
   sql += "WHERE 1 ";
   if (by_name) sql += "AND refs.name >= ? AND refs.name <= ? AND refs.name GLOB ? ";
   if (query.tag) sql += "AND refs.tag = ? ";
+  if (query.model) sql += "AND states.model = ? ";
+  if (!query.source_pattern.empty()) sql += kHasSource;
+  const ReferenceQuery::Range any;
+  if (query.moved_at_ms != any) sql += "AND refs.moved_at BETWEEN ? AND ? ";
+  if (query.stored_bytes != any) sql += "AND states.stored_bytes BETWEEN ? AND ? ";
+  if (query.token_count != any) sql += "AND states.token_count BETWEEN ? AND ? ";
+  if (query.after)
+    sql += query.descending ? "AND (refs.name, refs.tag) < (?, ?) "
+                            : "AND (refs.name, refs.tag) > (?, ?) ";
   sql += OrderOf(query.sort, query.descending);
   sql += "LIMIT ? OFFSET ?";
   Statement statement = database_.Prepare(sql);
   // No character of a name sorts after 0x7f.
   if (by_name) statement.Bind(prefix).Bind(prefix + "\x7f").Bind(query.name_pattern);
   if (query.tag) statement.Bind(*query.tag);
+  if (query.model) statement.Bind(*query.model);
+  if (!query.source_pattern.empty()) statement.Bind(query.source_pattern);
+  for (const auto* range : {&query.moved_at_ms, &query.stored_bytes, &query.token_count}) {
+    if (*range != any) statement.Bind(range->lowest).Bind(range->highest);
+  }
+  if (query.after) statement.Bind(query.after->first).Bind(query.after->second);
   const uint64_t largest = INT64_MAX;
   statement.Bind(std::min(query.limit, largest)).Bind(std::min(query.offset, largest));
   std::vector<ReferenceRow> rows;
@@ -189,8 +256,13 @@ void IndexReferences::Rename(const std::string& name, const std::string& tag,
   });
 }
 
-void IndexReferences::Remove(const std::string& name, const std::string& tag) {
+void IndexReferences::Remove(const std::string& name, const std::string& tag, int64_t now_ms) {
   database_.Write([&] {
+    Statement release = database_.Prepare(
+        "UPDATE states SET released_at = ? WHERE key IN (SELECT state FROM versions JOIN refs ON "
+        "refs.key = ref WHERE name = ? AND tag = ?)");
+    release.Bind(now_ms).Bind(name).Bind(tag);
+    release.Run();
     Statement statement = database_.Prepare("DELETE FROM refs WHERE name = ? AND tag = ?");
     statement.Bind(name).Bind(tag);
     statement.Run();

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "statestore/storage/index_states.h"
@@ -36,7 +37,21 @@ struct ReferenceQuery {
   enum class Sort { kName, kTime, kTokens, kSize };
 
   std::string name_pattern{};  ///< with * ? [a-z]; empty: every name
+  /// Whole numbers from lowest to highest, both included.
+  struct Range {
+    int64_t lowest = INT64_MIN;
+    int64_t highest = INT64_MAX;
+    bool operator==(const Range&) const = default;
+  };
+
   std::optional<std::string> tag{};
+  std::optional<Digest> model{};
+  std::string source_pattern{};  ///< of a document that the state or one before it has read
+  Range moved_at_ms{};
+  Range stored_bytes{};
+  Range token_count{};
+  /// Only what comes after this name and tag in the order of kName.
+  std::optional<std::pair<std::string, std::string>> after{};
   Sort sort = Sort::kName;
   bool descending = false;
   uint64_t limit = UINT64_MAX;
@@ -53,6 +68,14 @@ class IndexReferences {
   /// and returns the version's number. The states that it named before stay as older versions.
   uint64_t Move(const std::string& name, const std::string& tag, const StateId& state,
                 int64_t derivation, int64_t now_ms);
+  /// Makes an older or newer version the current one again. Errors: kNotFound.
+  void Return(const std::string& name, const std::string& tag, uint64_t number, bool undoes,
+              int64_t now_ms);
+  /// The version that a reference named at a moment; empty when it was not there.
+  std::optional<uint64_t> VersionAt(const std::string& name, const std::string& tag,
+                                    int64_t moment_ms) const;
+  /// The version that the last move which has not been undone came from; empty when there is none.
+  std::optional<uint64_t> VersionBefore(const std::string& name, const std::string& tag) const;
   std::optional<ReferenceRow> Find(const std::string& name, const std::string& tag) const;
   /// One version, the current one if `number` is empty.
   std::optional<VersionRow> FindVersion(const std::string& name, const std::string& tag,
@@ -68,11 +91,13 @@ class IndexReferences {
   /// the new name exists.
   void Rename(const std::string& name, const std::string& tag, const std::string& new_name,
               const std::string& new_tag);
-  /// Removes a reference with all its versions. Errors: kNotFound.
-  void Remove(const std::string& name, const std::string& tag);
+  /// Removes a reference with all its versions; their states say from now on when that was.
+  /// Errors: kNotFound.
+  void Remove(const std::string& name, const std::string& tag, int64_t now_ms);
 
  private:
   std::optional<int64_t> KeyOf(const std::string& name, const std::string& tag) const;
+  void MakeCurrent(int64_t key, uint64_t number, bool undoes, int64_t now_ms);
 
   Database& database_;
 };

@@ -120,7 +120,32 @@ CREATE TABLE checkpoints(
 CREATE INDEX sources_by_content ON sources(size_bytes, digest);
 )";
 
-constexpr const char* kMigrations[] = {kFirst, kModelTokenizers, kModelWeights, kCheckpoints};
+// Every change of what a name stands for is a move, to a version and at a time; an undone one takes
+// back the last that was not. A source's path is where it lay, for this machine alone. States that
+// lost their last name say when.
+constexpr const char* kHistory = R"(
+CREATE TABLE moves(
+  ref INTEGER NOT NULL REFERENCES refs(key) ON DELETE CASCADE,
+  number INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  undoes INTEGER NOT NULL,
+  moved_at INTEGER NOT NULL,
+  PRIMARY KEY(ref, number)
+) WITHOUT ROWID;
+INSERT INTO moves SELECT ref, number, number, 0, created_at FROM versions;
+ALTER TABLE sources ADD COLUMN path TEXT;
+ALTER TABLE states ADD COLUMN released_at INTEGER;
+CREATE TABLE proofs(
+  state INTEGER NOT NULL REFERENCES states(key) ON DELETE CASCADE,
+  profile TEXT NOT NULL,
+  from_tokens INTEGER NOT NULL,
+  proved_at INTEGER NOT NULL,
+  PRIMARY KEY(state, profile)
+) WITHOUT ROWID;
+)";
+
+constexpr const char* kMigrations[] = {kFirst, kModelTokenizers, kModelWeights, kCheckpoints,
+                                       kHistory};
 
 int64_t PragmaOf(const Database& database, const char* name) {
   Statement statement = database.Prepare(fmt::format("PRAGMA {}", name));

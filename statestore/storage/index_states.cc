@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statestore/storage/index_states.h"
 
+#include <memory>
+
 #include "core/base/error.h"
 
 namespace statelib::storage {
@@ -152,12 +154,16 @@ void IndexStates::ForEach(const std::function<void(const StateRow&)>& visit) con
   while (statement.Step()) visit(ToRow(statement));
 }
 
-bool IndexStates::Needs(const ObjectId& object) const {
-  Statement statement = database_.Prepare(
-      "SELECT EXISTS(SELECT 1 FROM states WHERE id = ?) OR "
-      "EXISTS(SELECT 1 FROM state_chunks WHERE chunk = ?)");
-  statement.Bind(object).Bind(object);
-  return statement.Step() && statement.Int(0) != 0;
+std::function<bool(const ObjectId&)> IndexStates::NeedsObject() const {
+  const auto statement = std::make_shared<Statement>(
+      database_.Prepare("SELECT EXISTS(SELECT 1 FROM states WHERE id = ?) OR "
+                        "EXISTS(SELECT 1 FROM state_chunks WHERE chunk = ?)"));
+  return [statement](const ObjectId& object) {
+    statement->Bind(object).Bind(object);
+    const bool needed = statement->Step() && statement->Int(0) != 0;
+    statement->Reset();
+    return needed;
+  };
 }
 
 uint64_t IndexStates::count() const {
@@ -165,16 +171,45 @@ uint64_t IndexStates::count() const {
   return statement.Step() ? statement.Uint(0) : 0;
 }
 
-std::vector<StateRow> IndexStates::Unreachable(int64_t unfinished_since_ms) const {
+void IndexStates::Prove(const StateId& state, const std::string& profile, uint64_t from_tokens,
+                        int64_t now_ms) {
+  Statement statement = database_.Prepare(
+      "INSERT INTO proofs(state, profile, from_tokens, proved_at) SELECT key, ?, ?, ? FROM states "
+      "WHERE id = ? ON CONFLICT(state, profile) DO UPDATE SET from_tokens = excluded.from_tokens, "
+      "proved_at = excluded.proved_at");
+  statement.Bind(profile).Bind(from_tokens).Bind(now_ms).Bind(state);
+  statement.Run();
+}
+
+void IndexStates::Disprove(const StateId& state) {
+  Statement statement =
+      database_.Prepare("DELETE FROM proofs WHERE state = (SELECT key FROM states WHERE id = ?)");
+  statement.Bind(state);
+  statement.Run();
+}
+
+std::vector<ProofRow> IndexStates::ProofsOf(const StateId& state) const {
+  Statement statement = database_.Prepare(
+      "SELECT proofs.profile, from_tokens, proved_at FROM proofs JOIN states ON states.key = state "
+      "WHERE id = ? ORDER BY proved_at DESC");
+  statement.Bind(state);
+  std::vector<ProofRow> rows;
+  while (statement.Step()) rows.push_back({statement.Text(0), statement.Uint(1), statement.Int(2)});
+  return rows;
+}
+
+std::vector<StateRow> IndexStates::Unreachable(int64_t unfinished_since_ms,
+                                               int64_t released_since_ms) const {
   Statement statement = database_.Prepare(
       "WITH RECURSIVE needed(key) AS (SELECT prefix FROM states WHERE prefix IS NOT NULL AND "
       "EXISTS(SELECT 1 FROM versions WHERE versions.state = states.key) UNION "
       "SELECT prefix FROM states JOIN needed USING(key) WHERE prefix IS NOT NULL) " +
       std::string(kSelect) +
       "WHERE NOT EXISTS(SELECT 1 FROM versions WHERE versions.state = states.key) AND "
+      "coalesce(released_at, created_at) <= ? AND "
       "NOT EXISTS(SELECT 1 FROM checkpoints WHERE checkpoints.state = states.key AND "
       "(unfinished AND made_at > ? OR states.key IN needed)) ORDER BY id");
-  statement.Bind(unfinished_since_ms);
+  statement.Bind(released_since_ms).Bind(unfinished_since_ms);
   return ToRows(statement);
 }
 

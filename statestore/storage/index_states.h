@@ -25,6 +25,13 @@ struct StateRow {
   int64_t created_at_ms = 0;
 };
 
+/// That a state was computed again with the same bytes as a result.
+struct ProofRow {
+  std::string profile;       ///< numerics profile under which
+  uint64_t from_tokens = 0;  ///< read by the trusted state that was gone on from; 0: from nothing
+  int64_t proved_at_ms = 0;
+};
+
 /// What a state's header says, as a row. `stored_bytes` is the size of its file.
 StateRow RowOf(const StateId& id, const StateHeader& header, uint64_t stored_bytes,
                int64_t created_at_ms);
@@ -59,12 +66,22 @@ class IndexStates {
   /// Calls back for every state, in order of ids.
   void ForEach(const std::function<void(const StateRow&)>& visit) const;
   /// Whether some state is, or uses, this object.
-  bool Needs(const ObjectId& object) const;
+  bool Needs(const ObjectId& object) const { return NeedsObject()(object); }
+  /// The same as a function for many looks. It must not outlive this object.
+  std::function<bool(const ObjectId&)> NeedsObject() const;
   uint64_t count() const;
 
+  /// Records that a state was computed again from a trusted one, which had read `from_tokens`
+  /// tokens (0: none at all), under a numerics profile, with the same bytes as a result.
+  void Prove(const StateId& state, const std::string& profile, uint64_t from_tokens,
+             int64_t now_ms);
+  void Disprove(const StateId& state);  ///< forgets the proofs of a state
+  std::vector<ProofRow> ProofsOf(const StateId& state) const;
+
   /// States that no version of any reference names, but for checkpoints that a named state was
-  /// computed from and unfinished ones made after `unfinished_since_ms`.
-  std::vector<StateRow> Unreachable(int64_t unfinished_since_ms) const;
+  /// computed from, unfinished ones made after `unfinished_since_ms`, and states made or left by
+  /// their last name after `released_since_ms`.
+  std::vector<StateRow> Unreachable(int64_t unfinished_since_ms, int64_t released_since_ms) const;
   /// Removes a state that no version names. What was computed from it is linked to its own prefix.
   void Remove(const StateId& state);
 

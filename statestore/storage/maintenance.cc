@@ -52,8 +52,9 @@ class Verifier {
       ++report_.states;
       if (control_.on_progress) control_.on_progress(report_.states, total);
     });
+    const auto needed = index.states().NeedsObject();
     repository_.objects().ForEach([&](const ObjectId& id, uint64_t) {
-      if (!index.states().Needs(id)) ++report_.unneeded_objects;
+      if (!needed(id)) ++report_.unneeded_objects;
     });
     repository_.objects().ForEachStranger(
         [&](const auto& file) { report_.strangers.push_back(file.string()); });
@@ -113,20 +114,26 @@ std::vector<StateRow> Thinned(const Index& index, uint64_t bytes) {
 }  // namespace
 
 GarbageReport CollectGarbage(Repository& repository, const GarbageOptions& options) {
-  const FileLock lease = repository.GcLease();
+  const Lease lease = repository.GcLease();
   GarbageReport report;
   std::vector<ObjectId> garbage;
   Index& index = repository.index();
   const ObjectStore& objects = repository.objects();
   try {
     index.Write([&] {
-      report.states = index.states().Unreachable(options.now_ms - kUnfinishedKeptMs);
+      const int64_t unfinished_since = options.now_ms - kUnfinishedKeptMs;
+      const int64_t released_since =
+          options.grace_ms > 0 ? options.now_ms - options.grace_ms : INT64_MAX;
+      report.states = index.states().Unreachable(unfinished_since, released_since);
+      report.waiting =
+          index.states().Unreachable(unfinished_since, INT64_MAX).size() - report.states.size();
       RemoveStates(index, report.states);
       report.thinned = Thinned(index, index.checkpoints().Usage().budget_bytes);
       RemoveStates(index, report.thinned);
       report.derivations = index.lineage().RemoveUnreachable();
+      const auto needed = index.states().NeedsObject();
       objects.ForEach([&](const ObjectId& id, uint64_t stored_bytes) {
-        if (index.states().Needs(id)) return;
+        if (needed(id)) return;
         garbage.push_back(id);
         ++report.objects;
         report.object_bytes += stored_bytes;
@@ -147,7 +154,7 @@ GarbageReport CollectGarbage(Repository& repository, const GarbageOptions& optio
 void ThinCheckpoints(Repository& repository) {
   const CheckpointUsage usage = repository.index().checkpoints().Usage();
   if (usage.stored_bytes <= usage.budget_bytes) return;
-  const std::optional<FileLock> lease = repository.TryGcLease();
+  const Lease lease = repository.TryGcLease();
   if (!lease) return;
   Index& index = repository.index();
   std::set<ObjectId> garbage;
@@ -166,7 +173,7 @@ void ThinCheckpoints(Repository& repository) {
 }
 
 VerifyReport Verify(const Repository& repository, const VerifyControl& control) {
-  const FileLock lease = repository.ReadLease();
+  const Lease lease = repository.ReadLease();
   return Verifier(repository, control).Run();
 }
 

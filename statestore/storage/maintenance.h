@@ -14,11 +14,14 @@ namespace statelib::storage {
 struct GarbageOptions {
   bool dry_run = false;
   int64_t now_ms = 0;
+  /// What lost its last name so lately stays, for somebody may be about to use it.
+  int64_t grace_ms = 0;
 };
 
 struct GarbageReport {
   std::vector<StateRow> states;   ///< that no name leads to and no checkpoint is
   std::vector<StateRow> thinned;  ///< checkpoints beyond the budget
+  uint64_t waiting = 0;  ///< states that no name leads to and that stay for the grace period
   uint64_t objects = 0;  ///< files that no remaining state needs, those of `states` included
   uint64_t object_bytes = 0;
   int64_t derivations = 0;   ///< that are no ancestor of any version

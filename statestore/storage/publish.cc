@@ -61,7 +61,7 @@ StateRow PutObjects(Repository& repository, const NewState& state, StateDescript
 /// Puts the objects and then, in one transaction, adds the rows and whatever else `more` does.
 StateRow Store(Repository& repository, const NewState& state, int64_t now_ms,
                const std::function<void(const StateRow&, bool stored_before)>& more) {
-  const FileLock lease = repository.WriteLease();
+  const Lease lease = repository.WriteLease();
   StateDescription description = state.description;
   const StateRow row = PutObjects(repository, state, &description, now_ms);
   Index& index = repository.index();

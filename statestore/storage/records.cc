@@ -29,6 +29,8 @@ const char* NameOf(Operation operation) {
       return "copy";
     case Operation::kRecode:
       return "recode";
+    case Operation::kAt:
+      return "at";
   }
   return "?";
 }

@@ -125,7 +125,8 @@ enum class Operation : uint8_t {
   kGenerate = 3,
   kImport = 4,
   kCopy = 5,
-  kRecode = 6
+  kRecode = 6,
+  kAt = 7,
 };
 
 const char* NameOf(Operation operation);  ///< "ingest", "append", …
@@ -137,6 +138,7 @@ struct SourceRecord {
   Digest digest;
   uint64_t token_count = 0;
   int64_t read_at_ms = 0;
+  std::string path = {};  ///< where it lay on this machine; never leaves it; empty: not a file
 
   bool operator==(const SourceRecord&) const = default;
 };

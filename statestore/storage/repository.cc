@@ -16,11 +16,14 @@ namespace {
 
 using Path = std::filesystem::path;
 
-constexpr std::chrono::milliseconds kLeasePatience{120'000};
+using Mode = FileLock::Mode;
+
+constexpr std::chrono::milliseconds kLeasePatience{600'000};
 constexpr size_t kIdDigitsMin = 6;
 constexpr const char* kFolders[] = {"objects", "tmp", "locks"};
 
 Path IndexPath(const Path& library) { return library / "index.db"; }
+Path GatePath(const Path& library) { return library / "locks" / "gate.lock"; }
 Path LockPath(const Path& library) { return library / "locks" / "objects.lock"; }
 
 bool IsOurs(const Path& name) {
@@ -101,28 +104,70 @@ Repository::Repository(Path path, bool writable, FileSystem& files, Index index)
       index_(std::make_unique<Index>(std::move(index))),
       objects_(std::make_unique<ObjectStore>(files, path_ / "objects", path_ / "tmp")) {}
 
-FileLock Repository::WriteLease() const {
-  return FileLock::Acquire(LockPath(path_), FileLock::Mode::kShared, kLeasePatience);
+Lease Repository::WriteLease() const {
+  if (Lease held = held_.lock()) return held;
+  const FileLock gate = FileLock::Acquire(GatePath(path_), Mode::kShared, kLeasePatience);
+  auto lease = std::make_shared<const FileLock>(
+      FileLock::Acquire(LockPath(path_), Mode::kShared, kLeasePatience));
+  held_ = lease;
+  return lease;
 }
 
-FileLock Repository::ReadLease() const {
-  return FileLock::AcquireForReading(LockPath(path_), kLeasePatience);
+Lease Repository::ReadLease() const {
+  if (writable_) return WriteLease();
+  if (Lease held = held_.lock()) return held;
+  const FileLock gate = FileLock::AcquireForReading(GatePath(path_), kLeasePatience);
+  auto lease = std::make_shared<const FileLock>(
+      FileLock::AcquireForReading(LockPath(path_), kLeasePatience));
+  held_ = lease;
+  return lease;
 }
 
-FileLock Repository::GcLease() const {
-  return FileLock::Acquire(LockPath(path_), FileLock::Mode::kExclusive, kLeasePatience);
+Lease Repository::GcLease() const {
+  // Whoever comes now waits at the gate, so that those inside become fewer.
+  const FileLock gate = FileLock::Acquire(GatePath(path_), Mode::kExclusive, kLeasePatience);
+  return std::make_shared<const FileLock>(
+      FileLock::Acquire(LockPath(path_), Mode::kExclusive, kLeasePatience));
 }
 
-std::optional<FileLock> Repository::TryGcLease() const {
+Lease Repository::TryGcLease() const {
   try {
-    return FileLock::Acquire(LockPath(path_), FileLock::Mode::kExclusive, {});
+    return std::make_shared<const FileLock>(
+        FileLock::Acquire(LockPath(path_), Mode::kExclusive, {}));
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kBusy) throw;
   }
-  return std::nullopt;
+  return nullptr;
 }
 
-ResolvedState Repository::Resolve(const std::string& text) const {
+namespace {
+
+/// Cuts "@{MOMENT}" off a reference and returns the moment's text; empty when there is none.
+std::string TakeMoment(std::string* text) {
+  const size_t begin = text->find("@{");
+  if (begin == std::string::npos || text->back() != '}') return "";
+  const std::string moment = text->substr(begin + 2, text->size() - begin - 3);
+  text->resize(begin);
+  return moment;
+}
+
+}  // namespace
+
+ResolvedState Repository::ResolveAt(const Reference& reference, int64_t moment_ms) const {
+  Reference exact = reference;
+  exact.version = index_->references().VersionAt(reference.name, reference.tag, moment_ms);
+  if (exact.version) return Resolve(exact);
+  const std::vector<VersionRow> versions =
+      index_->references().Versions(reference.name, reference.tag);
+  if (versions.empty()) ThrowUnknown(reference);
+  Throw(ErrorKind::kNotFound, "there was no {} at {}: its first version is of {}", reference.Text(),
+        MomentText(moment_ms), MomentText(versions.front().created_at_ms));
+}
+
+ResolvedState Repository::Resolve(const std::string& text, int64_t now_ms) const {
+  std::string name = text;
+  if (const std::string moment = TakeMoment(&name); name != text)
+    return ResolveAt(Reference::Parse(name), ParseMoment(moment, now_ms));
   const Reference reference = Reference::Parse(text);
   const bool may_be_id = IsIdPrefix(text);
   if (!may_be_id || index_->references().Find(reference.name, reference.tag))

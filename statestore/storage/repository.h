@@ -10,6 +10,7 @@
 #include "core/base/file_system.h"
 #include "statestore/storage/file_lock.h"
 #include "statestore/storage/index.h"
+#include "statestore/storage/moment.h"
 #include "statestore/storage/object_store.h"
 #include "statestore/storage/reference.h"
 
@@ -21,6 +22,8 @@ struct ResolvedState {
   std::optional<Reference> reference;  ///< with its version number; empty when named by id
   std::optional<int64_t> derivation;   ///< key; empty when named by id
 };
+
+using Lease = std::shared_ptr<const FileLock>;
 
 /// A library's folder: index.db and objects/, joined (proto/FORMAT.md). Several processes may use
 /// one folder at once; a Repository belongs to one thread. Move-only.
@@ -48,18 +51,25 @@ class Repository {
   ObjectStore& objects() { return *objects_; }
   const ObjectStore& objects() const { return *objects_; }
 
-  FileLock WriteLease() const;
-  FileLock ReadLease() const;
-  FileLock GcLease() const;
-  /// The same where nobody holds a lease at this moment.
-  std::optional<FileLock> TryGcLease() const;
+  /// Keeps gc away while objects are written or read. Writing and reading go on side by side; a
+  /// lease that this repository holds already is taken once more. Errors: kBusy after minutes.
+  Lease WriteLease() const;
+  /// The same; empty where the library lies on a medium that nobody can write.
+  Lease ReadLease() const;
+  /// Waits until nobody holds a lease and keeps everybody waiting from the moment that it is asked
+  /// for, so that it is had however many come and go. Call it without a lease. Errors: kBusy.
+  Lease GcLease() const;
+  /// The same where nobody holds a lease at this moment, else empty.
+  Lease TryGcLease() const;
 
-  /// The state that NAME[:TAG][@N], or the first 6 or more hexadecimal digits of an id, names. A
-  /// reference goes before an id. Errors: kInvalidArgument for text that is neither or an id of
-  /// several states; kNotFound with the nearest names.
-  ResolvedState Resolve(const std::string& text) const;
+  /// The state that NAME[:TAG][@N], NAME[:TAG]@{MOMENT} (moment.h) or the first 6 or more
+  /// hexadecimal digits of an id name. A reference goes before an id. Errors: kInvalidArgument for
+  /// text that is none of these or an id of several states; kNotFound with the nearest names.
+  ResolvedState Resolve(const std::string& text, int64_t now_ms = UnixMilliseconds()) const;
   /// The same by reference alone.
   ResolvedState Resolve(const Reference& reference) const;
+  /// What a reference named at a moment. Errors: kNotFound also when it was not there yet.
+  ResolvedState ResolveAt(const Reference& reference, int64_t moment_ms) const;
   [[noreturn]] void ThrowUnknown(const Reference& reference) const;
 
  private:
@@ -67,6 +77,7 @@ class Repository {
 
   std::filesystem::path path_;
   bool writable_ = false;
+  mutable std::weak_ptr<const FileLock> held_;  // the lease that is out, shared by all that ask
   std::unique_ptr<Index> index_;
   std::unique_ptr<ObjectStore> objects_;
 };

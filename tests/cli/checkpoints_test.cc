@@ -55,7 +55,7 @@ TEST_F(CheckpointCommands, CheckpointsAreListedAndBounded) {
 TEST_F(CheckpointCommands, RemovingTheNameRemovesItsCheckpointsToo) {
   Facts({"ingest", "a", Write("a.md", Text(20)), "--checkpoint-every", "64"});
   Facts({"rm", "a"});
-  Facts({"gc"});
+  Facts({"gc", "--grace", "0"});
   EXPECT_EQ(Facts({"checkpoint", "list"})["checkpoints"].size(), 0u);
 }
 

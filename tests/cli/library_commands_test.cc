@@ -195,8 +195,12 @@ TEST_F(LibraryCommands, RmAndGcSayFirstAndThenDo) {
   Facts({"rm", "roof"});
   EXPECT_THAT(Names(), ElementsAre("gate:latest"));
   EXPECT_EQ(Facts({"show", id})["id"], id);  // until gc
-  EXPECT_EQ(Facts({"gc", "--dry-run"})["states"][0]["id"], id);
-  EXPECT_EQ(Facts({"gc"})["states"].size(), 1u);
+  const auto waiting = Facts({"gc"});
+  EXPECT_EQ(waiting["states"].size(), 0u);
+  EXPECT_EQ(waiting["waiting_states"], 1);
+  EXPECT_THAT(Run({"gc"}).out, HasSubstr("--grace 0 removes it too"));
+  EXPECT_EQ(Facts({"gc", "--dry-run", "--grace", "0"})["states"][0]["id"], id);
+  EXPECT_EQ(Facts({"gc", "--grace", "0"})["states"].size(), 1u);
   EXPECT_EQ(Facts({"gc"})["states"].size(), 0u);
   ExpectFailure({"show", id}, 3);
   EXPECT_EQ(Facts({"verify"})["states"], 1);

@@ -60,7 +60,7 @@ TEST_F(Ingesting, SourcesAndLineageAreRecorded) {
   IngestText("a", kFirst);
   const Document odd{"no\nte\xff.txt", kSecond};
   Append(library_, model_, library_.Resolve("a"), std::span(&odd, 1), Reference::Parse("b"), {});
-  const auto log = Log(library_, Reference::Parse("b"));
+  const auto log = Log(library_, "b");
   ASSERT_EQ(log.size(), 1u);
   const storage::Derivation& derivation = log[0].derivation;
   EXPECT_EQ(derivation.operation, storage::Operation::kAppend);
@@ -136,7 +136,7 @@ TEST_F(Ingesting, AppendingToAStateThatIsRemovedMeanwhileStoresTheWhole) {
   IngestOptions options;
   options.on_progress = [&](uint64_t done, uint64_t) {
     if (done != 0) return;  // the state has been loaded
-    library_.repository().index().references().Remove("a", "latest");
+    library_.repository().index().references().Remove("a", "latest", 1);
     storage::CollectGarbage(library_.repository(), {});
   };
   const IngestResult result =

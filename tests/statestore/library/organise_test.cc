@@ -27,7 +27,7 @@ TEST_F(Organising, CopyingNamesAStateAgainWithItsLineage) {
   const SavedState copy = Copy(library_, "a@1", Reference::Parse("b:old"));
   EXPECT_EQ(copy.reference.Text(), "b:old@1");
   EXPECT_EQ(copy.state.id, library_.Resolve("a@1").state.id);
-  const auto log = Log(library_, Reference::Parse("b:old"));
+  const auto log = Log(library_, "b:old");
   EXPECT_EQ(log[0].derivation.operation, storage::Operation::kCopy);
   EXPECT_TRUE(Copy(library_, "a@1", Reference::Parse("b:old")).version_before);
   const std::string id = copy.state.id.Hex().substr(0, 10);
@@ -38,7 +38,7 @@ TEST_F(Organising, CopyingNamesAStateAgainWithItsLineage) {
 
 TEST_F(Organising, MovingTakesTheVersionsAlong) {
   Move(library_, Reference::Parse("a"), Reference::Parse("b:done"));
-  EXPECT_EQ(Log(library_, Reference::Parse("b:done")).size(), 2u);
+  EXPECT_EQ(Log(library_, "b:done").size(), 2u);
   ExpectError(ErrorKind::kNotFound, "a", [&] { library_.Resolve("a"); });
   ExpectError(ErrorKind::kNotFound, "there is no state named a",
               [&] { Move(library_, Reference::Parse("a"), Reference::Parse("c")); });

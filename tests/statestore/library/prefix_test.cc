@@ -89,8 +89,7 @@ TEST_F(PrefixReuse, AppendFindsALongerStateThanItsBaseWhoeverMadeIt) {
   const IngestResult result = AppendText("base", Sentences(10), options_);
   EXPECT_GT(result.tokens_restored, base);
   EXPECT_EQ(result.saved.state.id, Afresh(Sentences(3) + Sentences(10)));
-  EXPECT_EQ(Log(library_, storage::Reference::Parse("base"))[0].derivation.parent_state,
-            library_.Resolve("base@1").state.id);
+  EXPECT_EQ(Log(library_, "base")[0].derivation.parent_state, library_.Resolve("base@1").state.id);
 }
 
 TEST_F(PrefixReuse, NothingIsReusedWhereItIsNotWanted) {

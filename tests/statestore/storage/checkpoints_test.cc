@@ -80,7 +80,7 @@ TEST_F(Checkpoints, GcKeepsThoseThatANamedStateWasComputedFrom) {
   const int64_t years_later = int64_t{1} << 42;
   EXPECT_THAT(CollectGarbage(repository_, {.now_ms = years_later}).states, IsEmpty());
   EXPECT_THAT(Lengths(), ElementsAre(6, 5));
-  index().references().Remove("a", "latest");
+  index().references().Remove("a", "latest", 1);
   EXPECT_EQ(CollectGarbage(repository_, {.now_ms = 1001}).states.size(), 3u);
   EXPECT_THAT(Lengths(), IsEmpty());
   ExpectClean(repository_);
@@ -97,7 +97,7 @@ TEST_F(Checkpoints, WhatGoesLeavesItsPrefixToWhatWasComputedFromIt) {
   const StateRow first = Leave(5);
   const StateRow second = Name("b", 6, first.id);
   Name("a", 7, second.id);
-  index().references().Remove("b", "latest");
+  index().references().Remove("b", "latest", 1);
   const GarbageReport report = CollectGarbage(repository_, {.now_ms = int64_t{1} << 42});
   ASSERT_EQ(report.states.size(), 1u);
   EXPECT_EQ(report.states[0].id, second.id);
@@ -134,7 +134,7 @@ TEST_F(Checkpoints, ThinningLeavesEverythingWhileSomebodyUsesTheLibrary) {
   Leave(5);
   index().checkpoints().SetBudget(0);
   {
-    const FileLock lease = repository_.ReadLease();
+    const Lease lease = repository_.ReadLease();
     ThinCheckpoints(repository_);
   }
   EXPECT_EQ(Lengths().size(), 1u);

@@ -111,9 +111,66 @@ TEST_F(IndexTest, RenamingAndRemovingTakeTheVersionsAlong) {
   EXPECT_EQ(index_.references().Versions("c", "old").size(), 2u);
   ExpectError(ErrorKind::kInvalidArgument, "b:latest exists already",
               [&] { index_.references().Rename("c", "old", "b", "latest"); });
-  index_.references().Remove("c", "old");
+  index_.references().Remove("c", "old", 1);
   EXPECT_THAT(index_.references().Versions("c", "old"), IsEmpty());
-  ExpectError(ErrorKind::kNotFound, "c:old", [&] { index_.references().Remove("c", "old"); });
+  ExpectError(ErrorKind::kNotFound, "c:old", [&] { index_.references().Remove("c", "old", 1); });
+}
+
+TEST_F(IndexTest, ListNarrowsByEveryCondition) {
+  for (unsigned seed = 1; seed <= 4; ++seed) {
+    StateRow row = RowFor(seed, 10 * seed);
+    row.stored_bytes = 100 * seed;
+    index_.states().Add(row, {});
+    Derivation derivation;
+    derivation.state = row.id;
+    if (seed == 2) derivation.parent = 1;
+    derivation.sources = {{"doc" + std::to_string(seed) + ".md", 4, row.id, 2, 77}};
+    const int64_t key = index_.lineage().Add(derivation);
+    index_.references().Move("n" + std::to_string(seed), "latest", row.id, key, 1000 * seed);
+  }
+  ReferenceQuery query;
+  query.model = SampleModel().fingerprint;
+  EXPECT_EQ(Names(query).size(), 4u);
+  query.model = HashOf({});
+  EXPECT_THAT(Names(query), IsEmpty());
+  query = {};
+  query.source_pattern = "doc1.*";  // the second goes on from the first
+  EXPECT_THAT(Names(query), ElementsAre("n1:latest", "n2:latest"));
+  query = {};
+  query.moved_at_ms = {2000, 3000};
+  EXPECT_THAT(Names(query), ElementsAre("n2:latest", "n3:latest"));
+  query.stored_bytes.lowest = 300;
+  EXPECT_THAT(Names(query), ElementsAre("n3:latest"));
+  query = {};
+  query.token_count.highest = 20;
+  query.after = {"n1", "latest"};
+  EXPECT_THAT(Names(query), ElementsAre("n2:latest"));
+  query = {};
+  query.after = {"n3", "latest"};
+  query.descending = true;
+  query.limit = 1;
+  EXPECT_THAT(Names(query), ElementsAre("n2:latest"));
+}
+
+TEST_F(IndexTest, MovesSayWhatANameStoodForAndWhatUndoingGoesBackTo) {
+  IndexReferences& references = index_.references();
+  EXPECT_EQ(references.VersionBefore("a", "latest"), std::nullopt);
+  for (unsigned seed = 1; seed <= 3; ++seed) Move("a", "latest", seed);  // at 101, 102, 103
+  EXPECT_EQ(references.VersionAt("a", "latest", 100), std::nullopt);
+  EXPECT_EQ(references.VersionAt("a", "latest", 102), 2u);
+  EXPECT_EQ(references.VersionBefore("a", "latest"), 2u);
+  references.Return("a", "latest", 2, true, 200);
+  EXPECT_EQ(references.Find("a", "latest")->version, 2u);
+  EXPECT_EQ(references.VersionBefore("a", "latest"), 1u);
+  references.Return("a", "latest", 1, true, 201);
+  EXPECT_EQ(references.VersionBefore("a", "latest"), std::nullopt);
+  references.Return("a", "latest", 3, false, 202);
+  EXPECT_EQ(references.VersionBefore("a", "latest"), 1u);
+  EXPECT_EQ(references.VersionAt("a", "latest", 201), 1u);
+  EXPECT_EQ(references.VersionAt("a", "latest", 999), 3u);
+  EXPECT_EQ(Move("a", "latest", 4), 4u);
+  ExpectError(ErrorKind::kNotFound, "no version 9",
+              [&] { references.Return("a", "latest", 9, false, 1); });
 }
 
 TEST_F(IndexTest, LineageOutlivesTheStatesItSpeaksOf) {
@@ -130,7 +187,8 @@ TEST_F(IndexTest, LineageOutlivesTheStatesItSpeaksOf) {
   index_.references().Move("a", "latest", RowFor(2).id, key, 1);
   const int64_t orphan = Add(3);
 
-  for (const StateRow& row : index_.states().Unreachable(0)) index_.states().Remove(row.id);
+  for (const StateRow& row : index_.states().Unreachable(0, INT64_MAX))
+    index_.states().Remove(row.id);
   EXPECT_EQ(index_.lineage().RemoveUnreachable(), 1);
   EXPECT_FALSE(index_.states().Find(RowFor(1).id));
   EXPECT_FALSE(index_.lineage().Exists(orphan));
@@ -256,7 +314,7 @@ TEST(IndexSchema, OpenOfANewerSchemaIsRefusedWithAdvice) {
   ExecuteSql(path, "PRAGMA user_version = 99");
   for (const auto mode : {Database::Mode::kWrite, Database::Mode::kRead}) {
     ExpectError(ErrorKind::kUnsupported,
-                "library schema version 99, this statelib knows versions up to 3; use a statelib "
+                "library schema version 99, this statelib knows versions up to 4; use a statelib "
                 "that knows version 99",
                 [&] { Index::Open(path, mode); });
   }

@@ -50,7 +50,7 @@ TEST_F(Maintenance, GcKeepsEveryVersionOfEveryName) {
 TEST_F(Maintenance, GcRemovesWhatNothingLeadsToAndADryRunOnlySaysIt) {
   const StateId gone = PublishSample(repository_, "a", 5, 1).state.id;
   PublishSample(repository_, "b", 6, 2);
-  repository_.index().references().Remove("a", "latest");
+  repository_.index().references().Remove("a", "latest", 1);
   folder_.Write("library/tmp/left.1.2", "half");
   for (const bool dry_run : {true, false}) {
     const GarbageReport report = CollectGarbage(repository_, {.dry_run = dry_run});
@@ -67,11 +67,22 @@ TEST_F(Maintenance, GcRemovesWhatNothingLeadsToAndADryRunOnlySaysIt) {
   EXPECT_EQ(CollectGarbage(repository_, {}).objects, 0u);
 }
 
+TEST_F(Maintenance, GcKeepsWhatLostItsLastNameWithinTheGracePeriod) {
+  PublishSample(repository_, "a", 5, 1);
+  repository_.index().references().Remove("a", "latest", 5000);
+  GarbageReport report = CollectGarbage(repository_, {.now_ms = 5999, .grace_ms = 1000});
+  EXPECT_THAT(report.states, IsEmpty());
+  EXPECT_EQ(report.waiting, 1u);
+  report = CollectGarbage(repository_, {.now_ms = 6000, .grace_ms = 1000});
+  EXPECT_EQ(report.states.size(), 1u);
+  EXPECT_EQ(report.waiting, 0u);
+}
+
 TEST_F(Maintenance, GcKeepsTokensThatAnotherStateShares) {
   PublishSample(repository_, "a", 4096, 1);
   PublishSample(repository_, "b", 5000, 1);  // begins with the same 4096 tokens
   EXPECT_EQ(CountObjects(), 4u);
-  repository_.index().references().Remove("a", "latest");
+  repository_.index().references().Remove("a", "latest", 1);
   CollectGarbage(repository_, {});
   EXPECT_EQ(CountObjects(), 3u);
   ExpectClean(repository_);

@@ -85,6 +85,44 @@ TEST(Processes, WritingTheSameNameAtOnceLoseNoVersionWhileGcRuns) {
   ExpectClean(repository);
 }
 
+TEST(Processes, GcIsNotStarvedByReadersThatComeAndGo) {
+  TemporaryDirectory folder;
+  const auto path = folder.path() / "library";
+  Repository::Open(path, Access::kCreate);
+  std::vector<pid_t> readers;
+  for (int i = 0; i < 8; ++i) {
+    readers.push_back(Fork([&path] {
+      const Repository repository = Repository::Open(path, Access::kWrite);
+      // Eight that hold a lease nearly all the time: there is hardly a moment with none.
+      while (true) {
+        const Lease lease = repository.ReadLease();
+        std::this_thread::sleep_for(std::chrono::milliseconds(3));
+      }
+    }));
+  }
+  Repository repository = Repository::Open(path, Access::kWrite);
+  for (int i = 0; i < 3; ++i) EXPECT_NO_THROW(CollectGarbage(repository, {}));
+  for (const pid_t reader : readers) {
+    ::kill(reader, SIGKILL);
+    ::waitpid(reader, nullptr, 0);
+  }
+}
+
+TEST(Processes, ALeaseThatIsHeldIsTakenOnceMoreWhileGcWaits) {
+  TemporaryDirectory folder;
+  const auto path = folder.path() / "library";
+  const Repository repository = Repository::Open(path, Access::kCreate);
+  Lease lease = repository.ReadLease();
+  const pid_t gc = Fork([&path] {
+    Repository other = Repository::Open(path, Access::kWrite);
+    CollectGarbage(other, {});
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  { const Lease again = repository.WriteLease(); }
+  lease.reset();
+  ExpectAllSucceed({gc});
+}
+
 TEST(Processes, ReadersSeeWholeStatesOnlyWhileOthersWrite) {
   TemporaryDirectory folder;
   const auto path = folder.path() / "library";

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "cli/commands.h"
+#include "cli/facts.h"
+#include "cli/library_access.h"
+#include "cli/terminal/printable.h"
+#include "cli/terminal/quantities.h"
+#include "cli/terminal/table.h"
+#include "statestore/library/history.h"
+
+namespace statelib::cli {
+
+namespace {
+
+class StatusCommand : public Command {
+ public:
+  void Declare(Declaration& declaration, SharedOptions& shared) override {
+    declaration.Argument("NAME", &name_, "A state's name",
+                         {.shown_as = "NAME[:TAG][@N]", .required = true});
+    AddLibraryOption(declaration, shared);
+    AddJsonOption(declaration, shared);
+    declaration.Examples(
+        "  statelib status handbook\n"
+        "  statelib status handbook --json | jq .up_to_date\n");
+  }
+
+  void Run(Context& context) override {
+    const library::Library library = OpenLibrary(context, library::Library::Access::kRead);
+    const storage::ResolvedState state = library.Resolve(name_);
+    const std::vector<library::SourceStatus> sources = library::StatusOf(library, state);
+    const auto differ = std::count_if(sources.begin(), sources.end(), [](const auto& source) {
+      return source.change == library::SourceChange::kChanged ||
+             source.change == library::SourceChange::kMissing;
+    });
+    if (context.options.json) return PrintAsJson(context, state, sources, differ == 0);
+    if (sources.empty())
+      return context.out.Print("{}: no document is known to have gone into it\n", NameOf(state));
+    Table table({{"STATUS"},
+                 {"SOURCE", Align::kLeft, true},
+                 {"SIZE", Align::kRight},
+                 {"NOW", Align::kRight},
+                 {"READ"}});
+    for (const library::SourceStatus& source : sources)
+      table.Add({library::NameOf(source.change), PlaceOf(source.source),
+                 HumanBytes(source.source.size_bytes),
+                 HasFile(source) ? HumanBytes(source.size_now) : "-",
+                 AgeOf(source.source.read_at_ms)});
+    table.Print(context.out);
+    context.out.Print("{}: {}\n", NameOf(state),
+                      differ == 0 ? "up to date"
+                                  : HumanCount(static_cast<uint64_t>(differ), "document") +
+                                        " not as read; ingest again to bring it up to date");
+  }
+
+ private:
+  static std::string PlaceOf(const storage::SourceRecord& source) {
+    return Printable(source.path.empty() ? source.name : source.path, LineBreaks::kEscape);
+  }
+
+  static bool HasFile(const library::SourceStatus& source) {
+    return source.change == library::SourceChange::kNone ||
+           source.change == library::SourceChange::kChanged;
+  }
+
+  static void PrintAsJson(const Context& context, const storage::ResolvedState& state,
+                          const std::vector<library::SourceStatus>& sources, bool up_to_date) {
+    Json json;
+    if (state.reference) json["reference"] = ReferenceJson(*state.reference);
+    json["up_to_date"] = up_to_date;
+    json["sources"] = Json::array();
+    for (const library::SourceStatus& source : sources) {
+      json["sources"].push_back(
+          {{"name", source.source.name},
+           {"path", source.source.path.empty() ? Json(nullptr) : Json(source.source.path)},
+           {"status", library::NameOf(source.change)},
+           {"bytes", source.source.size_bytes},
+           {"bytes_now", HasFile(source) ? Json(source.size_now) : Json(nullptr)},
+           {"blake2b", source.source.digest.Hex()},
+           {"read_at", IsoTime(source.source.read_at_ms / 1000)}});
+    }
+    context.PrintJson(json);
+  }
+
+  std::string name_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeStatusCommand() { return std::make_unique<StatusCommand>(); }
+
+}  // namespace statelib::cli

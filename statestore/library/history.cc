@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/library/history.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/base/mapped_file.h"
+#include "statestore/library/organise.h"
+#include "statestore/library/prefix.h"
+#include "statestore/storage/state_object.h"
+
+namespace statelib::library {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uint64_t kContextTokens = 24;  ///< shown on each side of a place
+
+/// Moves a name to another version, within Index::Write.
+MovedReference ReturnTo(Library& library, const storage::Reference& reference, uint64_t version,
+                        bool undoes) {
+  storage::Repository& repository = library.repository();
+  storage::IndexReferences& references = repository.index().references();
+  MovedReference moved;
+  moved.before = *repository.Resolve({reference.name, reference.tag, {}}).reference;
+  if (moved.before.version != version || undoes)
+    references.Return(reference.name, reference.tag, version, undoes, library.now_ms());
+  const storage::ResolvedState now = repository.Resolve({reference.name, reference.tag, {}});
+  moved.now = *now.reference;
+  moved.state = now.state;
+  return moved;
+}
+
+std::vector<TokenId> TokensOrThrow(const Library& library, const storage::ResolvedState& state) {
+  auto tokens = TokensOf(library, state.state.id);
+  if (tokens) return std::move(*tokens);
+  Throw(ErrorKind::kInvalidArgument,
+        "the tokens of the state {} are not kept, so they cannot be read again; ingest its "
+        "documents without --forget-tokens",
+        state.reference ? state.reference->Text() : state.state.id.ShortHex());
+}
+
+std::vector<TokenId> Part(std::span<const TokenId> tokens, uint64_t from, uint64_t to) {
+  const auto part = tokens.subspan(from, std::min<uint64_t>(to, tokens.size()) - from);
+  return {part.begin(), part.end()};
+}
+
+SourceStatus Compare(const storage::SourceRecord& source) {
+  SourceStatus status{source, SourceChange::kUnknown, 0};
+  std::error_code error;
+  const bool recorded = !source.path.empty();
+  const fs::path path = recorded ? source.path : source.name;
+  if (!fs::is_regular_file(path, error)) {
+    if (recorded) status.change = SourceChange::kMissing;
+    return status;
+  }
+  status.change = SourceChange::kChanged;
+  status.size_now = fs::file_size(path, error);
+  if (status.size_now != source.size_bytes) return status;
+  const Digest digest = status.size_now == 0 ? HashOf({}) : HashOf(MappedFile::Open(path).bytes());
+  if (digest == source.digest) status.change = SourceChange::kNone;
+  return status;
+}
+
+}  // namespace
+
+MovedReference Checkout(Library& library, const std::string& text) {
+  if (text.find('@') == std::string::npos) {
+    Throw(ErrorKind::kInvalidArgument,
+          "{}: say which version, as {}@2 or '{}@{{yesterday}}'; `statelib log` shows them",
+          storage::Escaped(text), storage::Escaped(text), storage::Escaped(text));
+  }
+  MovedReference moved;
+  library.repository().index().Write([&] {
+    const storage::ResolvedState state = library.Resolve(text);
+    moved = ReturnTo(library, *state.reference, *state.reference->version, false);
+  });
+  return moved;
+}
+
+MovedReference Undo(Library& library, const storage::Reference& reference) {
+  if (reference.version) {
+    Throw(ErrorKind::kInvalidArgument,
+          "{}: the last change of the name is undone; leave out '@{}', or use checkout",
+          reference.Text(), *reference.version);
+  }
+  MovedReference moved;
+  library.repository().index().Write([&] {
+    const storage::ResolvedState now = library.repository().Resolve(reference);
+    const auto before =
+        library.repository().index().references().VersionBefore(reference.name, reference.tag);
+    if (!before) {
+      Throw(ErrorKind::kInvalidArgument, "{}: there is nothing to undo: this is how it began",
+            now.reference->Text());
+    }
+    moved = ReturnTo(library, reference, *before, true);
+  });
+  return moved;
+}
+
+SavedState Branch(Library& library, const std::string& from, const storage::Reference& to) {
+  SavedState saved;
+  const storage::Lease lease = library.repository().WriteLease();
+  library.repository().index().Write([&] {
+    if (library.repository().index().references().Find(to.name, to.tag)) {
+      Throw(ErrorKind::kInvalidArgument,
+            "{} exists already; choose another name, or move it there with `statelib cp`",
+            to.Text());
+    }
+    saved = Copy(library, from, to);
+  });
+  return saved;
+}
+
+StateAtResult StateAt(Library& library, const LoadedModel& model,
+                      const storage::ResolvedState& state, uint64_t token_count,
+                      const StateAtOptions& options) {
+  CheckFits(library, model, state);
+  if (token_count == 0 || token_count > state.state.history.token_count()) {
+    Throw(ErrorKind::kInvalidArgument, "--token: expected 1 to {}, found {}",
+          state.state.history.token_count(), token_count);
+  }
+  const std::vector<TokenId> all = TokensOrThrow(library, state);
+  const auto tokens = std::span(all).first(token_count);
+  auto loaded = LoadLongestPrefix(library, model, {}, tokens);
+  StateAtResult result;
+  SaveRequest request;
+  if (loaded) request.prefix = loaded->origin.state;
+  engine::State place = loaded ? std::move(loaded->state) : model.runtime->Empty();
+  result.tokens_restored = place.token_count();
+  result.tokens_read = token_count - result.tokens_restored;
+  engine::AdvanceControl control;
+  control.cancel = options.cancel;
+  if (options.on_progress)
+    control.on_progress = [&](uint64_t done) { options.on_progress(done, result.tokens_read); };
+  model.runtime->Advance(place, tokens.subspan(result.tokens_restored), control);
+
+  result.token_count = token_count;
+  result.history = place.history();
+  const std::vector<Bytes> segments = model.runtime->Snapshot(place);
+  result.content = storage::ContentDigest(model.runtime->state_spec(),
+                                          std::vector<ByteSpan>(segments.begin(), segments.end()));
+  result.before = Part(all, token_count - std::min(token_count, kContextTokens), token_count);
+  result.after = Part(all, token_count, token_count + kContextTokens);
+  if (options.save_as) {
+    request.reference = *options.save_as;
+    request.operation = storage::Operation::kAt;
+    request.made_from = state;
+    request.tokens_after = tokens;
+    result.saved = SaveState(library, model, place, request);
+  }
+  return result;
+}
+
+const char* NameOf(SourceChange change) {
+  switch (change) {
+    case SourceChange::kNone:
+      return "unchanged";
+    case SourceChange::kChanged:
+      return "changed";
+    case SourceChange::kMissing:
+      return "missing";
+    case SourceChange::kUnknown:
+      return "unknown";
+  }
+  return "?";
+}
+
+std::vector<SourceStatus> StatusOf(const Library& library, const storage::ResolvedState& state) {
+  if (!state.derivation) {
+    Throw(ErrorKind::kInvalidArgument,
+          "{} is a state's id, and sources are recorded with names; give a name",
+          state.state.id.ShortHex());
+  }
+  std::vector<storage::Derivation> lineage = library.repository().index().lineage().AncestorsOf(
+      *state.derivation, std::numeric_limits<size_t>::max());
+  std::reverse(lineage.begin(), lineage.end());
+  std::vector<SourceStatus> all;
+  for (const storage::Derivation& derivation : lineage) {
+    // The source of an import is the bundle, which was not read into the state.
+    if (derivation.operation == storage::Operation::kImport) continue;
+    for (const storage::SourceRecord& source : derivation.sources) all.push_back(Compare(source));
+  }
+  return all;
+}
+
+}  // namespace statelib::library

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// Versions, proofs and pages of the list on the command line.
+#include <gmock/gmock.h>
+
+#include "tests/cli/library_fixture.h"
+
+namespace statelib::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+class HistoryCommands : public LibraryTest {
+ protected:
+  void SetUp() override {
+    roof_ = Write("roof.md", "The roof has three leaks. Tomas Lorter is responsible for it.\n");
+    gate_ = Write("gate.md", "The door of the south gate is painted red.\n");
+    Facts({"ingest", "a", roof_});
+    Facts({"append", "a", gate_});
+  }
+
+  std::string roof_;
+  std::string gate_;
+};
+
+TEST_F(HistoryCommands, CheckoutUndoAndMomentsMoveTheName) {
+  const std::string first = Facts({"show", "a@1"})["id"];
+  EXPECT_EQ(Facts({"show", "a@{now}"})["names"][0], "a:latest@2");
+  EXPECT_THAT(Run({"checkout", "a@1"}).out, HasSubstr("a@1: state"));
+  EXPECT_EQ(Facts({"show", "a"})["id"], first);
+  EXPECT_EQ(Facts({"undo", "a"})["reference"]["version"], 2);
+  EXPECT_EQ(Facts({"restore", "a@1"})["before"]["version"], 2);
+  EXPECT_THAT(ExpectFailure({"checkout", "a"}, 2), HasSubstr("say which version"));
+  EXPECT_THAT(ExpectFailure({"show", "a@{yesterday}"}, 3), HasSubstr("there was no a at"));
+  EXPECT_THAT(Run({"log", "a", "--sources"}).out, HasSubstr("gate.md ("));
+}
+
+TEST_F(HistoryCommands, BranchForksAndRefusesANameThatIsThere) {
+  EXPECT_EQ(Facts({"branch", "a@1", "b"})["reference"]["version"], 1);
+  EXPECT_THAT(ExpectFailure({"branch", "a", "b"}, 2), HasSubstr("exists already"));
+}
+
+TEST_F(HistoryCommands, AtGivesTheStateAfterTheFirstTokens) {
+  const auto facts = Facts({"at", "a", "--token", "5", "--save-as", "cut"});
+  EXPECT_EQ(facts["tokens"], 5);
+  EXPECT_EQ(Facts({"show", "cut"})["tokens"], 5);
+  EXPECT_THAT(facts["text_after"].get<std::string>(), HasSubstr("Lorter"));
+  EXPECT_THAT(Run({"at", "a", "--token", "5"}).out, HasSubstr("5 of"));
+  EXPECT_THAT(ExpectFailure({"at", "a", "--token", "9999"}, 2), HasSubstr("expected 1 to"));
+}
+
+TEST_F(HistoryCommands, StatusSaysWhatChanged) {
+  EXPECT_EQ(Facts({"status", "a"})["up_to_date"], true);
+  Write("gate.md", "The door is painted blue.\n");
+  const auto facts = Facts({"status", "a"});
+  EXPECT_EQ(facts["up_to_date"], false);
+  EXPECT_EQ(facts["sources"][0]["status"], "unchanged");
+  EXPECT_EQ(facts["sources"][1]["status"], "changed");
+  EXPECT_EQ(facts["sources"][1]["path"], gate_);
+  EXPECT_THAT(Run({"status", "a"}).out, HasSubstr("1 document not as read"));
+  EXPECT_EQ(Facts({"status", "a@1"})["up_to_date"], true);
+}
+
+TEST_F(HistoryCommands, RederivingProvesAndShowSaysSo) {
+  EXPECT_THAT(Run({"show", "a"}).out, HasSubstr("never; `statelib verify --rederive"));
+  const auto facts = Facts({"verify", "--rederive", "a"});
+  EXPECT_EQ(facts["equal_bytes"], true);
+  EXPECT_EQ(facts["proved_on_the_way"], 1);
+  EXPECT_EQ(Facts({"show", "a"})["proofs"].size(), 1u);
+  EXPECT_THAT(Run({"verify", "--rederive", "a"}).out, HasSubstr("every byte is equal"));
+  EXPECT_THAT(Run({"show", "a"}).out, HasSubstr(", from the proved state of"));
+}
+
+TEST_F(HistoryCommands, TheListComesInPagesAndUnderConditions) {
+  for (const char* name : {"b", "c:draft", "d"}) Facts({"cp", "a@1", name});
+  auto page = Facts({"list", "--limit", "2"});
+  EXPECT_EQ(page["states"].size(), 2u);
+  EXPECT_EQ(page["next"], "b:latest");
+  EXPECT_EQ(Run({"list", "--names", "--limit", "2", "--after", "b:latest"}).out, "c:draft\nd\n");
+  EXPECT_EQ(Run({"list", "--names", "--where", "tag=draft"}).out, "c:draft\n");
+  EXPECT_EQ(Run({"list", "--names", "--where", "source=*gate.md"}).out, "a\n");
+  EXPECT_EQ(Run({"list", "--names", "--where", "source=*roof.md", "--where", "age<1h"}).out,
+            "a\nb\nc:draft\nd\n");
+  EXPECT_EQ(Run({"list", "--names", "--where", "age>1h"}).out, "");
+  EXPECT_EQ(Run({"list", "--names", "--where", "model=demo", "--where", "size>1kB"}).out,
+            "a\nb\nc:draft\nd\n");
+  const uint64_t tokens = Facts({"show", "a"})["tokens"];
+  EXPECT_EQ(Run({"list", "--names", "--where", "tokens>=" + std::to_string(tokens)}).out, "a\n");
+  for (const char* wrong : {"colour=red", "age", "age<soon", "size>>1", "tokens<x", "model<demo"})
+    EXPECT_THAT(ExpectFailure({"list", "--where", wrong}, 2), testing::Not(testing::IsEmpty()));
+  EXPECT_THAT(ExpectFailure({"list", "--where", "model=nobody"}, 3), HasSubstr("nobody"));
+}
+
+}  // namespace
+}  // namespace statelib::cli
