@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
 
+#include "cli/sharing_commands.h"
+
 namespace statelib::cli {
 
 namespace {
@@ -11,6 +13,7 @@ constexpr const char* kModels = "Models";
 constexpr const char* kSharing = "Sharing";
 constexpr const char* kTools = "Tools";
 constexpr const char* kCheckpointSummary = "List checkpoints and bound what they take";
+constexpr const char* kRemoteSummary = "Places to exchange states with";
 constexpr const char* kKeySummary = "Keys that sign bundles, and whose are trusted";
 constexpr const char* kModelSummary = "Add, list and check models";
 
@@ -41,6 +44,13 @@ constexpr CommandDescription kCommands[] = {
      MakeCheckpointBudgetCommand},
     {"export", kSharing, "Write states into one file", MakeExportCommand},
     {"import", kSharing, "Take states from such a file", MakeImportCommand},
+    {"push", kSharing, "Send states to a remote", MakePushCommand},
+    {"pull", kSharing, "Fetch states from a remote", MakePullCommand},
+    {"ls-remote", kSharing, "List the states of a remote", MakeLsRemoteCommand},
+    {"serve", kSharing, "Serve the library to others over HTTP", MakeServeCommand},
+    {"remote add", kSharing, "Add a remote to the library", MakeRemoteAddCommand, kRemoteSummary},
+    {"remote list", kSharing, "List the remotes that the library knows", MakeRemoteListCommand},
+    {"remote rm", kSharing, "Forget a remote", MakeRemoteRmCommand},
     {"key create", kSharing, "Make a key to sign with", MakeKeyCreateCommand, kKeySummary},
     {"key list", kSharing, "List your keys and those that you trust", MakeKeyListCommand},
     {"key trust", kSharing, "Trust somebody's key", MakeKeyTrustCommand},

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "cli/network_environment.h"
 #include "core/base/error.h"
 
 namespace statelib::cli {
@@ -16,6 +17,11 @@ namespace {
 std::string Variable(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
+}
+
+std::string FirstOf(const char* name, const char* other) {
+  const std::string value = Variable(name);
+  return value.empty() ? Variable(other) : value;
 }
 
 int PositiveNumber(std::string_view text) {
@@ -49,6 +55,15 @@ Environment Environment::FromProcess() {
   environment.colour = Variable("NO_COLOR").empty() && Variable("TERM") != "dumb";
   environment.columns = PositiveNumber(Variable("COLUMNS"));
   return environment;
+}
+
+NetworkEnvironment NetworkEnvironment::FromProcess() {
+  return {.statelib_token = Variable("STATELIB_TOKEN"),
+          .aws_access_key_id = Variable("AWS_ACCESS_KEY_ID"),
+          .aws_secret_access_key = Variable("AWS_SECRET_ACCESS_KEY"),
+          .aws_session_token = Variable("AWS_SESSION_TOKEN"),
+          .aws_region = FirstOf("AWS_REGION", "AWS_DEFAULT_REGION"),
+          .aws_endpoint_url = FirstOf("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")};
 }
 
 fs::path Environment::DefaultLibrary() const {

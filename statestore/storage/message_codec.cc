@@ -7,10 +7,12 @@
 
 #include <algorithm>
 #include <limits>
+#include <tuple>
 
 #include "core/base/error.h"
 #include "proto/statelib.pb.h"
 #include "statestore/storage/limits.h"
+#include "statestore/storage/reference.h"
 
 namespace statelib::storage {
 
@@ -290,6 +292,25 @@ class Reader {
             message.version()};
   }
 
+  RemoteVersion ReadVersion(const v1::RemoteVersion& message) const {
+    try {
+      CheckName(message.name());
+      CheckTag(message.tag());
+    } catch (const Error& error) {
+      Fail("{}", error.what());
+    }
+    if (message.number() == 0) Fail("{}:{}: version 0", message.name(), message.tag());
+    if (message.manifest_bytes() > kManifestBytesMax)
+      Fail("manifest of {} bytes", message.manifest_bytes());
+    RemoteVersion version{message.name(),        message.tag(),
+                          message.number(),      ReadDigest(message.state_id(), "version's state"),
+                          message.token_count(), message.pushed_at_ms(),
+                          std::nullopt,          message.manifest_bytes()};
+    if (!message.manifest_id().empty())
+      version.manifest = ReadDigest(message.manifest_id(), "version's manifest");
+    return version;
+  }
+
  private:
   void ReadChunks(const v1::StateHeader& message, StateDescription* out) const {
     uint64_t tokens = 0;
@@ -386,6 +407,40 @@ BundleManifest ParseManifest(ByteSpan bytes, const std::string& where) {
   if (AsText(bytes) != SerializeManifest(manifest))
     reader.Fail("its manifest is not in canonical form");
   return manifest;
+}
+
+std::string SerializeCatalogue(const std::vector<RemoteVersion>& versions) {
+  v1::RemoteCatalogue message;
+  for (const RemoteVersion& version : versions) {
+    v1::RemoteVersion* item = message.add_versions();
+    item->set_name(version.name);
+    item->set_tag(version.tag);
+    item->set_number(version.number);
+    SetDigest(version.state, item->mutable_state_id());
+    item->set_token_count(version.token_count);
+    item->set_pushed_at_ms(version.pushed_at_ms);
+    if (version.manifest) SetDigest(*version.manifest, item->mutable_manifest_id());
+    item->set_manifest_bytes(version.manifest_bytes);
+  }
+  return Canonical(message);
+}
+
+std::vector<RemoteVersion> ParseCatalogue(ByteSpan bytes, const std::string& where) {
+  const Reader reader(where);
+  v1::RemoteCatalogue message;
+  reader.Parse(bytes, &message);
+  std::vector<RemoteVersion> versions;
+  const auto place = [](const RemoteVersion& version) {
+    return std::tie(version.name, version.tag, version.number);
+  };
+  for (const v1::RemoteVersion& version : message.versions()) {
+    versions.push_back(reader.ReadVersion(version));
+    if (versions.size() > 1 && place(versions[versions.size() - 2]) >= place(versions.back()))
+      reader.Fail("the names are out of order");
+  }
+  if (AsText(bytes) != SerializeCatalogue(versions))
+    reader.Fail("its catalogue is not in canonical form");
+  return versions;
 }
 
 }  // namespace statelib::storage

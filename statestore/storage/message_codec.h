@@ -46,6 +46,19 @@ struct BundleManifest {
   bool operator==(const BundleManifest&) const = default;
 };
 
+/// One version of a name on a remote.
+struct RemoteVersion {
+  std::string name;
+  std::string tag;
+  uint64_t number = 0;  ///< from 1; the highest of a name is the current one
+  StateId state;
+  uint64_t token_count = 0;
+  int64_t pushed_at_ms = 0;
+  std::optional<Digest> manifest;  ///< hash of its signed manifest's bytes, where that is a file
+  uint64_t manifest_bytes = 0;
+  bool operator==(const RemoteVersion&) const = default;
+};
+
 using ObjectHeader = std::variant<StateHeader, TokensHeader>;
 
 std::string SerializeHeader(const ObjectHeader& header);
@@ -53,6 +66,10 @@ ObjectHeader ParseHeader(ByteSpan bytes, const std::string& where);
 
 std::string SerializeManifest(const BundleManifest& manifest);
 BundleManifest ParseManifest(ByteSpan bytes, const std::string& where);
+
+/// The versions ascend by name, tag and number, and their names are names.
+std::string SerializeCatalogue(const std::vector<RemoteVersion>& versions);
+std::vector<RemoteVersion> ParseCatalogue(ByteSpan bytes, const std::string& where);
 
 }  // namespace statelib::storage
 

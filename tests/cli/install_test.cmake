@@ -27,4 +27,9 @@ run("12092" tokenize --text "Hello" --tokenizer ${WORK_DIR}/prefix/share/stateli
 file(WRITE ${WORK_DIR}/note.txt "The door of the map room is painted silver.\n")
 run("note@1" ingest note note.txt)
 run("0 reprocessed" generate note "The door" --max-tokens 2)
+# What needs the network is a program of its own, which the first one has to find.
+execute_process(COMMAND ${statelib} serve --listen nowhere ERROR_VARIABLE errors RESULT_VARIABLE result)
+if(NOT result EQUAL 2 OR NOT errors MATCHES "expected HOST:PORT")
+  message(FATAL_ERROR "statelib serve --listen nowhere ended with ${result}:\n${errors}")
+endif()
 file(REMOVE_RECURSE ${WORK_DIR})

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/facts.h"
+#include "cli/library_access.h"
+#include "cli/remote_access.h"
+#include "cli/sharing_commands.h"
+#include "cli/terminal/quantities.h"
+#include "cli/terminal/table.h"
+#include "statestore/library/transfer.h"
+
+namespace statelib::cli {
+
+namespace {
+
+class LsRemoteCommand : public Command {
+ public:
+  void Declare(Declaration& declaration, SharedOptions& shared) override {
+    declaration.Argument("REMOTE", &remote_, "A remote's name, folder or address",
+                         {.shown_as = "REMOTE", .required = true});
+    declaration.Argument("NAME", &selection_.names, "Only these; with * ? [a-z]",
+                         {.shown_as = "NAME[:TAG][@N]"});
+    declaration.Flag("--all-versions", selection_.all_versions,
+                     "Every version of each name, not only the current one");
+    AddLibraryOption(declaration, shared);
+    AddJsonOption(declaration, shared);
+    declaration.Examples(
+        "  statelib ls-remote share\n"
+        "  statelib ls-remote /mnt/share/states 'minutes*' --all-versions\n");
+  }
+
+  void Run(Context& context) override {
+    const std::optional<library::Library> library = OpenLibraryIfThere(context);
+    const auto remote = OpenRemote(context, library ? &*library : nullptr, remote_);
+    const std::vector<storage::RemoteVersion> versions =
+        library::SelectVersions(remote->List(), selection_, remote->where());
+    if (context.options.json) return PrintAsJson(context, versions);
+    if (versions.empty()) {
+      context.err.Print("no states in {}\n", remote->where());
+      return;
+    }
+    Table table({{"NAME", Align::kLeft, true, Colour::kBold},
+                 {"TAG"},
+                 {"VERSION", Align::kRight},
+                 {"ID"},
+                 {"TOKENS", Align::kRight},
+                 {"AGE"}});
+    for (const storage::RemoteVersion& version : versions)
+      table.Add({version.name, version.tag, HumanCount(version.number), version.state.ShortHex(),
+                 HumanCount(version.token_count), AgeOf(version.pushed_at_ms)});
+    table.Print(context.out);
+  }
+
+ private:
+  static void PrintAsJson(Context& context, const std::vector<storage::RemoteVersion>& versions) {
+    Json list = Json::array();
+    for (const storage::RemoteVersion& version : versions)
+      list.push_back({{"name", version.name},
+                      {"tag", version.tag},
+                      {"version", version.number},
+                      {"id", version.state.Hex()},
+                      {"tokens", version.token_count},
+                      {"pushed_at", IsoTime(version.pushed_at_ms / 1000)}});
+    context.PrintJson({{"versions", list}});
+  }
+
+  std::string remote_;
+  library::Selection selection_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeLsRemoteCommand() { return std::make_unique<LsRemoteCommand>(); }
+
+}  // namespace statelib::cli

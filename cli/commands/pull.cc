@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/facts.h"
+#include "cli/key_access.h"
+#include "cli/library_access.h"
+#include "cli/remote_access.h"
+#include "cli/sharing_commands.h"
+#include "cli/terminal/progress.h"
+#include "cli/terminal/quantities.h"
+#include "statestore/library/transfer.h"
+
+namespace statelib::cli {
+
+namespace {
+
+class PullCommand : public Command {
+ public:
+  void Declare(Declaration& declaration, SharedOptions& shared) override {
+    declaration.Argument("REMOTE", &remote_, "A remote's name, folder or address",
+                         {.shown_as = "REMOTE", .required = true});
+    declaration.Argument("NAME", &selection_.names,
+                         "States to fetch; with * ? [a-z] (default: all)",
+                         {.shown_as = "NAME[:TAG][@N]"});
+    declaration.Flag("--all-versions", selection_.all_versions,
+                     "Every version of each name, not only the current one");
+    declaration.Flag("--dry-run", dry_run_, "Say what would be fetched, and fetch nothing");
+    AddSignerOptions(declaration, policy_);
+    AddLibraryOption(declaration, shared);
+    AddJsonOption(declaration, shared);
+    declaration.Examples(
+        "  statelib pull share handbook\n"
+        "  statelib pull share 'minutes*' --all-versions\n"
+        "  statelib pull share --dry-run\n");
+  }
+
+  void Run(Context& context) override {
+    library::Library library = OpenLibrary(context, library::Library::Access::kCreate);
+    const auto remote = OpenRemote(context, &library, remote_);
+    const library::PullReport report = Pull(context, library, *remote);
+    if (context.options.json) return PrintAsJson(context, report);
+    for (const library::PulledVersion& version : report.versions)
+      context.out.Print("{}{}: state {}, {}\n", dry_run_ ? "would pull " : "",
+                        context.out.Paint(Colour::kBold, version.reference.Text()),
+                        version.from.state.ShortHex(),
+                        version.there_before ? "it was here" : SignerText(version.signer));
+    context.out.Print("{} of {} {}, {} here already\n",
+                      HumanCount(report.objects_fetched, "object"),
+                      HumanBytes(report.bytes_fetched), dry_run_ ? "would be fetched" : "fetched",
+                      report.objects_present);
+  }
+
+ private:
+  library::PullReport Pull(const Context& context, library::Library& library,
+                           remote::Remote& remote) const {
+    library::KeyRing keys = OpenKeys(context);
+    ProgressBar bar(context.err, "pulling", "byte");
+    library::PullOptions options;
+    options.dry_run = dry_run_;
+    options.policy = policy_;
+    options.control = {&context.cancel,
+                       [&bar](uint64_t done, uint64_t total) { bar.Update(done, total); }};
+    return library::Pull(library, remote, keys, selection_, options);
+  }
+
+  void PrintAsJson(Context& context, const library::PullReport& report) const {
+    Json versions = Json::array();
+    for (const library::PulledVersion& version : report.versions)
+      versions.push_back({{"reference", ReferenceJson(version.reference)},
+                          {"id", version.from.state.Hex()},
+                          {"remote_version", version.from.number},
+                          {"signer", SignerJson(version.signer)},
+                          {"there_before", version.there_before}});
+    context.PrintJson({{"dry_run", dry_run_},
+                       {"versions", versions},
+                       {"objects_fetched", report.objects_fetched},
+                       {"objects_present", report.objects_present},
+                       {"bytes_fetched", report.bytes_fetched}});
+  }
+
+  std::string remote_;
+  library::Selection selection_;
+  bool dry_run_ = false;
+  library::SignerPolicy policy_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakePullCommand() { return std::make_unique<PullCommand>(); }
+
+}  // namespace statelib::cli

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <vector>
+
+#include "cli/network.h"
+#include "core/base/error.h"
+
+namespace statelib::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// statelib-net: beside a program that was built and not installed, else in libexec.
+fs::path NetworkProgram() {
+  std::error_code error;
+  const fs::path folder = fs::read_symlink("/proc/self/exe", error).parent_path();
+  const fs::path beside = folder / "statelib-net";
+  if (fs::exists(beside, error)) return beside;
+  return (folder / STATELIB_LIBEXEC_DIR_FROM_BIN / "statelib-net").lexically_normal();
+}
+
+[[noreturn]] void BecomeNetworkProgram() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  std::string line{std::istreambuf_iterator<char>(file), {}};
+  std::vector<char*> arguments;
+  for (size_t at = 0; at < line.size(); at += std::strlen(line.data() + at) + 1)
+    arguments.push_back(line.data() + at);
+  arguments.push_back(nullptr);
+  const fs::path program = NetworkProgram();
+  ::execv(program.c_str(), arguments.data());
+  ThrowErrno("cannot start", program.string(), errno);
+}
+
+}  // namespace
+
+std::unique_ptr<remote::Remote> OpenNetworkRemote(const Context& /*context*/,
+                                                  const library::NamedRemote& /*remote*/) {
+  BecomeNetworkProgram();
+}
+
+void ServeLibrary(Context& /*context*/, const ServeRequest& /*request*/) { BecomeNetworkProgram(); }
+
+}  // namespace statelib::cli

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/remote/fetch.h"
+
+#include <cerrno>
+#include <fstream>
+
+#include "core/base/error.h"
+#include "statestore/storage/adopt.h"
+
+namespace statelib::remote {
+
+namespace {
+
+using Path = std::filesystem::path;
+
+constexpr std::chrono::milliseconds kPatience{120'000};
+
+/// Appends what the remote sends to `part`, which holds the object's first bytes already.
+uint64_t ReceiveRest(Remote& remote, const TransferObject& object, const Path& part,
+                     const storage::TransferControl& control) {
+  uint64_t there = std::filesystem::file_size(part);
+  if (there > object.size_bytes) {
+    std::filesystem::resize_file(part, 0);
+    there = 0;
+  }
+  if (there == object.size_bytes) return 0;
+  std::ofstream file(part, std::ios::binary | std::ios::app);
+  if (!file) ThrowErrno("cannot open", part.string(), errno);
+  uint64_t received = 0;
+  remote.GetObject(object, there, [&](ByteSpan bytes) {
+    control.Check();
+    if (bytes.size() > object.size_bytes - there - received) {
+      Throw(ErrorKind::kCorrupt, "{}: object {}: expected {} bytes, found more", remote.where(),
+            object.id.ShortHex(), object.size_bytes);
+    }
+    file.write(reinterpret_cast<const char*>(bytes.data()), std::ssize(bytes));
+    if (!file) ThrowErrno("cannot write", part.string(), errno);
+    received += bytes.size();
+  });
+  file.close();
+  if (!file) ThrowErrno("cannot write", part.string(), errno);
+  if (there + received != object.size_bytes) {
+    Throw(
+        ErrorKind::kIo,
+        "{}: object {} came cut short: expected {} bytes, found {}; run the command again, it goes "
+        "on from there",
+        remote.where(), object.id.ShortHex(), object.size_bytes, there + received);
+  }
+  return received;
+}
+
+}  // namespace
+
+uint64_t FetchObject(storage::Repository& repository, Remote& remote, const TransferObject& object,
+                     const storage::TransferControl& control) {
+  if (repository.objects().IsSound(object.id)) return 0;
+  const Path part = repository.path() / "tmp" / fmt::format("fetch-{}.part", object.id.Hex());
+  // Two that fetch the same object take turns; the second then finds it there.
+  const storage::FileLock lock =
+      storage::FileLock::Acquire(part, storage::FileLock::Mode::kExclusive, kPatience);
+  if (repository.objects().IsSound(object.id)) return 0;
+  uint64_t travelled = 0;
+  for (int attempt = 0;; ++attempt) {
+    const bool resumed = std::filesystem::file_size(part) > 0;
+    travelled += ReceiveRest(remote, object, part, control);
+    try {
+      storage::AdoptObject(repository, object.id, part);
+      return travelled;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kCorrupt) throw;
+      // What was there before may have been damaged: once more, from the beginning.
+      std::filesystem::resize_file(part, 0);
+      if (resumed && attempt == 0) continue;
+      std::filesystem::remove(part);
+      Throw(ErrorKind::kCorrupt, "{}: {}; push it again from a library that has it", remote.where(),
+            error.what());
+    }
+  }
+}
+
+storage::EncodedObject FetchedObjects::ReadObject(size_t i) {
+  const ObjectId& id = manifest_.objects[i].id;
+  storage::EncodedObject object{id, repository_.objects().Get(id)};
+  if (object.bytes.size() != manifest_.objects[i].size_bytes) {
+    Throw(ErrorKind::kCorrupt, "{}: object {}: expected {} bytes, found {}", where_, id.ShortHex(),
+          manifest_.objects[i].size_bytes, object.bytes.size());
+  }
+  return object;
+}
+
+}  // namespace statelib::remote

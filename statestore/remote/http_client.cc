@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/remote/http_client.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <cctype>
+#include <exception>
+#include <thread>
+
+#include "core/base/error.h"
+
+namespace statelib::remote {
+
+namespace {
+
+constexpr long kConnectSeconds = 15;
+/// A connection that brings less than this many bytes a second for so long is taken for dead.
+constexpr long kSlowBytes = 64;
+constexpr long kSlowSeconds = 30;
+constexpr int kAttempts = 6;
+
+void InitialiseOnce() {
+  static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (code != CURLE_OK) Throw(ErrorKind::kIo, "libcurl: {}", curl_easy_strerror(code));
+}
+
+std::string Trimmed(std::string_view text) {
+  const auto is_space = [](unsigned char c) { return std::isspace(c) != 0; };
+  while (!text.empty() && is_space(static_cast<unsigned char>(text.front()))) text.remove_prefix(1);
+  while (!text.empty() && is_space(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);
+  return std::string(text);
+}
+
+/// One transfer that is under way. Nothing may be thrown through libcurl, so what a callback throws
+/// waits here.
+struct Exchange {
+  CURL* curl = nullptr;
+  const HttpRequest* request = nullptr;
+  const CancelFlag* cancel = nullptr;
+  HttpResponse response;
+  size_t body_sent = 0;
+  std::exception_ptr failure;
+
+  void TakeHeader(std::string_view line) {
+    if (line.starts_with("HTTP/")) response.headers.clear();  // of a "100 Continue" before
+    const size_t colon = line.find(':');
+    if (colon == std::string_view::npos) return;
+    std::string name(line.substr(0, colon));
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    response.headers[name] = Trimmed(line.substr(colon + 1));
+  }
+
+  void TakeBody(ByteSpan bytes) {
+    long status = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    if (request->sink && status >= 200 && status < 300) return request->sink(bytes);
+    if (bytes.size() > request->response_bytes_max - response.body.size()) {
+      Throw(ErrorKind::kCorrupt, "{}: an answer of more than {} bytes", request->url,
+            request->response_bytes_max);
+    }
+    response.body.insert(response.body.end(), bytes.begin(), bytes.end());
+  }
+};
+
+size_t OnHeader(char* data, size_t size, size_t count, void* user) {
+  static_cast<Exchange*>(user)->TakeHeader({data, size * count});
+  return size * count;
+}
+
+size_t OnBody(char* data, size_t size, size_t count, void* user) {
+  auto& exchange = *static_cast<Exchange*>(user);
+  try {
+    exchange.TakeBody(AsBytes({data, size * count}));
+    return size * count;
+  } catch (...) {
+    exchange.failure = std::current_exception();
+    return CURL_WRITEFUNC_ERROR;
+  }
+}
+
+size_t OnRead(char* data, size_t size, size_t count, void* user) {
+  auto& exchange = *static_cast<Exchange*>(user);
+  const ByteSpan rest = exchange.request->body.subspan(exchange.body_sent);
+  const size_t taken = std::min(size * count, rest.size());
+  std::copy_n(rest.begin(), taken, reinterpret_cast<std::byte*>(data));
+  exchange.body_sent += taken;
+  return taken;
+}
+
+int OnSeek(void* user, curl_off_t offset, int origin) {
+  auto& exchange = *static_cast<Exchange*>(user);
+  if (origin != SEEK_SET || static_cast<size_t>(offset) > exchange.request->body.size())
+    return CURL_SEEKFUNC_CANTSEEK;
+  exchange.body_sent = static_cast<size_t>(offset);
+  return CURL_SEEKFUNC_OK;
+}
+
+int OnProgress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  const CancelFlag* cancel = static_cast<Exchange*>(user)->cancel;
+  return cancel != nullptr && cancel->cancelled() ? 1 : 0;
+}
+
+struct FreeList {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+
+}  // namespace
+
+std::string HttpResponse::Header(const std::string& name) const {
+  const auto place = headers.find(name);
+  return place == headers.end() ? "" : place->second;
+}
+
+struct HttpClient::Impl {
+  CURL* curl = nullptr;
+  const CancelFlag* cancel = nullptr;
+
+  void SetUp(Exchange& exchange, curl_slist* headers, char* reason) const {
+    const HttpRequest& request = *exchange.request;
+    curl_easy_reset(curl);  // keeps the connection
+    curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, kSlowBytes);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, kSlowSeconds);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, OnHeader);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, &exchange);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, OnBody);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &exchange);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, OnProgress);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &exchange);
+    if (request.method == "HEAD") {
+      curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+    } else if (request.method != "GET" && request.method != "DELETE") {
+      curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+      curl_easy_setopt(curl, CURLOPT_READFUNCTION, OnRead);
+      curl_easy_setopt(curl, CURLOPT_READDATA, &exchange);
+      curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, OnSeek);
+      curl_easy_setopt(curl, CURLOPT_SEEKDATA, &exchange);
+      curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE,
+                       static_cast<curl_off_t>(request.body.size()));
+    }
+    if (request.method != "HEAD")
+      curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  }
+};
+
+HttpClient::HttpClient(const CancelFlag* cancel) : impl_(std::make_unique<Impl>()) {
+  InitialiseOnce();
+  impl_->cancel = cancel;
+  impl_->curl = curl_easy_init();
+  if (impl_->curl == nullptr) Throw(ErrorKind::kIo, "libcurl cannot begin");
+}
+
+HttpClient::~HttpClient() { curl_easy_cleanup(impl_->curl); }
+
+HttpResponse HttpClient::Perform(const HttpRequest& request) {
+  Exchange exchange;
+  exchange.curl = impl_->curl;
+  exchange.request = &request;
+  exchange.cancel = impl_->cancel;
+  std::unique_ptr<curl_slist, FreeList> headers;
+  const auto add = [&](const std::string& line) {
+    curl_slist* longer = curl_slist_append(headers.get(), line.c_str());
+    if (longer == nullptr) throw std::bad_alloc();
+    static_cast<void>(headers.release());
+    headers.reset(longer);
+  };
+  add("Expect:");  // no waiting for a "100 Continue" before a body
+  add("User-Agent: statelib");
+  for (const std::string& line : request.headers) add(line);
+  char reason[CURL_ERROR_SIZE] = "";
+  impl_->SetUp(exchange, headers.get(), reason);
+  const CURLcode code = curl_easy_perform(impl_->curl);
+  if (exchange.failure) std::rethrow_exception(exchange.failure);
+  if (impl_->cancel != nullptr) impl_->cancel->Check();
+  if (code != CURLE_OK) {
+    const bool bad_url = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL;
+    Throw(bad_url ? ErrorKind::kInvalidArgument : ErrorKind::kIo, "{}: {}; try again", request.url,
+          reason[0] != '\0' ? reason : curl_easy_strerror(code));
+  }
+  curl_easy_getinfo(impl_->curl, CURLINFO_RESPONSE_CODE, &exchange.response.status);
+  return std::move(exchange.response);
+}
+
+void Patience::Wait(std::chrono::milliseconds time) const {
+  const auto end = std::chrono::steady_clock::now() + time;
+  while (std::chrono::steady_clock::now() < end) {
+    if (cancel_ != nullptr) cancel_->Check();
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
+void Patience::Run(const std::function<void()>& attempt) {
+  while (true) {
+    try {
+      return attempt();
+    } catch (const Error& error) {
+      const bool passing = error.kind() == ErrorKind::kIo || error.kind() == ErrorKind::kBusy;
+      if (!passing || ++failures_ >= kAttempts) throw;
+    }
+    Wait(std::chrono::milliseconds(50) * (1 << failures_));
+  }
+}
+
+std::string UrlEncoded(std::string_view text) {
+  std::string encoded;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = std::isalnum(byte) != 0 || c == '-' || c == '.' || c == '_' || c == '~';
+    encoded += plain ? std::string(1, c) : fmt::format("%{:02X}", byte);
+  }
+  return encoded;
+}
+
+}  // namespace statelib::remote

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_STATESTORE_REMOTE_HTTP_REMOTE_H_
+#define STATELIB_STATESTORE_REMOTE_HTTP_REMOTE_H_
+
+#include <memory>
+#include <string>
+
+#include "core/base/cancel.h"
+#include "statestore/remote/remote.h"
+
+namespace statelib::remote {
+
+/// A library that `statelib serve` serves (cli/serve/README.md has the protocol). Transfers that
+/// are cut off go on where they were, within a call and in a later one. `token` proves the user;
+/// empty: none. `cancel` may be null, else it outlives the remote. Asks nothing yet.
+std::unique_ptr<Remote> OpenHttpRemote(const std::string& url, const std::string& token,
+                                       const CancelFlag* cancel);
+
+}  // namespace statelib::remote
+
+#endif  // STATELIB_STATESTORE_REMOTE_HTTP_REMOTE_H_

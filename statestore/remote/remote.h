@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_STATESTORE_REMOTE_REMOTE_H_
+#define STATELIB_STATESTORE_REMOTE_REMOTE_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "statestore/storage/import.h"
+#include "statestore/storage/message_codec.h"
+
+// Where libraries meet: a place that holds objects and versions of names, each version with a
+// signed manifest of its own (storage/manifest.h). What travels is what a bundle carries, in parts.
+namespace statelib::remote {
+
+using storage::ObjectId;
+using storage::RemoteVersion;
+using storage::StateId;
+using TransferObject = storage::BundleManifest::Object;
+using Sink = std::function<void(ByteSpan bytes)>;
+
+/// The names and versions of a remote as one file: head (container.h) and a RemoteCatalogue.
+Bytes EncodeCatalogue(const std::vector<RemoteVersion>& versions);
+/// Errors: kCorrupt, kUnsupported.
+std::vector<RemoteVersion> DecodeCatalogue(ByteSpan bytes, const std::string& where);
+
+/// The newest version of a name, which is its current one; null when there is none.
+const RemoteVersion* NewestOf(const std::vector<RemoteVersion>& versions, const std::string& name,
+                              const std::string& tag);
+
+/// A version that is to be added to a name.
+struct Publication {
+  std::string name;
+  std::string tag;
+  StateId state;
+  uint64_t token_count = 0;
+  Bytes manifest;  ///< signed or not, of this one version
+  std::optional<StateId>
+      expected;  ///< what the name's newest version has to be; empty: no name yet
+};
+
+/// Adds publications to a catalogue, in their order, each as the next version of its name. False,
+/// and nothing is added, when some name's newest version is not the expected one. `manifest` is
+/// the hash of its manifest's bytes for the entry.
+bool AddPublications(std::span<const Publication> publications, int64_t now_ms,
+                     std::vector<RemoteVersion>* versions);
+
+/// One remote, whatever its kind. One thread. Errors of every method: kIo for what a further
+/// attempt may mend (a cut connection, a full disk); kNotFound, kCorrupt, kUnsupported, kMismatch
+/// for what it will not; kBusy; kCancelled.
+class Remote {
+ public:
+  virtual ~Remote() = default;
+
+  virtual const std::string& where() const = 0;  ///< for messages
+  /// Every version of every name; nothing on a remote that nobody has pushed to.
+  virtual std::vector<RemoteVersion> List() = 0;
+  /// The bytes of a version's signed manifest. Not checked: DecodeManifest does that.
+  virtual Bytes GetManifest(const RemoteVersion& version) = 0;
+  /// Which of the objects are there whole.
+  virtual std::vector<bool> HasObjects(std::span<const TransferObject> objects) = 0;
+  /// Hands an object's bytes from `offset` on to the sink. Not checked: the receiver compares the
+  /// hash of the whole with the id.
+  virtual void GetObject(const TransferObject& object, uint64_t offset, const Sink& sink) = 0;
+  /// Stores an object durably, going on where a transfer that was cut off had come to if the remote
+  /// can. It is there for others only whole and after its hash was found to be its id.
+  virtual void PutObject(const TransferObject& object, ByteSpan bytes) = 0;
+  /// Makes versions visible, all at once, whose objects are there. False, and nothing has changed,
+  /// when somebody else has added a version to one of the names meanwhile.
+  virtual bool Publish(std::span<const Publication> publications, int64_t now_ms) = 0;
+};
+
+}  // namespace statelib::remote
+
+#endif  // STATELIB_STATESTORE_REMOTE_REMOTE_H_

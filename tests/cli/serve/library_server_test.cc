@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/serve/library_server.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "statestore/library/transfer.h"
+#include "statestore/remote/fetch.h"
+#include "statestore/remote/http_client.h"
+#include "statestore/remote/http_remote.h"
+#include "tests/cutting_proxy.h"
+#include "tests/statestore/expect_error.h"
+#include "tests/statestore/sample_library.h"
+#include "tests/temporary_directory.h"
+
+namespace statelib::cli {
+namespace {
+
+using library::Library;
+using remote::TransferObject;
+using storage::ExpectClean;
+using storage::PublishSample;
+using testing::ElementsAre;
+
+constexpr const char* kRead = "read-token-0123456789";
+constexpr const char* kWrite = "write-token-0123456789";
+
+class LibraryServers : public testing::Test {
+ protected:
+  void SetUp() override {
+    keys_.Create("me");
+    LibraryServerOptions options{.library = served_.path(),
+                                 .read_token = kRead,
+                                 .write_token = kWrite,
+                                 .keys = keys_,
+                                 .policy = {},
+                                 .key = keys_.Signing("me"),
+                                 .limits = {},
+                                 .log = {}};
+    server_ = std::make_unique<LibraryServer>(std::move(options));
+    port_ = server_->Bind("127.0.0.1", 0);
+    thread_ = std::thread([this] { server_->Run(stop_); });
+  }
+  void TearDown() override {
+    stop_.Cancel();
+    thread_.join();
+  }
+  Library Open(const std::string& name) {
+    return Library::Open(folder_.path() / name, Library::Access::kCreate);
+  }
+  std::string Url(int port = 0) const {
+    return fmt::format("http://127.0.0.1:{}", port == 0 ? port_ : port);
+  }
+  std::unique_ptr<remote::Remote> Remote(const std::string& token = kWrite, int port = 0) const {
+    return remote::OpenHttpRemote(Url(port), token, nullptr);
+  }
+  library::PushReport PushFrom(const Library& from, const library::Selection& selection) {
+    const std::optional<SigningKey> key = keys_.Signing("me");
+    library::PushOptions options;
+    options.key = &*key;
+    return library::Push(from, *Remote(), selection, options);
+  }
+  library::PullReport PullInto(Library& into, const library::Selection& selection = {}) {
+    return library::Pull(into, *Remote(kRead), keys_, selection, {});
+  }
+
+  TemporaryDirectory folder_;
+  library::KeyRing keys_{folder_.path() / "config"};
+  Library served_ = Open("served");
+  Library mine_ = Open("mine");
+  CancelFlag stop_;
+  std::unique_ptr<LibraryServer> server_;
+  int port_ = 0;
+  std::thread thread_;
+};
+
+TEST_F(LibraryServers, TakeWhatIsPushedAndGiveWhatIsPulled) {
+  PublishSample(mine_.repository(), "a", 5000, 1);
+  PublishSample(mine_.repository(), "notes/b:draft", 6, 2);
+  const auto pushed = PushFrom(mine_, {{"a", "notes/b:draft"}});
+  EXPECT_EQ(pushed.objects_sent, 5u);
+  ExpectClean(served_.repository());
+  EXPECT_EQ(served_.Resolve("a").state.id, mine_.Resolve("a").state.id);
+  Library into = Open("into");
+  EXPECT_EQ(PullInto(into).bytes_fetched, pushed.bytes_sent);
+  EXPECT_EQ(into.Resolve("notes/b:draft").state.id, mine_.Resolve("notes/b:draft").state.id);
+  ExpectClean(into.repository());
+}
+
+TEST_F(LibraryServers, OnlyWhatIsMissingTravels) {
+  PublishSample(mine_.repository(), "a", 5000, 1);
+  PublishSample(mine_.repository(), "b", 5001, 1);
+  PushFrom(mine_, {{"a"}});
+  EXPECT_EQ(PushFrom(mine_, {{"b"}}).objects_sent, 2u);
+  EXPECT_EQ(PushFrom(mine_, {{"a", "b"}}).bytes_sent, 0u);
+  EXPECT_EQ(Remote()->List().size(), 2u);
+}
+
+TEST_F(LibraryServers, AskForTheRightToken) {
+  PublishSample(mine_.repository(), "a", 5, 1);
+  const auto id = mine_.Resolve("a").state.id;
+  for (const char* token : {"", "wrong-token-0123456789"})
+    ExpectError(ErrorKind::kInvalidArgument, "STATELIB_TOKEN", [&] { Remote(token)->List(); });
+  EXPECT_TRUE(Remote(kRead)->List().empty());
+  ExpectError(ErrorKind::kInvalidArgument, "the token does not allow this", [&] {
+    Remote(kRead)->PutObject({id, 1}, AsBytes("x"));
+  });
+  ExpectError(ErrorKind::kInvalidArgument, "the token does not allow this",
+              [&] { Remote(kRead)->Publish({}, 0); });
+}
+
+TEST_F(LibraryServers, GoOnWithAnUploadThatIsCut) {
+  const Bytes bytes = storage::SampleFloats(75'000, 1);
+  const TransferObject object{HashOf(bytes), bytes.size()};
+  const CuttingProxy proxy(port_, 60'000);
+  Remote(kWrite, proxy.port())->PutObject(object, bytes);
+  EXPECT_GE(proxy.connections(), 5);
+  EXPECT_LT(proxy.bytes(), bytes.size() + 40'000u);  // what had come was not sent again
+  EXPECT_THAT(Remote()->HasObjects(std::vector{object}), ElementsAre(true));
+  EXPECT_EQ(served_.repository().objects().Get(object.id), bytes);
+}
+
+TEST_F(LibraryServers, GoOnWithADownloadThatIsCut) {
+  const Bytes bytes = storage::SampleFloats(75'000, 2);
+  const TransferObject object{HashOf(bytes), bytes.size()};
+  Remote()->PutObject(object, bytes);
+  const CuttingProxy proxy(port_, 60'000);
+  const auto remote = Remote(kRead, proxy.port());
+  remote::FetchObject(mine_.repository(), *remote, object);
+  EXPECT_GE(proxy.connections(), 5);
+  EXPECT_LT(proxy.bytes(), bytes.size() + 40'000u);
+  EXPECT_EQ(mine_.repository().objects().Get(object.id), bytes);
+}
+
+TEST_F(LibraryServers, TakeNoObjectWithOtherBytes) {
+  const Bytes bytes = storage::SampleFloats(1000, 3);
+  const TransferObject object{HashOf(AsBytes("something else")), bytes.size()};
+  ExpectError(ErrorKind::kCorrupt, "damaged object: expected hash",
+              [&] { Remote()->PutObject(object, bytes); });
+  EXPECT_THAT(Remote()->HasObjects(std::vector{object}), ElementsAre(false));
+  EXPECT_TRUE(served_.repository().objects().Temporaries().empty());
+}
+
+TEST_F(LibraryServers, TakeNoPushOfAStranger) {
+  PublishSample(mine_.repository(), "a", 5, 1);
+  const SigningKey stranger = SigningKey::Create();
+  for (const SigningKey* key : {static_cast<const SigningKey*>(nullptr), &stranger}) {
+    library::PushOptions options;
+    options.key = key;
+    ExpectError(ErrorKind::kMismatch, "signed",
+                [&] { library::Push(mine_, *Remote(), {{"a"}}, options); });
+  }
+  EXPECT_EQ(served_.repository().index().states().count(), 0u);
+}
+
+TEST_F(LibraryServers, TakeNoPublicationWhoseObjectsAreNotThere) {
+  PublishSample(mine_.repository(), "a", 5, 1);
+  const storage::ResolvedState state = mine_.Resolve("a");
+  const auto outgoing =
+      storage::OutgoingManifest::Build(mine_.repository(), std::span(&state, 1), {});
+  const std::optional<SigningKey> key = keys_.Signing("me");
+  const remote::Publication publication{
+      "a", "latest", state.state.id, 5, storage::EncodeManifest(outgoing.manifest(), &*key), {}};
+  ExpectError(ErrorKind::kNotFound, "", [&] { Remote()->Publish(std::span(&publication, 1), 0); });
+  EXPECT_TRUE(Remote()->List().empty());
+}
+
+TEST_F(LibraryServers, PushesAtOnceLoseNothing) {
+  constexpr int kWriters = 3;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kWriters; ++i) {
+    threads.emplace_back([this, i] {
+      Library library = Open(fmt::format("writer{}", i));
+      for (unsigned version = 0; version < 3; ++version) {
+        PublishSample(library.repository(), "shared", 5 + version,
+                      100u * (static_cast<unsigned>(i) + 1) + 10 * version);
+        PushFrom(library, {{"shared"}});
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(served_.repository().index().references().Versions("shared", "latest").size(), 9u);
+  ExpectClean(served_.repository());
+}
+
+TEST_F(LibraryServers, AnswerNonsenseWithOneLineOfJson) {
+  remote::HttpClient client(nullptr);
+  const std::string bearer = std::string("Authorization: Bearer ") + kWrite;
+  const auto status = [&](const std::string& method, const std::string& path,
+                          std::string_view body = "") {
+    const auto response = client.Perform(
+        {.method = method, .url = Url() + path, .headers = {bearer}, .body = AsBytes(body)});
+    EXPECT_THAT(std::string(AsText(response.body)), testing::HasSubstr("\"error\"")) << path;
+    return response.status;
+  };
+  const std::string id(64, 'a');
+  EXPECT_EQ(status("GET", "/"), 404);
+  EXPECT_EQ(status("GET", "/v1/objects/" + id), 404);
+  EXPECT_EQ(status("GET", "/v1/objects/../../etc/passwd"), 404);
+  EXPECT_EQ(status("GET", "/v1/manifest?name=a&tag=latest&version=1"), 404);
+  EXPECT_EQ(status("GET", "/v1/manifest?name=../a&tag=latest&version=1"), 400);
+  EXPECT_EQ(status("GET", "/v1/manifest"), 400);
+  EXPECT_EQ(status("POST", "/v1/missing", "12345"), 400);
+  EXPECT_EQ(status("POST", "/v1/publish", ""), 400);
+  EXPECT_EQ(status("POST", "/v1/publish", std::string(40, 'x')), 422);
+  EXPECT_EQ(status("PATCH", "/v1/uploads/" + id, "x"), 400);
+  EXPECT_TRUE(served_.repository().objects().Temporaries().empty());
+}
+
+}  // namespace
+}  // namespace statelib::cli
