@@ -22,7 +22,7 @@ class AtCommand : public Command {
                        {.shown_as = "N", .required = true});
     declaration.Option("--save-as", &save_as_, "Keep that state under this name",
                        {.shown_as = "NAME[:TAG]"});
-    AddModelOption(declaration, model_);
+    AddModelOptions(declaration, model_);
     AddComputeOptions(declaration, runtime_options_);
     AddLibraryOption(declaration, shared);
     AddJsonOption(declaration, shared);
@@ -83,7 +83,7 @@ class AtCommand : public Command {
   std::string name_;
   uint64_t token_ = 0;
   std::string save_as_;
-  std::string model_;
+  ModelChoice model_;
   engine::RuntimeOptions runtime_options_;
 };
 

@@ -25,7 +25,7 @@ class VerifyCommand : public Command {
                        {.shown_as = "NAME[:TAG][@N]"});
     declaration.Flag("--from-nothing", rederive_options_.from_nothing,
                      "With --rederive: start from nothing, not from a state proved before");
-    AddModelOption(declaration, model_);
+    AddModelOptions(declaration, model_);
     AddComputeOptions(declaration, runtime_options_);
     AddLibraryOption(declaration, shared);
     AddJsonOption(declaration, shared);
@@ -117,7 +117,7 @@ class VerifyCommand : public Command {
 
   std::string rederive_;
   library::RederiveOptions rederive_options_;
-  std::string model_;
+  ModelChoice model_;
   engine::RuntimeOptions runtime_options_;
 };
 

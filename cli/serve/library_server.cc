@@ -237,7 +237,7 @@ void LibraryServer::GetManifest(library::Library& library, const Request& reques
                                      ParseNumber(request.get_param_value("version"), "version")};
   storage::CheckName(reference.name);
   storage::CheckTag(reference.tag);
-  const storage::FileLock lease = library.repository().ReadLease();
+  const storage::Lease lease = library.repository().ReadLease();
   const storage::ResolvedState state = library.repository().Resolve(reference);
   const auto outgoing =
       storage::OutgoingManifest::Build(library.repository(), std::span(&state, 1), {});
@@ -289,7 +289,7 @@ void LibraryServer::PostPublish(library::Library& library, const std::string& bo
                                 Response& response) {
   std::vector<Incoming> entries = ParsePublication(AsBytes(body), library.now_ms());
   storage::Repository& repository = library.repository();
-  const storage::FileLock lease = repository.WriteLease();
+  const storage::Lease lease = repository.WriteLease();
   for (const Incoming& entry : entries) {
     std::optional<PublicKey> signer;
     if (entry.manifest.signature) signer = entry.manifest.signature->signer;

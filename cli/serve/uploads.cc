@@ -37,7 +37,7 @@ UploadPosition AppendUpload(storage::Repository& repository, const storage::Obje
     Throw(ErrorKind::kInvalidArgument, "an object of {} bytes, expected at most {}", length,
           storage::kObjectBytesMax);
   }
-  const storage::FileLock lease = repository.WriteLease();  // gc leaves tmp/ alone meanwhile
+  const storage::Lease lease = repository.WriteLease();  // gc leaves tmp/ alone meanwhile
   const Path part = PartOf(repository, id);
   const storage::FileLock lock = storage::FileLock::Acquire(
       part, storage::FileLock::Mode::kExclusive, std::chrono::milliseconds(0));

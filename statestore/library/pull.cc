@@ -109,7 +109,7 @@ class Puller {
     if (options_.dry_run) return Count(manifest.manifest);
     RequireAccepted(pulled->signer, where);
     storage::Repository& repository = library_.repository();
-    const storage::FileLock lease = repository.WriteLease();
+    const storage::Lease lease = repository.WriteLease();
     FetchObjects(manifest.manifest);
     remote::FetchedObjects source(repository, std::move(manifest.manifest), where);
     storage::VerifyObjects(source, {options_.control.cancel, {}});

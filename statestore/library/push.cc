@@ -130,7 +130,7 @@ class Pusher {
 
 PushReport Push(const Library& library, remote::Remote& remote, const Selection& selection,
                 const PushOptions& options) {
-  const storage::FileLock lease = library.repository().ReadLease();
+  const storage::Lease lease = library.repository().ReadLease();
   const std::vector<storage::ResolvedState> states = ResolveAll(library, selection);
   if (states.empty()) Throw(ErrorKind::kInvalidArgument, "there is nothing to push");
   return Pusher(library, remote, options).Run(states);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/atomic_file.h"
 #include "core/base/error.h"
 
 namespace statelib::library {

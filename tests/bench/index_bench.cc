@@ -37,8 +37,8 @@ double MsOf(const std::function<void()>& body) {
 void FillIndex(Database& database, int64_t states) {
   database.Write([&] {
     database.Execute(
-        "INSERT INTO models VALUES(zeroblob(32), 'sample', 'mamba', '12 layers', NULL, 1, 1, "
-        "'{}')");
+        "INSERT INTO models(fingerprint, name, architecture, summary, size_bytes, added_at, "
+        "description) VALUES(zeroblob(32), 'sample', 'mamba', '12 layers', 1, 1, '{}')");
     const auto numbers =
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " +
         std::to_string(states) + ") ";

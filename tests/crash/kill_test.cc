@@ -81,7 +81,9 @@ TEST(KilledAtEveryChange, PublishingIsAllOrNothing) {
       [](Repository& repository, int n, bool finished) {
         const bool there = repository.index().references().Find("a", "latest").has_value();
         // Killed between the commit and the end, it may be there already.
-        if (finished) EXPECT_TRUE(there);
+        if (finished) {
+          EXPECT_TRUE(there);
+        }
         if (there) ExpectReadable(repository, "a", n);
       });
 }

@@ -358,7 +358,10 @@ TEST(IndexSchema, ALibraryOfTheFirstVersionIsMigratedAndWorks) {
     Database database = Database::Open(path, Database::Mode::kWrite);
     Migrate(database, Migrations().first(1));
     EXPECT_EQ(SchemaVersion(database, Migrations()), 1u);
-    IndexModels(database).Learn(SampleModel(), "sample", 1);
+    Statement model = database.Prepare(
+        "INSERT INTO models(fingerprint, name, architecture, summary, size_bytes, added_at, "
+        "description) VALUES(?, 'sample', 'mamba', 'small', 1, 1, '{}')");
+    model.Bind(RowFor(1).model).Run();
     const Digest id = RowFor(1).id;
     Statement state = database.Prepare(
         "INSERT INTO states(id, model, profile, token_count, history_chain, content, tokens_kept, "
