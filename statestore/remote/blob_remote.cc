@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <tuple>
 
 #include "core/base/error.h"
 #include "statestore/storage/limits.h"
@@ -24,6 +25,15 @@ std::string HashedPath(const char* folder, const Digest& id) {
 std::string ObjectPath(const ObjectId& id) { return HashedPath("objects", id); }
 std::string ManifestPath(const Digest& id) { return HashedPath("manifests", id); }
 std::string CataloguePath(uint64_t number) { return fmt::format("catalogues/{:020}", number); }
+
+/// Whether a catalogue, which is sorted, has every version of another one.
+bool Holds(const std::vector<RemoteVersion>& all, const std::vector<RemoteVersion>& some) {
+  const auto key = [](const RemoteVersion& version) {
+    return std::tie(version.name, version.tag, version.number, version.manifest);
+  };
+  return std::includes(all.begin(), all.end(), some.begin(), some.end(),
+                       [&](const auto& a, const auto& b) { return key(a) < key(b); });
+}
 
 }  // namespace
 
@@ -123,13 +133,13 @@ bool BlobRemote::Publish(std::span<const Publication> publications, int64_t now_
   if (!AddPublications(publications, now_ms, &catalogue.versions)) return false;
   const uint64_t number = catalogue.number + 1;
   if (!store_->WriteNew(CataloguePath(number), EncodeCatalogue(catalogue.versions))) return false;
-  // Who was asleep since reading may have written a number that others had removed as old by now;
-  // then it is not the newest, and nothing that reads takes it for one.
   const std::vector<uint64_t> numbers = CatalogueNumbers();
-  if (numbers.empty() || numbers.back() != number) return false;
   for (size_t i = 0; i + kCataloguesKept < numbers.size(); ++i)
     store_->Remove(CataloguePath(numbers[i]));
-  return true;
+  // Who was asleep since reading may have written a number that others had removed as old by now.
+  // Nothing that reads takes that for the newest, and the newest does not build on it.
+  return (!numbers.empty() && numbers.back() == number) ||
+         Holds(ReadCatalogue().versions, catalogue.versions);
 }
 
 }  // namespace statelib::remote

@@ -89,14 +89,6 @@ size_t OnRead(char* data, size_t size, size_t count, void* user) {
   return taken;
 }
 
-int OnSeek(void* user, curl_off_t offset, int origin) {
-  auto& exchange = *static_cast<Exchange*>(user);
-  if (origin != SEEK_SET || static_cast<size_t>(offset) > exchange.request->body.size())
-    return CURL_SEEKFUNC_CANTSEEK;
-  exchange.body_sent = static_cast<size_t>(offset);
-  return CURL_SEEKFUNC_OK;
-}
-
 int OnProgress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   const CancelFlag* cancel = static_cast<Exchange*>(user)->cancel;
   return cancel != nullptr && cancel->cancelled() ? 1 : 0;
@@ -141,8 +133,8 @@ struct HttpClient::Impl {
       curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
       curl_easy_setopt(curl, CURLOPT_READFUNCTION, OnRead);
       curl_easy_setopt(curl, CURLOPT_READDATA, &exchange);
-      curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, OnSeek);
-      curl_easy_setopt(curl, CURLOPT_SEEKDATA, &exchange);
+      // No seek function: libcurl would send a body whose connection was cut again from its
+      // beginning, where the caller knows better.
       curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE,
                        static_cast<curl_off_t>(request.body.size()));
     }

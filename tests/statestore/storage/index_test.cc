@@ -314,8 +314,9 @@ TEST(IndexSchema, OpenOfANewerSchemaIsRefusedWithAdvice) {
   ExecuteSql(path, "PRAGMA user_version = 99");
   for (const auto mode : {Database::Mode::kWrite, Database::Mode::kRead}) {
     ExpectError(ErrorKind::kUnsupported,
-                "library schema version 99, this statelib knows versions up to 4; use a statelib "
-                "that knows version 99",
+                fmt::format("library schema version 99, this statelib knows versions up to {}; use "
+                            "a statelib that knows version 99",
+                            Migrations().size()),
                 [&] { Index::Open(path, mode); });
   }
 }

@@ -112,11 +112,17 @@ TEST(Processes, ALeaseThatIsHeldIsTakenOnceMoreWhileGcWaits) {
   TemporaryDirectory folder;
   const auto path = folder.path() / "library";
   const Repository repository = Repository::Open(path, Access::kCreate);
-  Lease lease = repository.ReadLease();
-  const pid_t gc = Fork([&path] {
+  int pipe_ends[2];
+  ASSERT_EQ(::pipe(pipe_ends), 0);
+  // Forked before the lease is taken: a child would hold what its parent held.
+  const pid_t gc = Fork([&] {
+    char go = 0;
+    if (::read(pipe_ends[0], &go, 1) != 1) throw Error(ErrorKind::kIo, "nobody said when to begin");
     Repository other = Repository::Open(path, Access::kWrite);
     CollectGarbage(other, {});
   });
+  Lease lease = repository.ReadLease();
+  ASSERT_EQ(::write(pipe_ends[1], "g", 1), 1);
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   { const Lease again = repository.WriteLease(); }
   lease.reset();
