@@ -30,8 +30,8 @@ struct Condition {
 Condition Split(const std::string& text) {
   const size_t sign = text.find_first_of("<>=");
   if (sign == std::string::npos || sign == 0) Refuse(text);
-  const size_t value = text.find_first_not_of("<>=", sign);
-  if (value == std::string::npos) Refuse(text);
+  const size_t value = sign + (text[sign] != '=' && text.substr(sign + 1, 1) == "=" ? 2 : 1);
+  if (value == text.size()) Refuse(text);
   return {text.substr(0, sign), text.substr(sign, value - sign), text.substr(value)};
 }
 
@@ -65,13 +65,11 @@ uint64_t ParseAge(const std::string& text, const std::string& whole) {
 }
 
 /// Narrows a range of whole numbers by a comparison with one.
-void Narrow(const Condition& condition, const std::string& whole, int64_t value,
-            storage::ReferenceQuery::Range* range) {
+void Narrow(const Condition& condition, int64_t value, storage::ReferenceQuery::Range* range) {
   if (condition.sign == "<" || condition.sign == "<=" || condition.sign == "=")
     range->highest = std::min(range->highest, value - (condition.sign == "<" ? 1 : 0));
   if (condition.sign == ">" || condition.sign == ">=" || condition.sign == "=")
     range->lowest = std::max(range->lowest, value + (condition.sign == ">" ? 1 : 0));
-  if (condition.sign.size() > 2 || condition.sign == "==") Refuse(whole);
 }
 
 }  // namespace
@@ -84,13 +82,13 @@ void AddCondition(const library::Library& library, const std::string& text,
     const auto moment = library.now_ms() - static_cast<int64_t>(ParseAge(condition.value, text));
     Condition turned = condition;
     for (char& c : turned.sign) c = c == '<' ? '>' : c == '>' ? '<' : c;
-    return Narrow(turned, text, moment, &query->moved_at_ms);
+    return Narrow(turned, moment, &query->moved_at_ms);
   }
   if (condition.key == "size")
-    return Narrow(condition, text, static_cast<int64_t>(ParseBytes(condition.value)),
+    return Narrow(condition, static_cast<int64_t>(ParseBytes(condition.value)),
                   &query->stored_bytes);
   if (condition.key == "tokens")
-    return Narrow(condition, text, static_cast<int64_t>(ParseCount(condition.value, text)),
+    return Narrow(condition, static_cast<int64_t>(ParseCount(condition.value, text)),
                   &query->token_count);
   if (condition.sign != "=") Refuse(text);
   if (condition.key == "model")

@@ -71,15 +71,13 @@ void CheckTarget(const storage::Reference& reference) {
 
 /// The tokens that a stored state has read, from the first; empty when they are not kept.
 std::vector<TokenId> TokensBefore(const Library& library, const storage::ResolvedState& base) {
-  std::vector<TokenId> tokens = TokensOf(library, base.state.id).value_or(std::vector<TokenId>());
-  History history;
-  history.Append(tokens);
-  if (base.state.tokens_kept && history != base.state.history) {
-    Throw(ErrorKind::kCorrupt,
-          "the kept tokens of the state {} are not those that it has read; run `statelib verify`",
+  if (!base.state.tokens_kept) return {};
+  auto tokens = TokensOf(library, base.state.id);
+  if (!tokens) {
+    Throw(ErrorKind::kNotFound, "the state {} was removed meanwhile; run the command again",
           base.state.id.ShortHex());
   }
-  return tokens;
+  return std::move(*tokens);
 }
 
 /// Reads a run of tokens into a state and leaves checkpoints on the way.

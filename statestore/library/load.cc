@@ -76,7 +76,16 @@ std::optional<std::vector<TokenId>> TokensOf(const Library& library,
   const storage::Lease lease = repository.ReadLease();
   const auto row = repository.index().states().Find(state);
   if (!row || !row->tokens_kept) return std::nullopt;
-  return storage::ReadTokens(repository.objects(), repository.index().states().ChunksOf(state));
+  auto tokens =
+      storage::ReadTokens(repository.objects(), repository.index().states().ChunksOf(state));
+  History history;
+  history.Append(tokens);
+  if (history != row->history) {
+    Throw(ErrorKind::kCorrupt,
+          "the kept tokens of the state {} are not those that it has read; run `statelib verify`",
+          state.ShortHex());
+  }
+  return tokens;
 }
 
 }  // namespace statelib::library

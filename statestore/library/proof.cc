@@ -66,13 +66,6 @@ class Prover {
             "the tokens of the state {} are not kept, so they cannot be read again",
             target().id.ShortHex());
     }
-    History history;
-    history.Append(*tokens);
-    if (history != target().history) {
-      Throw(ErrorKind::kCorrupt,
-            "the kept tokens of the state {} are not those that it has read; run `statelib verify`",
-            target().id.ShortHex());
-    }
     tokens_ = std::move(*tokens);
   }
 
