@@ -28,7 +28,7 @@ struct IngestOptions {
   /// A checkpoint is left after every so many tokens, counted from the first of the history, and at
   /// the end of each document; 0: none at all.
   uint64_t checkpoint_stride_tokens = kCheckpointStrideTokens;
-  CodecRequest codec;       ///< how the result is stored
+  CodecRequest codec;  ///< how the result is stored
   const CancelFlag* cancel = nullptr;
   /// Called as tokens are read; `tokens_total` is known from the first call on.
   std::function<void(uint64_t tokens_done, uint64_t tokens_total)> on_progress;
