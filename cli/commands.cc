@@ -25,6 +25,7 @@ constexpr CommandDescription kCommands[] = {
     {"diff", kStates, "Compare what two states have read and hold", MakeDiffCommand},
     {"recode", kStates, "Store a state smaller, with the loss measured", MakeRecodeCommand},
     {"list", kLibrary, "List the states of the library", MakeListCommand},
+    {"search", kLibrary, "Find states by the words of what they have read", MakeSearchCommand},
     {"show", kLibrary, "Show all that is known about a state", MakeShowCommand},
     {"log", kLibrary, "Show the versions of a name", MakeLogCommand},
     {"status", kLibrary, "Say whether a state's documents have changed since", MakeStatusCommand},

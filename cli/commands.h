@@ -55,6 +55,7 @@ std::unique_ptr<Command> MakeModelShowCommand();
 std::unique_ptr<Command> MakeMvCommand();
 std::unique_ptr<Command> MakeRecodeCommand();
 std::unique_ptr<Command> MakeRmCommand();
+std::unique_ptr<Command> MakeSearchCommand();
 std::unique_ptr<Command> MakeShowCommand();
 std::unique_ptr<Command> MakeStatusCommand();
 std::unique_ptr<Command> MakeTagCommand();

@@ -8,6 +8,7 @@
 
 #include "cli/codec_options.h"
 #include "cli/command.h"
+#include "statestore/documents/folder.h"
 #include "statestore/library/ingest.h"
 
 namespace statelib::cli {
@@ -15,19 +16,25 @@ namespace statelib::cli {
 // What `ingest` and `append` have in common.
 struct ReadingOptions {
   std::vector<std::string> files;
+  documents::FolderOptions folders;
+  bool no_ignore_files = false;
+  std::string separator;  ///< as typed, with \n for a line feed
+  std::string heading;    ///< the same
   bool forget_tokens = false;
   bool no_reuse = false;
   uint64_t checkpoint_stride_tokens = library::kCheckpointStrideTokens;
   CodecOptions codec;
 };
 
-/// FILE..., --forget-tokens, --no-reuse, --checkpoint-every and how to store the state.
+/// FILE..., what is taken of folders, how files are put together, --forget-tokens, --no-reuse,
+/// --checkpoint-every and how to store the state.
 void AddReadingOptions(Declaration& declaration, ReadingOptions& options);
 
-/// Reads every file, checks that it is text and warns on standard error of bytes that are not
-/// UTF-8. Errors: those of Input::Open and CheckIsText; kInvalidArgument for two times "-".
-std::vector<library::Document> ReadDocuments(const Context& context,
-                                             const std::vector<std::string>& files);
+/// Reads every file, those in folders too, and gets the text out of it. Says on standard error what
+/// encoding was guessed, how many bytes are damaged and which files of folders hold no text and are
+/// skipped. Errors: those of Input::Open, FilesIn and Extractor::Extract; kInvalidArgument for two
+/// times "-", for folders without a document and for more than a gigabyte of text.
+std::vector<library::Document> ReadDocuments(const Context& context, const ReadingOptions& options);
 
 /// What a reading did, as one line or as JSON.
 void PrintReading(const Context& context, const library::IngestResult& result);

@@ -93,4 +93,11 @@ fs::path ExampleDocumentsDirectory() {
   return DemoModelDirectory().parent_path().parent_path() / "documents";
 }
 
+fs::path HelperProgram(const char* name) {
+  std::error_code error;
+  const fs::path folder = fs::read_symlink("/proc/self/exe", error).parent_path();
+  if (fs::exists(folder / name, error)) return folder / name;
+  return (folder / STATELIB_LIBEXEC_DIR_FROM_BIN / name).lexically_normal();
+}
+
 }  // namespace statelib::cli

@@ -39,6 +39,9 @@ std::filesystem::path ShippedTokenizersDirectory();
 /// The folder of the example documents, beside the models.
 std::filesystem::path ExampleDocumentsDirectory();
 
+/// A program that this one starts: beside it where it was built and not installed, else in libexec.
+std::filesystem::path HelperProgram(const char* name);
+
 }  // namespace statelib::cli
 
 #endif  // STATELIB_CLI_ENVIRONMENT_H_

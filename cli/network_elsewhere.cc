@@ -7,23 +7,13 @@
 #include <iterator>
 #include <vector>
 
+#include "cli/environment.h"
 #include "cli/network.h"
 #include "core/base/error.h"
 
 namespace statelib::cli {
 
 namespace {
-
-namespace fs = std::filesystem;
-
-/// statelib-net: beside a program that was built and not installed, else in libexec.
-fs::path NetworkProgram() {
-  std::error_code error;
-  const fs::path folder = fs::read_symlink("/proc/self/exe", error).parent_path();
-  const fs::path beside = folder / "statelib-net";
-  if (fs::exists(beside, error)) return beside;
-  return (folder / STATELIB_LIBEXEC_DIR_FROM_BIN / "statelib-net").lexically_normal();
-}
 
 [[noreturn]] void BecomeNetworkProgram() {
   std::ifstream file("/proc/self/cmdline", std::ios::binary);
@@ -32,7 +22,7 @@ fs::path NetworkProgram() {
   for (size_t at = 0; at < line.size(); at += std::strlen(line.data() + at) + 1)
     arguments.push_back(line.data() + at);
   arguments.push_back(nullptr);
-  const fs::path program = NetworkProgram();
+  const std::filesystem::path program = HelperProgram("statelib-net");
   ::execv(program.c_str(), arguments.data());
   ThrowErrno("cannot start", program.string(), errno);
 }

@@ -26,7 +26,7 @@ class AppendCommand : public Command {
   }
 
   void Run(Context& context) override {
-    std::vector<library::Document> documents = ReadDocuments(context, reading_.files);
+    std::vector<library::Document> documents = ReadDocuments(context, reading_);
     library::Library library = OpenLibrary(context, library::Library::Access::kWrite);
     const storage::ResolvedState base = library.Resolve(name_);
     const library::LoadedModel model = library::LoadModel(

@@ -24,12 +24,14 @@ class IngestCommand : public Command {
     declaration.Examples(
         "  statelib ingest handbook handbook.md\n"
         "  statelib ingest minutes:april agenda.md minutes.md\n"
-        "  pdftotext report.pdf - | statelib ingest report -\n");
+        "  statelib ingest report report.pdf\n"
+        "  statelib ingest project docs --include '*.md' --heading '# {path}\\n\\n'\n"
+        "  git log | statelib ingest changes -\n");
   }
 
   void Run(Context& context) override {
     const storage::Reference reference = storage::Reference::Parse(name_);
-    const std::vector<library::Document> documents = ReadDocuments(context, reading_.files);
+    const std::vector<library::Document> documents = ReadDocuments(context, reading_);
     library::Library library = OpenLibrary(context, library::Library::Access::kCreate);
     const library::LoadedModel model = library::LoadModel(
         library, ChooseModel(&library, model_, nullptr), runtime_options_, &context.cancel);

@@ -25,6 +25,7 @@ double SecondsSince(Clock::time_point start) {
 struct TokenizedDocuments {
   std::vector<TokenId> tokens;
   std::vector<storage::SourceRecord> sources;
+  std::vector<storage::SourceText> texts;  // views into the documents
   double seconds = 0;
 };
 
@@ -34,6 +35,30 @@ std::string PathOf(const std::string& name) {
   if (!std::filesystem::is_regular_file(name, error)) return "";
   const auto path = std::filesystem::absolute(name, error);
   return error ? "" : path.lexically_normal().string();
+}
+
+/// With which of its tokens each passage of a document begins, after `before` bytes of something
+/// else. Exact where the tokens' bytes are the text's; else, as with a tokenizer that changes text,
+/// in proportion.
+std::vector<uint32_t> FirstTokens(const tokenizer::Tokenizer& tokenizer,
+                                  std::span<const TokenId> tokens,
+                                  const std::vector<storage::Passage>& passages, size_t before,
+                                  size_t text_bytes) {
+  std::vector<size_t> ends;
+  ends.reserve(tokens.size());
+  size_t bytes = 0;
+  for (const TokenId token : tokens) ends.push_back(bytes += tokenizer.BytesOf(token).size());
+  const double scale =
+      static_cast<double>(bytes) / static_cast<double>(std::max<size_t>(text_bytes, 1));
+  std::vector<uint32_t> first;
+  size_t token = 0;
+  for (const storage::Passage& passage : passages) {
+    size_t place = before + passage.first_byte;
+    if (bytes != text_bytes) place = static_cast<size_t>(static_cast<double>(place) * scale);
+    while (token < ends.size() && ends[token] <= place) ++token;
+    first.push_back(static_cast<uint32_t>(token));
+  }
+  return first;
 }
 
 TokenizedDocuments Tokenize(const Library& library, const LoadedModel& model,
@@ -47,9 +72,17 @@ TokenizedDocuments Tokenize(const Library& library, const LoadedModel& model,
     const auto tokens = model.runtime->tokenizer().Encode(document.text, add_special);
     all.tokens.insert(all.tokens.end(), tokens.begin(), tokens.end());
     // Names go to terminals and into bundles: what is not plain text is written out.
-    all.sources.push_back({storage::Escaped(document.name), document.text.size(),
-                           HashOf(AsBytes(document.text)), tokens.size(), library.now_ms(),
-                           PathOf(document.name)});
+    const SourceFile file =
+        document.file.value_or(SourceFile{document.text.size(), HashOf(AsBytes(document.text))});
+    all.sources.push_back({storage::Escaped(document.name), file.size_bytes, file.digest,
+                           tokens.size(), library.now_ms(), PathOf(document.name)});
+    const std::string_view searched =
+        std::string_view(document.text)
+            .substr(std::min(document.before_bytes, document.text.size()));
+    all.texts.push_back(
+        {all.texts.size(), searched,
+         FirstTokens(model.runtime->tokenizer(), tokens, storage::Passages(searched),
+                     document.before_bytes, document.text.size())});
     add_special = AddSpecial::kNo;  // those belong to the beginning of the whole history
   }
   if (all.tokens.empty()) {
@@ -195,6 +228,7 @@ IngestResult ReadAndSave(Library& library, const LoadedModel& model, TokenizedDo
   request.tokens_before = std::span(known).first(known_before);
   request.tokens_after = std::span(known).subspan(known_before);
   request.sources = documents.sources;
+  request.texts = documents.texts;
 
   std::optional<LoadedState> loaded;
   // What goes on from values of a lossy codec is another state than the exact one of these tokens.

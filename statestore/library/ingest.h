@@ -14,10 +14,18 @@
 
 namespace statelib::library {
 
+/// The bytes of a document's file, where its text is not those bytes.
+struct SourceFile {
+  uint64_t size_bytes = 0;
+  Digest digest;
+};
+
 /// A document to read.
 struct Document {
-  std::string name;  ///< as the user gave it; recorded, never opened
-  std::string text;  ///< the file, byte by byte
+  std::string name;                     ///< as the user gave it; recorded, never opened
+  std::string text;                     ///< what is read
+  std::optional<SourceFile> file = {};  ///< what is recorded of it; empty: `text` is the file
+  size_t before_bytes = 0;              ///< of `text` that are not the document's: a heading
 };
 
 inline constexpr uint64_t kCheckpointStrideTokens = 4096;

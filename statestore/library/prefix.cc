@@ -42,12 +42,17 @@ std::vector<std::pair<storage::StateRow, size_t>> StatesOfDocument(const Library
   const storage::Index& index = library.repository().index();
   std::vector<std::pair<storage::StateRow, size_t>> found;
   for (const uint64_t size : index.lineage().SourceSizes(text.size())) {
-    const Digest digest = HashOf(AsBytes(text.substr(0, size)));
-    for (const storage::StateId& id : index.lineage().IngestedFrom(size, digest)) {
+    const std::string_view document = text.substr(0, size);
+    for (const storage::StateId& id :
+         index.lineage().IngestedFrom(size, HashOf(AsBytes(document)))) {
       const auto row = index.states().Find(id);
-      if (row && row->model == model.identity.fingerprint &&
-          row->profile == model.runtime->profile())
-        found.emplace_back(*row, size);
+      if (!row || row->model != model.identity.fingerprint ||
+          row->profile != model.runtime->profile())
+        continue;
+      // The file had these bytes; whether its text was read as it is, its tokens tell.
+      History history;
+      history.Append(model.runtime->tokenizer().Encode(document, tokenizer::AddSpecial::kYes));
+      if (history == row->history) found.emplace_back(*row, size);
     }
   }
   return found;

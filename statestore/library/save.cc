@@ -86,6 +86,7 @@ SavedState SaveState(Library& library, const LoadedModel& model, const engine::S
   if (lossy) fresh.fidelity = near.fidelity;
   storage::Derivation derivation;
   derivation.operation = request.operation;
+  fresh.texts = request.texts;
   derivation.sources = request.sources;
   if (const auto& parent = request.parent ? request.parent : request.made_from) {
     derivation.parent_state = parent->state.id;

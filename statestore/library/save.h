@@ -28,8 +28,9 @@ struct SaveRequest {
   /// not go on from one.
   std::optional<storage::ResolvedState> made_from;
   std::vector<storage::SourceRecord> sources;
-  bool keep_tokens = true;  ///< has no effect when the parent's tokens are not kept
-  CodecRequest codec;       ///< a lossy one is measured before anything is stored
+  std::vector<storage::SourceText> texts;  ///< of the sources; stored only where tokens are kept
+  bool keep_tokens = true;                 ///< has no effect when the parent's tokens are not kept
+  CodecRequest codec;                      ///< a lossy one is measured before anything is stored
 };
 
 /// What was saved, and as what.

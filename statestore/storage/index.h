@@ -13,6 +13,7 @@
 #include "statestore/storage/index_models.h"
 #include "statestore/storage/index_references.h"
 #include "statestore/storage/index_states.h"
+#include "statestore/storage/index_texts.h"
 #include "statestore/storage/sqlite_database.h"
 
 namespace statelib::storage {
@@ -35,6 +36,8 @@ class Index {
   const IndexLineage& lineage() const { return parts_->lineage; }
   IndexReferences& references() { return parts_->references; }
   const IndexReferences& references() const { return parts_->references; }
+  IndexTexts& texts() { return parts_->texts; }
+  const IndexTexts& texts() const { return parts_->texts; }
 
   /// One transaction over all parts: durable when it returns, undone when `body` throws.
   void Write(const std::function<void()>& body) { parts_->database.Write(body); }
@@ -53,13 +56,15 @@ class Index {
           states(database),
           checkpoints(database),
           lineage(database),
-          references(database) {}
+          references(database),
+          texts(database) {}
     Database database;
     IndexModels models;
     IndexStates states;
     IndexCheckpoints checkpoints;
     IndexLineage lineage;
     IndexReferences references;
+    IndexTexts texts;
   };
   explicit Index(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 

@@ -144,8 +144,38 @@ CREATE TABLE proofs(
 ) WITHOUT ROWID;
 )";
 
-constexpr const char* kMigrations[] = {kFirst, kModelTokenizers, kModelWeights, kCheckpoints,
-                                       kHistory};
+// What search finds: the sources' texts in passages, and an index of their words that keeps no text
+// of its own. A text is stored once, whoever has read it. `first_tokens` has eight hexadecimal
+// digits a passage: its first token, counted from the source's.
+constexpr const char* kTexts = R"(
+CREATE TABLE texts(
+  key INTEGER PRIMARY KEY AUTOINCREMENT,
+  digest BLOB NOT NULL UNIQUE CHECK(length(digest) = 32),
+  size_bytes INTEGER NOT NULL
+);
+CREATE TABLE passages(
+  key INTEGER PRIMARY KEY,
+  text INTEGER NOT NULL REFERENCES texts(key) ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  first_byte INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  UNIQUE(text, position)
+);
+CREATE TABLE source_texts(
+  derivation INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  text INTEGER NOT NULL REFERENCES texts(key),
+  first_tokens TEXT NOT NULL,
+  PRIMARY KEY(derivation, position),
+  FOREIGN KEY(derivation, position) REFERENCES sources(derivation, position) ON DELETE CASCADE
+) WITHOUT ROWID;
+CREATE INDEX source_texts_by_text ON source_texts(text);
+CREATE VIRTUAL TABLE passages_fts USING fts5(
+  body, content='passages', content_rowid='key', tokenize='unicode61 remove_diacritics 2');
+)";
+
+constexpr const char* kMigrations[] = {kFirst,       kModelTokenizers, kModelWeights,
+                                       kCheckpoints, kHistory,         kTexts};
 
 int64_t PragmaOf(const Database& database, const char* name) {
   Statement statement = database.Prepare(fmt::format("PRAGMA {}", name));

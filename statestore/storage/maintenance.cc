@@ -132,6 +132,7 @@ GarbageReport CollectGarbage(Repository& repository, const GarbageOptions& optio
       RemoveStates(index, report.thinned);
       report.derivations = index.lineage().RemoveUnreachable();
       const auto needed = index.states().NeedsObject();
+      index.texts().RemoveUnneeded();
       objects.ForEach([&](const ObjectId& id, uint64_t stored_bytes) {
         if (needed(id)) return;
         garbage.push_back(id);

@@ -93,6 +93,8 @@ PublishedState Publish(Repository& repository, const NewState& state, Derivation
     published = NameState(index, row, std::move(derivation), reference, now_ms);
     published.stored_before = stored_before;
     index.checkpoints().Finish(row.id);
+    if (published.version_before || !state.description.tokens_kept) return;
+    for (const SourceText& text : state.texts) index.texts().Add(published.derivation, text);
   });
   return published;
 }
@@ -114,7 +116,7 @@ PublishedState NameState(Index& index, const StateRow& state, Derivation derivat
   const int64_t key = index.lineage().Add(derivation);
   const uint64_t version =
       index.references().Move(reference.name, reference.tag, state.id, key, now_ms);
-  return {state, version, true, false};
+  return {state, version, true, false, key};
 }
 
 }  // namespace statelib::storage

@@ -21,6 +21,7 @@ struct NewState {
   std::span<const TokenId> tokens;
   std::optional<StateId> prefix;       ///< the stored state that this one was computed from
   std::span<const ByteSpan> segments;  ///< as description.spec
+  std::vector<SourceText> texts;       ///< of the derivation's sources, for searching
   std::string model_name;              ///< for messages of other machines; may be empty
   Codec codec = Codec::kExact;         ///< a lossy one needs segments from Approximate
   std::optional<Fidelity> fidelity;    ///< of a lossy one
@@ -31,6 +32,7 @@ struct PublishedState {
   uint64_t version = 0;
   bool stored_before = false;   ///< the library held this very state already
   bool version_before = false;  ///< the reference named it already, so nothing was changed
+  int64_t derivation = 0;       ///< key; 0 when nothing was changed
 };
 
 /// Stores a state that nobody named, as a checkpoint of an ingest that goes on, in the same order

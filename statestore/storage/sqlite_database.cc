@@ -108,6 +108,8 @@ bool Statement::IsNull(int column) const {
 
 int64_t Statement::Int(int column) const { return sqlite3_column_int64(statement_.get(), column); }
 
+double Statement::Real(int column) const { return sqlite3_column_double(statement_.get(), column); }
+
 uint64_t Statement::Uint(int column) const {
   const int64_t value = Int(column);
   if (value < 0) {

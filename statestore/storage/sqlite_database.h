@@ -42,6 +42,7 @@ class Statement {
 
   bool IsNull(int column) const;
   int64_t Int(int column) const;
+  double Real(int column) const;
   uint64_t Uint(int column) const;  ///< Errors: kCorrupt when negative
   std::string Text(int column) const;
   Digest ToDigest(int column) const;  ///< Errors: kCorrupt unless 32 bytes

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// HTML by libxml2's tolerant parser, as a stream of events, so that memory does not grow with the
+// page's structure. Nothing outside the page is ever loaded.
+#include "statestore/documents/formats/html.h"
+
+#include <libxml/HTMLparser.h>
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <memory>
+
+#include "statestore/documents/formats/formats.h"
+#include "statestore/documents/formats/text.h"
+
+namespace statelib::documents {
+
+namespace {
+
+template <size_t N>
+bool IsAmong(const std::array<std::string_view, N>& sorted, std::string_view name) {
+  return std::binary_search(sorted.begin(), sorted.end(), name);
+}
+
+// What holds no text for readers, or the way around the site rather than the page.
+constexpr std::array<std::string_view, 18> kSkipped = {
+    "audio",    "button", "canvas", "datalist", "embed", "head", "iframe",   "map",   "nav",
+    "noscript", "object", "script", "select",   "style", "svg",  "template", "title", "video"};
+constexpr std::array<std::string_view, 35> kParagraphs = {
+    "address", "article", "aside",   "blockquote", "body",       "center",   "details",
+    "dialog",  "div",     "dl",      "fieldset",   "figcaption", "figure",   "footer",
+    "form",    "h1",      "h2",      "h3",         "h4",         "h5",       "h6",
+    "header",  "hgroup",  "hr",      "main",       "menu",       "ol",       "p",
+    "pre",     "search",  "section", "summary",    "table",      "textarea", "ul"};
+constexpr std::array<std::string_view, 8> kLines = {"br",     "caption", "dd",     "dt",
+                                                    "legend", "li",      "option", "tr"};
+
+std::string_view TextOf(const xmlChar* text) {
+  return text == nullptr ? std::string_view() : reinterpret_cast<const char*>(text);
+}
+
+/// Whether an element says of itself that it is not to be seen.
+bool IsHidden(const xmlChar** attributes) {
+  if (attributes == nullptr) return false;
+  for (; attributes[0] != nullptr; attributes += 2) {
+    const std::string_view name = TextOf(attributes[0]);
+    const std::string_view value = TextOf(attributes[1]);
+    if (name == "hidden") return value != "until-found";
+    if (name == "aria-hidden" && value == "true") return true;
+    if (name == "role" && (value == "navigation" || value == "menu")) return true;
+  }
+  return false;
+}
+
+/// The events of one page. What is thrown in a callback is kept, for it must not cross the parser.
+class Page {
+ public:
+  explicit Page(TextFlow& flow) : flow_(flow) {}
+
+  void Parse(std::string_view utf8) {
+    htmlSAXHandler events = {};
+    events.startElement = [](void* page, const xmlChar* name, const xmlChar** attributes) {
+      static_cast<Page*>(page)->Guard([&](Page& p) { p.Begin(TextOf(name), attributes); });
+    };
+    events.endElement = [](void* page, const xmlChar* name) {
+      static_cast<Page*>(page)->Guard([&](Page& p) { p.End(TextOf(name)); });
+    };
+    events.characters = [](void* page, const xmlChar* text, int length) {
+      static_cast<Page*>(page)->Guard([&](Page& p) {
+        p.Text({reinterpret_cast<const char*>(text), static_cast<size_t>(length)});
+      });
+    };
+    events.ignorableWhitespace = events.characters;
+    events.cdataBlock = events.characters;
+    events.getEntity = [](void*, const xmlChar* name) -> xmlEntityPtr {
+      return xmlGetPredefinedEntity(name);
+    };
+    const std::unique_ptr<htmlParserCtxt, decltype(&htmlFreeParserCtxt)> context(
+        htmlCreatePushParserCtxt(&events, this, nullptr, 0, nullptr, XML_CHAR_ENCODING_UTF8),
+        htmlFreeParserCtxt);
+    if (!context) throw std::bad_alloc();
+    htmlCtxtUseOptions(context.get(), HTML_PARSE_RECOVER | HTML_PARSE_NOERROR |
+                                          HTML_PARSE_NOWARNING | HTML_PARSE_NONET |
+                                          HTML_PARSE_IGNORE_ENC);
+    context_ = context.get();
+    constexpr size_t kBlockBytes = 1 << 16;
+    for (size_t i = 0; i < utf8.size() && !failure_; i += kBlockBytes) {
+      const std::string_view block = utf8.substr(i, kBlockBytes);
+      htmlParseChunk(context.get(), block.data(), static_cast<int>(block.size()), 0);
+    }
+    if (!failure_) htmlParseChunk(context.get(), nullptr, 0, 1);
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  template <typename Body>
+  void Guard(const Body& body) {
+    if (failure_) return;
+    try {
+      body(*this);
+    } catch (...) {
+      failure_ = std::current_exception();
+      xmlStopParser(context_);
+    }
+  }
+
+  void Begin(std::string_view name, const xmlChar** attributes) {
+    if (skipped_ > 0 || IsAmong(kSkipped, name) || IsHidden(attributes)) {
+      ++skipped_;
+      return;
+    }
+    Break(name);
+    if (name == "pre" || name == "textarea") ++verbatim_;
+    if (name == "li") flow_.Item();
+    if (name == "td" || name == "th") flow_.Cell();
+  }
+
+  void End(std::string_view name) {
+    if (skipped_ > 0) {
+      --skipped_;
+      return;
+    }
+    if (name == "pre" || name == "textarea") verbatim_ = std::max(0, verbatim_ - 1);
+    if (name != "br") Break(name);
+  }
+
+  void Text(std::string_view text) {
+    if (skipped_ > 0) return;
+    if (verbatim_ > 0)
+      flow_.Verbatim(text);
+    else
+      flow_.Text(text);
+  }
+
+  void Break(std::string_view name) {
+    if (IsAmong(kParagraphs, name)) flow_.Paragraph();
+    if (IsAmong(kLines, name)) flow_.Line();
+  }
+
+  TextFlow& flow_;
+  htmlParserCtxt* context_ = nullptr;
+  std::exception_ptr failure_;
+  size_t skipped_ = 0;  // how deep inside of what is left out
+  int verbatim_ = 0;
+};
+
+/// The encoding that the first kilobytes declare: charset= of a meta element, encoding= of XML.
+std::string DeclaredEncoding(std::string_view bytes) {
+  const std::string_view head = bytes.substr(0, 4096);
+  for (const std::string_view key : {"charset=", "encoding="}) {
+    size_t at = head.find(key);
+    if (at == std::string_view::npos) continue;
+    at += key.size();
+    if (at < head.size() && (head[at] == '"' || head[at] == '\'')) ++at;
+    const size_t end = head.find_first_not_of(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", at);
+    if (end != std::string_view::npos && end - at <= 40)
+      return std::string(head.substr(at, end - at));
+  }
+  return "";
+}
+
+}  // namespace
+
+void AddHtml(std::string_view utf8, TextFlow& flow) {
+  flow.Paragraph();
+  Page(flow).Parse(utf8);
+}
+
+ExtractedText ReadHtml(std::string_view bytes, const std::string& name) {
+  std::string declared = DeclaredEncoding(bytes);
+  // What pages call ISO-8859-1 or ASCII is Windows-1252 (WHATWG Encoding, 4.2).
+  for (const char* alias : {"ISO-8859-1", "iso-8859-1", "latin1", "US-ASCII", "us-ascii"})
+    if (declared == alias) declared = "WINDOWS-1252";
+  const DecodedText page = Decode(bytes, declared, name);
+  TextFlow flow(name);
+  AddHtml(page.text, flow);
+  return {"html", page.encoding, flow.Finish()};
+}
+
+}  // namespace statelib::documents

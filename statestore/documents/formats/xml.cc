@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/documents/formats/xml.h"
+
+#include <libxml/SAX2.h>
+#include <libxml/parser.h>
+
+#include <algorithm>
+#include <exception>
+#include <memory>
+#include <new>
+
+#include "core/base/error.h"
+
+namespace statelib::documents {
+
+namespace {
+
+constexpr int kDepthMax = 256;
+
+std::string_view TextOf(const xmlChar* text) {
+  return text == nullptr ? std::string_view() : reinterpret_cast<const char*>(text);
+}
+
+/// One parsing. What is thrown in a callback is kept, for it must not cross the parser.
+class Parsing {
+ public:
+  Parsing(const std::string& name, const XmlEvents& events) : name_(name), events_(events) {}
+
+  void Run(std::string_view bytes) {
+    xmlSAXHandler handler = Handler();
+    const std::unique_ptr<xmlParserCtxt, void (*)(xmlParserCtxt*)> context(
+        xmlCreatePushParserCtxt(&handler, this, nullptr, 0, nullptr), xmlFreeParserCtxt);
+    if (!context) throw std::bad_alloc();
+    xmlCtxtUseOptions(context.get(), XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+    context_ = context.get();
+    constexpr size_t kBlockBytes = 1 << 16;
+    int result = 0;
+    for (size_t i = 0; i < bytes.size() && result == 0; i += kBlockBytes) {
+      const std::string_view block = bytes.substr(i, kBlockBytes);
+      result = xmlParseChunk(context.get(), block.data(), static_cast<int>(block.size()), 0);
+    }
+    if (result == 0) result = xmlParseChunk(context.get(), nullptr, 0, 1);
+    if (failure_) std::rethrow_exception(failure_);
+    if (context->wellFormed != 0) return;
+    const xmlError* error = xmlCtxtGetLastError(context.get());
+    std::string reason = error != nullptr && error->message != nullptr ? error->message : "";
+    reason = reason.substr(0, reason.find('\n')).substr(0, 200);
+    Throw(ErrorKind::kCorrupt, "{}: not well-formed XML: line {}: {}", name_,
+          error != nullptr ? error->line : 0, reason.empty() ? "it ends too early" : reason);
+  }
+
+ private:
+  static xmlSAXHandler Handler() {
+    xmlSAXHandler handler = {};
+    handler.initialized = XML_SAX2_MAGIC;
+    handler.startElementNs = [](void* self, const xmlChar* name, const xmlChar*, const xmlChar*,
+                                int, const xmlChar**, int count, int, const xmlChar** values) {
+      static_cast<Parsing*>(self)->Guard([&](Parsing& p) { p.Begin(TextOf(name), count, values); });
+    };
+    handler.endElementNs = [](void* self, const xmlChar* name, const xmlChar*, const xmlChar*) {
+      static_cast<Parsing*>(self)->Guard([&](Parsing& p) {
+        --p.depth_;
+        if (p.events_.end) p.events_.end(TextOf(name));
+      });
+    };
+    handler.characters = [](void* self, const xmlChar* text, int length) {
+      static_cast<Parsing*>(self)->Guard([&](Parsing& p) {
+        if (p.events_.text)
+          p.events_.text({reinterpret_cast<const char*>(text), static_cast<size_t>(length)});
+      });
+    };
+    handler.ignorableWhitespace = handler.characters;
+    handler.cdataBlock = handler.characters;
+    handler.entityDecl = [](void* self, const xmlChar*, int, const xmlChar*, const xmlChar*,
+                            xmlChar*) {
+      static_cast<Parsing*>(self)->Guard([](Parsing& p) {
+        Throw(ErrorKind::kCorrupt, "{}: declares entities of its own, which are not read", p.name_);
+      });
+    };
+    return handler;
+  }
+
+  template <typename Body>
+  void Guard(const Body& body) {
+    if (failure_) return;
+    try {
+      body(*this);
+    } catch (...) {
+      failure_ = std::current_exception();
+      xmlStopParser(context_);
+    }
+  }
+
+  // `values` holds five pointers an attribute: name, prefix, URI, begin and end of the value.
+  void Begin(std::string_view name, int count, const xmlChar** values) {
+    if (++depth_ > kDepthMax)
+      Throw(ErrorKind::kCorrupt, "{}: elements nest deeper than {}", name_, kDepthMax);
+    if (!events_.begin) return;
+    events_.begin(name, [&](std::string_view wanted) -> std::optional<std::string> {
+      for (int i = 0; i < count; ++i) {
+        const xmlChar** attribute = values + 5 * i;
+        if (TextOf(attribute[0]) != wanted) continue;
+        return std::string(reinterpret_cast<const char*>(attribute[3]),
+                           static_cast<size_t>(attribute[4] - attribute[3]));
+      }
+      return std::nullopt;
+    });
+  }
+
+  const std::string& name_;
+  const XmlEvents& events_;
+  xmlParserCtxt* context_ = nullptr;
+  std::exception_ptr failure_;
+  int depth_ = 0;
+};
+
+}  // namespace
+
+void ParseXml(std::string_view bytes, const std::string& name, const XmlEvents& events) {
+  Parsing(name, events).Run(bytes);
+}
+
+}  // namespace statelib::documents
