@@ -28,11 +28,14 @@ std::optional<bool> FlagOf(const GgufMetadata& metadata, std::string_view name) 
   return value->Bool();
 }
 
+/// llama.cpp's words for a model without a tokenizer.
+bool SaysNone(std::string_view kind) { return kind == "none" || kind == "no_vocab"; }
+
 }  // namespace
 
 std::optional<tokenizer::EmbeddedVocabulary> ReadEmbeddedVocabulary(const GgufMetadata& metadata) {
   const GgufValue* kind = Find(metadata, "model");
-  if (kind == nullptr) return std::nullopt;
+  if (kind == nullptr || SaysNone(kind->String())) return std::nullopt;
   tokenizer::EmbeddedVocabulary vocabulary;
   vocabulary.kind = kind->String();
   if (const GgufValue* pre = Find(metadata, "pre")) vocabulary.pre = pre->String();

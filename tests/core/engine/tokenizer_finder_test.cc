@@ -140,18 +140,20 @@ TEST(TokenizerFinder, AGgufFilesPiecesReadEveryGoldenLineAsSentencePieceDoes) {
 TEST(TokenizerFinder, AGgufFileOfAnotherKindIsRefusedAndOneWithoutIsAsAFolderWithout) {
   const TemporaryDirectory folder;
   folder.Write("rwkv.gguf", GgufWithTokenizer("rwkv"));
-  folder.Write("none.gguf", GgufWithTokenizer(""));
   const auto rwkv = Checkpoint::Open(folder.path() / "rwkv.gguf");
-  const auto none = Checkpoint::Open(folder.path() / "none.gguf");
   EXPECT_THAT(Failure([&] {
                 FindTokenizer(*rwkv, 50280, {"", kShipped});
               }),
               HasSubstr("unsupported kind \"rwkv\""));
-  EXPECT_EQ(FindTokenizer(*none, 50280, {"", kShipped}).path, kNeoxFile);
-  EXPECT_THAT(Failure([&] {
-                FindTokenizer(*none, 6, {"", kShipped});
-              }),
-              HasSubstr("--tokenizer FILE"));
+  for (const char* kind : {"", "none", "no_vocab"}) {
+    folder.Write("none.gguf", GgufWithTokenizer(kind));
+    const auto none = Checkpoint::Open(folder.path() / "none.gguf");
+    EXPECT_EQ(FindTokenizer(*none, 50280, {"", kShipped}).path, kNeoxFile);
+    EXPECT_THAT(Failure([&] {
+                  FindTokenizer(*none, 6, {"", kShipped});
+                }),
+                HasSubstr("--tokenizer FILE"));
+  }
 }
 
 }  // namespace
