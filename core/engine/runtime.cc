@@ -137,7 +137,8 @@ std::string Runtime::PackedWeightsName(const Digest& fingerprint) const {
 }
 
 void Runtime::UsePackedWeights(const std::filesystem::path& folder, const Digest& fingerprint,
-                               bool may_write, const CancelFlag* cancel) {
+                               bool may_write, const CancelFlag* cancel,
+                               const checkpoint::HashProgress& on_progress) {
   if (backend_->packed_layout().empty()) return;
   model::Weights& weights = model_->weights();
   const std::filesystem::path path = folder / PackedWeightsName(fingerprint);
@@ -152,7 +153,7 @@ void Runtime::UsePackedWeights(const std::filesystem::path& folder, const Digest
   };
   if (use() || !may_write) return;
   try {
-    weights.WritePacked(FileSystem::Real(), path, key, cancel);
+    weights.WritePacked(FileSystem::Real(), path, key, cancel, on_progress);
     use();
   } catch (const Error& error) {
     // A full disk costs the time of packing at every start, and nothing else.

@@ -88,9 +88,10 @@ class Runtime {
   /// Keeps the weights in the backend's form in one file of `folder`, and uses them from there: at
   /// once where the file is there and right; else, with `may_write`, after packing them into it. A
   /// file that cannot be written or mapped is done without. Called before anything is computed.
-  /// fingerprint: the model's. Errors: kCancelled.
+  /// fingerprint: the model's. `on_progress` follows the packing. Errors: kCancelled.
   void UsePackedWeights(const std::filesystem::path& folder, const Digest& fingerprint,
-                        bool may_write, const CancelFlag* cancel = nullptr);
+                        bool may_write, const CancelFlag* cancel = nullptr,
+                        const checkpoint::HashProgress& on_progress = {});
   /// The name of that file, for this model, format and backend:
   /// "FINGERPRINT-FORMAT-LAYOUT.weights".
   std::string PackedWeightsName(const Digest& fingerprint) const;

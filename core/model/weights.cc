@@ -81,15 +81,16 @@ uint64_t Weights::matrix_elements() const {
   return elements;
 }
 
+uint64_t Weights::BytesOf(const MatrixSource& source) const {
+  const WeightType held = kernels::HeldType(source.view.type, FormatOf(source));
+  // Halves are multiplied as f32.
+  return uint64_t{source.view.rows} *
+         kernels::RowBytes(held == WeightType::kF16 ? WeightType::kF32 : held, source.view.cols);
+}
+
 uint64_t Weights::matrix_bytes() const {
   uint64_t bytes = 0;
-  for (const MatrixSource& source : sources_) {
-    const WeightType held = kernels::HeldType(source.view.type, FormatOf(source));
-    // Halves are multiplied as f32.
-    bytes +=
-        uint64_t{source.view.rows} *
-        kernels::RowBytes(held == WeightType::kF16 ? WeightType::kF32 : held, source.view.cols);
-  }
+  for (const MatrixSource& source : sources_) bytes += BytesOf(source);
   return bytes;
 }
 
@@ -116,8 +117,11 @@ Digest Weights::PackedKey(const Digest& fingerprint) const {
 }
 
 void Weights::WritePacked(FileSystem& files, const std::filesystem::path& path, const Digest& key,
-                          const CancelFlag* cancel) {
+                          const CancelFlag* cancel,
+                          const std::function<void(uint64_t, uint64_t)>& on_progress) {
   PackedFileWriter writer(files, path);
+  const uint64_t total = matrix_bytes();
+  uint64_t done = 0;
   for (const MatrixSource& source : sources_) {
     if (cancel != nullptr) cancel->Check();
     const auto matrix = Pack(source);
@@ -126,6 +130,8 @@ void Weights::WritePacked(FileSystem& files, const std::filesystem::path& path, 
             backend_.name());
     }
     writer.Append(matrix->description(), matrix->packed());
+    done += BytesOf(source);
+    if (on_progress) on_progress(done, total);
   }
   for (const DerivedSource& source : derived_) {
     const std::vector<float> values = source.values();

@@ -116,10 +116,11 @@ class Weights {
   /// What a packed file of these weights must be of: everything declared, the format, the backend's
   /// layout and the model's fingerprint.
   Digest PackedKey(const Digest& fingerprint) const;
-  /// Packs every matrix, one at a time, into a file. Errors: kIo, kCancelled; kUnsupported for a
-  /// backend that cannot map.
+  /// Packs every matrix, one at a time, into a file. `on_progress`: bytes of matrix_bytes().
+  /// Errors: kIo, kCancelled; kUnsupported for a backend that cannot map.
   void WritePacked(FileSystem& files, const std::filesystem::path& path, const Digest& key,
-                   const CancelFlag* cancel);
+                   const CancelFlag* cancel,
+                   const std::function<void(uint64_t done, uint64_t total)>& on_progress = {});
   /// Uses a packed file from now on; called before any weight was used. Errors: those of
   /// PackedFile::Open; kCorrupt where a part is not what was declared. Nothing is changed then.
   void UsePacked(const std::filesystem::path& path, const Digest& key);
@@ -140,6 +141,7 @@ class Weights {
   const checkpoint::TensorRef& Require(const std::string& name, std::span<const int64_t> shape);
   MatrixRef Declare(const std::string& name, int64_t rows, int64_t cols, bool exact);
   VectorRef Add(std::function<std::vector<float>()> values);
+  uint64_t BytesOf(const MatrixSource& source) const;
   kernels::WeightFormat FormatOf(const MatrixSource& source) const;
   std::unique_ptr<kernels::Matrix> Make(size_t index);
   /// In the backend's form; the file's pages that were read for it leave the memory.

@@ -209,7 +209,7 @@ LoadedModel LoadModel(Library& library, const ModelPlace& place,
   const Digest fingerprint =
       FingerprintOf(library, *model.runtime, model.place.directory.string(), cancel, on_progress);
   model.runtime->UsePackedWeights(PackedWeightsFolder(library), fingerprint,
-                                  library.repository().writable(), cancel);
+                                  library.repository().writable(), cancel, on_progress);
   const model::ModelInfo& info = model.runtime->info();
   model.identity = {fingerprint, info.architecture, SummaryOf(info)};
   if (model.place.name.empty()) {

@@ -49,7 +49,8 @@ std::unique_ptr<engine::Runtime> OpenRuntime(const ModelPlace& place,
 
 /// The same, with weights that are packed once for each format and kept beside the library. Finds
 /// the fingerprint: from the library's memory when no file of the model has changed since, else by
-/// reading every weight once, which is then remembered; `on_progress` is told of that reading.
+/// reading every weight once, which is then remembered; `on_progress` is told of that reading and
+/// then of the packing.
 /// Errors: those of OpenRuntime and ComputeFingerprint.
 LoadedModel LoadModel(Library& library, const ModelPlace& place,
                       const engine::RuntimeOptions& options, const CancelFlag* cancel = nullptr,

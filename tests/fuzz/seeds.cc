@@ -46,6 +46,32 @@ void WriteTextSeeds(const fs::path& corpus) {
         R"({"time_step_limit":[0.0,Infinity],"x":{"__float__":"-Infinity"},"y":NaN})");
 }
 
+// For the tensors that fuzz_model.cc has.
+void WriteModelSeeds(const fs::path& corpus) {
+  const std::string sizes =
+      R"("vocab_size":5,"hidden_size":4,"num_hidden_layers":1,"state_size":2,"conv_kernel":4,"expand":2,)"
+      R"("layer_norm_epsilon":1e-5,"use_bias":true,"use_conv_bias":true,"hidden_act":"silu",)";
+  Write(corpus / "fuzz_model" / "mamba",
+        "{" + sizes + R"("model_type":"mamba","time_step_rank":3,"eos_token_id":[0,1]})");
+  Write(corpus / "fuzz_model" / "falcon_mamba",
+        "{" + sizes +
+            R"("model_type":"falcon_mamba","time_step_rank":3,"intermediate_size":8,)"
+            R"("mixer_rms_eps":1e-6,"tie_word_embeddings":false})");
+  Write(
+      corpus / "fuzz_model" / "mamba2",
+      "{" + sizes +
+          R"("model_type":"mamba2","num_heads":4,"head_dim":2,"n_groups":2,"mixer_norm_groups":1,)"
+          R"("rms_norm":true,"time_step_limit":[0.0,Infinity]})");
+  const std::string original =
+      R"({"d_model":4,"n_layer":1,"vocab_size":5,"tie_embeddings":true,)"
+      R"("rms_norm":true,"pad_vocab_size_multiple":1,"attn_layer_idx":[],)"
+      R"("d_intermediate":0,"ssm_cfg":{"d_state":2,"d_conv":4,"bias":true,)";
+  Write(corpus / "fuzz_model" / "mamba_original", original + R"("dt_rank":3}})");
+  Write(corpus / "fuzz_model" / "mamba2_original",
+        original +
+            R"("layer":"Mamba2","headdim":2,"ngroups":2,"rmsnorm":true,"dt_limit":[0.0,1.0]}})");
+}
+
 void WriteTorchSeeds(const fs::path& corpus) {
   const std::string tensor =
       PickleTensor(PickleStorage("torch", "FloatStorage", "0", 6), 0, {3, 2}, {1, 3});
@@ -160,6 +186,7 @@ int main(int argc, char** argv) {
   const std::filesystem::path corpus = argv[1];
   statelib::checkpoint::WriteSafetensorsSeeds(corpus);
   statelib::checkpoint::WriteTextSeeds(corpus);
+  statelib::checkpoint::WriteModelSeeds(corpus);
   statelib::checkpoint::WriteTorchSeeds(corpus);
   statelib::checkpoint::WriteGgufSeeds(corpus);
   statelib::checkpoint::WriteTokenizerSeeds(corpus);

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// A config.json beside the tensors of a small Mamba-1 and of a small Mamba-2: whatever the
+// configuration promises is compared with the tensors before it is used, and a model that loads
+// computes.
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "core/checkpoint/config_json.h"
+#include "core/checkpoint/safetensors_writer.h"
+#include "core/model/architectures.h"
+#include "kernels/backends.h"
+#include "tests/fuzz/fuzz_input.h"
+
+namespace statelib::model {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Shape {
+  const char* name;
+  std::vector<int64_t> shape;
+};
+
+// D = 4, E = 8, N = 2, V = 5, K = 4; Mamba-1 with R = 3, Mamba-2 with four heads in two groups.
+// Both spellings of the embedding, and everything that is optional.
+const std::vector<Shape> kShared = {{"backbone.embeddings.weight", {5, 4}},
+                                    {"backbone.embedding.weight", {5, 4}},
+                                    {"backbone.norm_f.weight", {4}},
+                                    {"lm_head.weight", {5, 4}},
+                                    {"backbone.layers.0.norm.weight", {4}},
+                                    {"backbone.layers.0.mixer.out_proj.weight", {4, 8}},
+                                    {"backbone.layers.0.mixer.out_proj.bias", {4}}};
+const std::vector<Shape> kMamba1 = {{"backbone.layers.0.mixer.in_proj.weight", {16, 4}},
+                                    {"backbone.layers.0.mixer.in_proj.bias", {16}},
+                                    {"backbone.layers.0.mixer.conv1d.weight", {8, 1, 4}},
+                                    {"backbone.layers.0.mixer.conv1d.bias", {8}},
+                                    {"backbone.layers.0.mixer.x_proj.weight", {7, 8}},
+                                    {"backbone.layers.0.mixer.dt_proj.weight", {8, 3}},
+                                    {"backbone.layers.0.mixer.dt_proj.bias", {8}},
+                                    {"backbone.layers.0.mixer.A_log", {8, 2}},
+                                    {"backbone.layers.0.mixer.D", {8}}};
+const std::vector<Shape> kMamba2 = {{"backbone.layers.0.mixer.in_proj.weight", {28, 4}},
+                                    {"backbone.layers.0.mixer.in_proj.bias", {28}},
+                                    {"backbone.layers.0.mixer.conv1d.weight", {16, 1, 4}},
+                                    {"backbone.layers.0.mixer.conv1d.bias", {16}},
+                                    {"backbone.layers.0.mixer.dt_bias", {4}},
+                                    {"backbone.layers.0.mixer.A_log", {4}},
+                                    {"backbone.layers.0.mixer.D", {4}},
+                                    {"backbone.layers.0.mixer.norm.weight", {8}}};
+
+/// A folder with those tensors, whose config.json is each input in turn. Gone with the process.
+class Folder {
+ public:
+  explicit Folder(const std::vector<Shape>& own)
+      : path_(fs::temp_directory_path() /
+              ("fuzz-model-" + std::to_string(::getpid()) + "-" + std::to_string(own.size()))) {
+    fs::create_directories(path_);
+    const std::vector<float> values(128, 0.25f);
+    std::vector<checkpoint::TensorToWrite> tensors;
+    for (const auto* shapes : {&kShared, &own}) {
+      for (const Shape& tensor : *shapes) {
+        size_t count = sizeof(float);
+        for (const int64_t extent : tensor.shape) count *= static_cast<size_t>(extent);
+        tensors.push_back({tensor.name, checkpoint::ElementType::kF32, tensor.shape,
+                           std::as_bytes(std::span(values)).first(count)});
+      }
+    }
+    checkpoint::WriteSafetensors(FileSystem::Real(), path_ / "model.safetensors", tensors);
+  }
+  ~Folder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+
+  const fs::path& With(ByteSpan config) const {
+    std::ofstream(path_ / "config.json", std::ios::binary) << AsText(config);
+    return path_;
+  }
+
+ private:
+  fs::path path_;
+};
+
+void LoadAndCompute(const fs::path& folder) {
+  const auto checkpoint = checkpoint::Checkpoint::Open(folder);
+  const auto backend = kernels::MakeReferenceBackend();
+  const auto model = LoadModel(*checkpoint, *backend);
+  std::vector<kernels::Buffer> memory;
+  std::vector<float*> segments;
+  for (const SegmentSpec& segment : model->state_spec()) {
+    Promise(segment.elements() <= 128);
+    kernels::Buffer& buffer = memory.emplace_back(backend->Allocate(segment.elements()));
+    backend->Zero(buffer.data(), segment.elements());
+    segments.push_back(buffer.data());
+  }
+  const std::vector<TokenId> tokens = {1, 0};
+  const SequenceInput input{tokens, segments};
+  model->Advance({&input, 1});
+  for (const TokenId end : model->info().end_of_text_ids)
+    Promise(end >= 0 && end < model->info().vocabulary_size);
+  checkpoint::ParseConfig(AsBytes(PublishedConfig(*checkpoint)), "published");
+}
+
+}  // namespace
+}  // namespace statelib::model
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace statelib::model;
+  static const Folder mamba1(kMamba1), mamba2(kMamba2);
+  for (const Folder* folder : {&mamba1, &mamba2}) {
+    statelib::ReadHostile(data, size,
+                          [&](statelib::ByteSpan config) { LoadAndCompute(folder->With(config)); });
+  }
+  return 0;
+}
