@@ -2,6 +2,7 @@
 #include "statestore/library/load.h"
 
 #include <chrono>
+#include <future>
 
 #include "core/base/error.h"
 #include "statestore/storage/state_object.h"
@@ -13,6 +14,30 @@ namespace {
 
 std::string NameOf(const storage::ResolvedState& state) {
   return state.reference ? state.reference->Text() : state.state.id.ShortHex();
+}
+
+/// A state from the bytes of its object, whose hash is not looked at.
+LoadedState Restore(const LoadedModel& model, const storage::ResolvedState& state, ByteSpan file,
+                    const std::string& where) {
+  storage::StateReader reader(file, where, storage::FileHash::kChecked);
+  const storage::StateDescription& description = reader.header().description;
+  // The index chose the object; the object itself says whose it is.
+  if (description.model.fingerprint != model.identity.fingerprint ||
+      description.profile != state.state.profile || description.history != state.state.history) {
+    Throw(ErrorKind::kCorrupt,
+          "{}: the index says something else of this state than its file; run `statelib verify`",
+          where);
+  }
+  if (description.spec != model.runtime->state_spec()) {
+    Throw(ErrorKind::kMismatch,
+          "{}: its segments are not those that {} has; it was made by another version of statelib: "
+          "ingest its documents again",
+          where, model.Label());
+  }
+  std::vector<Bytes> segments;
+  for (size_t i = 0; i < description.spec.size(); ++i) segments.push_back(reader.ReadSegment(i));
+  const std::vector<ByteSpan> views(segments.begin(), segments.end());
+  return {model.runtime->Restore(description.history, views), state, 0};
 }
 
 }  // namespace
@@ -45,29 +70,20 @@ LoadedState LoadState(const Library& library, const LoadedModel& model,
   CheckFits(library, model, state);
   const storage::Repository& repository = library.repository();
   const storage::Lease lease = repository.ReadLease();
-  const std::string where = repository.objects().PathOf(state.state.id).string();
-  const Bytes file = repository.objects().Get(state.state.id);
-  storage::StateReader reader(file, where, storage::FileHash::kChecked);
-  const storage::StateDescription& description = reader.header().description;
-  // The index chose the object; the object itself says whose it is.
-  if (description.model.fingerprint != model.identity.fingerprint ||
-      description.profile != state.state.profile || description.history != state.state.history) {
-    Throw(ErrorKind::kCorrupt,
-          "{}: the index says something else of this state than its file; run `statelib verify`",
-          where);
+  const storage::ObjectStore& objects = repository.objects();
+  const Bytes file = objects.GetUnchecked(state.state.id);
+  // The hash takes as long as the decoding, so another thread takes it meanwhile.
+  std::future<void> checked = std::async([&] { objects.CheckIs(state.state.id, file); });
+  std::optional<LoadedState> loaded;
+  try {
+    loaded.emplace(Restore(model, state, file, objects.PathOf(state.state.id).string()));
+  } catch (const Error&) {
+    checked.get();  // that the file is damaged says more
+    throw;
   }
-  if (description.spec != model.runtime->state_spec()) {
-    Throw(ErrorKind::kMismatch,
-          "{}: its segments are not those that {} has; it was made by another version of statelib: "
-          "ingest its documents again",
-          where, model.Label());
-  }
-  std::vector<Bytes> segments;
-  for (size_t i = 0; i < description.spec.size(); ++i) segments.push_back(reader.ReadSegment(i));
-  const std::vector<ByteSpan> views(segments.begin(), segments.end());
-  LoadedState loaded{model.runtime->Restore(description.history, views), state, 0};
-  loaded.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return loaded;
+  checked.get();
+  loaded->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return std::move(*loaded);
 }
 
 std::optional<std::vector<TokenId>> TokensOf(const Library& library,

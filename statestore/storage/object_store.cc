@@ -54,16 +54,22 @@ void ObjectStore::Write(const EncodedObject& object, const Path& path) {
 }
 
 Bytes ObjectStore::Get(const ObjectId& id) const {
-  const Path path = PathOf(id);
-  Bytes bytes = files_.ReadFile(path, kObjectBytesMax);
-  const Digest found = HashOf(bytes);
-  if (found != id) {
-    Throw(ErrorKind::kCorrupt,
-          "{}: damaged object: expected hash {}, found {} over {} bytes; run `statelib verify` to "
-          "see what it belongs to",
-          path.string(), id.ShortHex(), found.ShortHex(), bytes.size());
-  }
+  Bytes bytes = GetUnchecked(id);
+  CheckIs(id, bytes);
   return bytes;
+}
+
+Bytes ObjectStore::GetUnchecked(const ObjectId& id) const {
+  return files_.ReadFile(PathOf(id), kObjectBytesMax);
+}
+
+void ObjectStore::CheckIs(const ObjectId& id, ByteSpan bytes) const {
+  const Digest found = HashOf(bytes);
+  if (found == id) return;
+  Throw(ErrorKind::kCorrupt,
+        "{}: damaged object: expected hash {}, found {} over {} bytes; run `statelib verify` to "
+        "see what it belongs to",
+        PathOf(id).string(), id.ShortHex(), found.ShortHex(), bytes.size());
 }
 
 MappedFile ObjectStore::Map(const ObjectId& id) const { return MappedFile::Open(PathOf(id)); }

@@ -27,6 +27,10 @@ class ObjectStore {
   bool Put(const EncodedObject& object);
   /// The whole object, its hash checked. Errors: kNotFound; kCorrupt with expected and found hash.
   Bytes Get(const ObjectId& id) const;
+  /// The two halves of Get(), for a reader that works on the bytes while another thread checks
+  /// them: nothing that came of them may be used before CheckIs() has returned.
+  Bytes GetUnchecked(const ObjectId& id) const;
+  void CheckIs(const ObjectId& id, ByteSpan bytes) const;
   /// The object's file in memory, its hash NOT checked: for readers that check the parts they use.
   MappedFile Map(const ObjectId& id) const;
   bool Exists(const ObjectId& id) const;
