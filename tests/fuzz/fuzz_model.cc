@@ -75,6 +75,9 @@ class Folder {
   }
 
   const fs::path& With(ByteSpan config) const {
+    // A new file each time: some file systems write a file out at once that is cut and filled
+    // again.
+    fs::remove(path_ / "config.json");
     std::ofstream(path_ / "config.json", std::ios::binary) << AsText(config);
     return path_;
   }

@@ -153,27 +153,28 @@ void WriteTokenizerSeeds(const fs::path& corpus) {
         .Array("tokenizer.ggml.merges", GgufType::kString, 1, GgufBuilder::Text("a b"));
     Write(corpus / "fuzz_gguf_tokenizer" / kind, file.Build());
   }
+}
 
-  void WriteDocumentSeeds(const fs::path& corpus) {
-    const fs::path folder = corpus / "fuzz_documents";
-    Write(folder / "page",
-          "<!doctype html><html><meta charset=koi8-r><p>a &amp; b<ul><li>c<pre>d\n e");
-    Write(folder / "latin",
-          "Stra\xdf"
-          "e \xfc"
-          "ber\n");
-    Write(folder / "utf16", std::string("\xff\xfe"
-                                        "a\0b\0\n\0",
-                                        8));
-    Write(folder / "docx", documents::DocxOf("<w:p><w:r><w:t>words &amp;</w:t></w:r></w:p>"));
-    Write(folder / "epub",
-          documents::ZipOf(
-              {{"META-INF/container.xml", "<container><rootfile full-path='p.opf'/></container>"},
-               {"p.opf",
-                "<package><manifest><item id='a' href='a.xhtml'/></manifest><spine><itemref "
-                "idref='a'/></spine></package>"},
-               {"a.xhtml", "<html><body><p>Chapter</p></body></html>"}}));
-  }
+void WriteDocumentSeeds(const fs::path& corpus) {
+  const fs::path folder = corpus / "fuzz_documents";
+  Write(folder / "page",
+        "<!doctype html><html><meta charset=koi8-r><p>a &amp; b<ul><li>c<pre>d\n e");
+  Write(folder / "latin",
+        "Stra\xdf"
+        "e \xfc"
+        "ber\n");
+  Write(folder / "utf16", std::string("\xff\xfe"
+                                      "a\0b\0\n\0",
+                                      8));
+  Write(folder / "docx", documents::DocxOf("<w:p><w:r><w:t>words &amp;</w:t></w:r></w:p>"));
+  Write(folder / "epub",
+        documents::ZipOf(
+            {{"META-INF/container.xml", "<container><rootfile full-path='p.opf'/></container>"},
+             {"p.opf",
+              "<package><manifest><item id='a' href='a.xhtml'/></manifest><spine><itemref "
+              "idref='a'/></spine></package>"},
+             {"a.xhtml", "<html><body><p>Chapter</p></body></html>"}}));
+}
 
 }  // namespace
 }  // namespace statelib::checkpoint
