@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/library_access.h"
 
+#include "cli/terminal/printable.h"
+#include "cli/terminal/progress.h"
 #include "core/base/error.h"
 
 namespace statelib::cli {
@@ -38,6 +40,16 @@ library::ModelPlace ChooseModel(const library::Library* library, const ModelChoi
       library::ChooseModel(library, choice.model, state, {DemoModelDirectory(), "demo"});
   if (!choice.tokenizer.empty()) place.tokenizer = choice.tokenizer;
   return place;
+}
+
+library::LoadedModel LoadChosenModel(Context& context, library::Library& library,
+                                     const ModelChoice& choice, const storage::ResolvedState* state,
+                                     const engine::RuntimeOptions& options) {
+  const library::ModelPlace place = ChooseModel(&library, choice, state);
+  const std::string name = place.name.empty() ? place.directory.string() : place.name;
+  ProgressBar bar(context.err, "reading the model " + Printable(name, LineBreaks::kEscape), "byte");
+  return library::LoadModel(library, place, options, &context.cancel,
+                            [&](uint64_t done, uint64_t total) { bar.Update(done, total); });
 }
 
 void AddResultOption(Declaration& declaration, std::string& target) {

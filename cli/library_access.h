@@ -35,6 +35,12 @@ void AddModelOptions(Declaration& declaration, ModelChoice& choice);
 library::ModelPlace ChooseModel(const library::Library* library, const ModelChoice& choice,
                                 const storage::ResolvedState* state);
 
+/// The model that would be chosen, ready; on a terminal with progress, for the first time every
+/// weight of a model is read and packed. Errors: those of ChooseModel and library::LoadModel.
+library::LoadedModel LoadChosenModel(Context& context, library::Library& library,
+                                     const ModelChoice& choice, const storage::ResolvedState* state,
+                                     const engine::RuntimeOptions& options);
+
 /// --as, for commands that go on from a state.
 void AddResultOption(Declaration& declaration, std::string& target);
 /// What the result of such a command is called: --as, else the name of `base`, which the user gave

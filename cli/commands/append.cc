@@ -29,8 +29,8 @@ class AppendCommand : public Command {
     std::vector<library::Document> documents = ReadDocuments(context, reading_);
     library::Library library = OpenLibrary(context, library::Library::Access::kWrite);
     const storage::ResolvedState base = library.Resolve(name_);
-    const library::LoadedModel model = library::LoadModel(
-        library, ChooseModel(&library, model_, &base), runtime_options_, &context.cancel);
+    const library::LoadedModel model =
+        LoadChosenModel(context, library, model_, &base, runtime_options_);
     const storage::Reference target = ResultReference(base, name_, target_);
     PrintReading(context,
                  ReadWithProgress(context, reading_, [&](const library::IngestOptions& options) {

@@ -38,8 +38,8 @@ class AtCommand : public Command {
     library::Library library =
         OpenLibrary(context, options.save_as ? Access::kWrite : Access::kRead);
     const storage::ResolvedState state = library.Resolve(name_);
-    const library::LoadedModel model = library::LoadModel(
-        library, ChooseModel(&library, model_, &state), runtime_options_, &context.cancel);
+    const library::LoadedModel model =
+        LoadChosenModel(context, library, model_, &state, runtime_options_);
     const library::StateAtResult result = [&] {
       ProgressBar bar(context.err, "reading " + NameOf(state), "token");
       options.cancel = &context.cancel;

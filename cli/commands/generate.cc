@@ -128,8 +128,7 @@ class GenerateCommand : public Command {
     std::optional<storage::ResolvedState> base;
     if (!no_state_ && !auto_prefix_) base = library.Resolve(name_);
     const library::LoadedModel model =
-        library::LoadModel(library, ChooseModel(&library, model_, base ? &*base : nullptr),
-                           runtime_options_, &context.cancel);
+        LoadChosenModel(context, library, model_, base ? &*base : nullptr, runtime_options_);
     Answer answer;
     answer.model = model.identity;
     Start start = auto_prefix_ ? FromPrefix(library, model, prompt)

@@ -33,8 +33,8 @@ class IngestCommand : public Command {
     const storage::Reference reference = storage::Reference::Parse(name_);
     const std::vector<library::Document> documents = ReadDocuments(context, reading_);
     library::Library library = OpenLibrary(context, library::Library::Access::kCreate);
-    const library::LoadedModel model = library::LoadModel(
-        library, ChooseModel(&library, model_, nullptr), runtime_options_, &context.cancel);
+    const library::LoadedModel model =
+        LoadChosenModel(context, library, model_, nullptr, runtime_options_);
     PrintReading(context,
                  ReadWithProgress(context, reading_, [&](const library::IngestOptions& options) {
                    return library::Ingest(library, model, documents, reference, options);

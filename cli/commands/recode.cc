@@ -31,8 +31,8 @@ class RecodeCommand : public Command {
     library::Library library = OpenLibrary(context, library::Library::Access::kWrite);
     const storage::ResolvedState base = library.Resolve(name_);
     const storage::Reference target = ResultReference(base, name_, target_);
-    const library::LoadedModel model = library::LoadModel(
-        library, ChooseModel(&library, model_, &base), runtime_options_, &context.cancel);
+    const library::LoadedModel model =
+        LoadChosenModel(context, library, model_, &base, runtime_options_);
     const library::SavedState saved = library::Recode(library, model, base, target, codec);
     if (context.options.json) return context.PrintJson(SavedJson(saved));
     context.out.Print("{}: {}\n{}\n", context.out.Paint(Colour::kBold, saved.reference.Text()),

@@ -53,8 +53,8 @@ class VerifyCommand : public Command {
   void Rederive(Context& context) {
     library::Library library = OpenLibrary(context, library::Library::Access::kWrite);
     const storage::ResolvedState state = library.Resolve(rederive_);
-    const library::LoadedModel model = library::LoadModel(
-        library, ChooseModel(&library, model_, &state), runtime_options_, &context.cancel);
+    const library::LoadedModel model =
+        LoadChosenModel(context, library, model_, &state, runtime_options_);
     const library::Rederivation found = [&] {
       ProgressBar bar(context.err, "reading again " + NameOf(state), "token");
       rederive_options_.cancel = &context.cancel;

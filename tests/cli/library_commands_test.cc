@@ -294,6 +294,7 @@ TEST_F(LibraryCommands, ProgressIsShownOnATerminalOnly) {
   terminal.terminal = true;
   const ProcessResult shown = Run({"ingest", "shown", file, "--library", Path("fresh")}, terminal);
   EXPECT_EQ(shown.exit_code, 0);
+  EXPECT_THAT(shown.out, HasSubstr(" bytes"));  // of the model, which the library has not seen
   EXPECT_THAT(shown.out, HasSubstr(" tokens"));
   EXPECT_THAT(shown.out, HasSubstr("reading "));
   EXPECT_THAT(shown.out, HasSubstr("\r\x1b[K"));
