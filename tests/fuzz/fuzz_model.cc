@@ -54,7 +54,7 @@ const std::vector<Shape> kMamba2 = {{"backbone.layers.0.mixer.in_proj.weight", {
 class Folder {
  public:
   explicit Folder(const std::vector<Shape>& own)
-      : path_(fs::temp_directory_path() /
+      : path_(InMemory() /
               ("fuzz-model-" + std::to_string(::getpid()) + "-" + std::to_string(own.size()))) {
     fs::create_directories(path_);
     const std::vector<float> values(128, 0.25f);
@@ -83,6 +83,12 @@ class Folder {
   }
 
  private:
+  /// A disk that is busy would make the fuzzer wait, or take an input for one that hangs.
+  static fs::path InMemory() {
+    const fs::path memory = "/dev/shm";
+    return fs::is_directory(memory) ? memory : fs::temp_directory_path();
+  }
+
   fs::path path_;
 };
 
