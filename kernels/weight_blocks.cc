@@ -24,14 +24,52 @@ void UnpackQ8_0(const std::byte* block, BlockCodes& numbers) {
     numbers.codes[i] = static_cast<uint8_t>(ByteAt(block + 2, i) ^ 0x80);
 }
 
-// d half @0; 16 bytes @2: the low nibbles are the first 16 values, the high ones the last 16.
-void UnpackQ4_0(const std::byte* block, BlockCodes& numbers) {
-  numbers.d = HalfAt(block);
+// 16 bytes: the low nibbles are the first 16 values, the high ones the last 16.
+void UnpackNibbles(const std::byte* nibbles, BlockCodes& numbers) {
   for (size_t i = 0; i < 16; ++i) {
-    const int pair = ByteAt(block + 2, i);
+    const int pair = ByteAt(nibbles, i);
     numbers.codes[i] = static_cast<uint8_t>(pair & 15);
     numbers.codes[i + 16] = static_cast<uint8_t>(pair >> 4);
   }
+}
+
+// 4 bytes: bit i of theirs is the fifth bit of value i.
+void AddFifthBits(const std::byte* bits, BlockCodes& numbers) {
+  for (size_t i = 0; i < 32; ++i)
+    numbers.codes[i] |= static_cast<uint8_t>((ByteAt(bits, i / 8) >> (i % 8) & 1) << 4);
+}
+
+// d half @0; m half @2, which is added: a minimum of 1 times -m.
+void UnpackScaleAndOffset(const std::byte* block, BlockCodes& numbers) {
+  numbers.d = HalfAt(block);
+  numbers.dmin = HalfAt(block + 2) ^ 0x8000;
+  numbers.minimums[0] = 1;
+}
+
+// d half @0; nibbles @2.
+void UnpackQ4_0(const std::byte* block, BlockCodes& numbers) {
+  numbers.d = HalfAt(block);
+  UnpackNibbles(block + 2, numbers);
+}
+
+// d and m; nibbles @4.
+void UnpackQ4_1(const std::byte* block, BlockCodes& numbers) {
+  UnpackScaleAndOffset(block, numbers);
+  UnpackNibbles(block + 4, numbers);
+}
+
+// d half @0; fifth bits @2; nibbles @6.
+void UnpackQ5_0(const std::byte* block, BlockCodes& numbers) {
+  numbers.d = HalfAt(block);
+  UnpackNibbles(block + 6, numbers);
+  AddFifthBits(block + 2, numbers);
+}
+
+// d and m; fifth bits @4; nibbles @8.
+void UnpackQ5_1(const std::byte* block, BlockCodes& numbers) {
+  UnpackScaleAndOffset(block, numbers);
+  UnpackNibbles(block + 8, numbers);
+  AddFifthBits(block + 4, numbers);
 }
 
 // d half @0; dmin half @2; eight pairs of 6-bit numbers in 12 bytes @4: the first four pairs lie in
@@ -99,6 +137,12 @@ void UnpackBlock(WeightType type, const std::byte* block, BlockCodes& numbers) {
       return UnpackQ8_0(block, numbers);
     case WeightType::kQ4_0:
       return UnpackQ4_0(block, numbers);
+    case WeightType::kQ4_1:
+      return UnpackQ4_1(block, numbers);
+    case WeightType::kQ5_0:
+      return UnpackQ5_0(block, numbers);
+    case WeightType::kQ5_1:
+      return UnpackQ5_1(block, numbers);
     case WeightType::kQ4_K:
       return UnpackQ4_K(block, numbers);
     case WeightType::kQ5_K:

@@ -27,6 +27,12 @@ constexpr BlockLayout LayoutOf(WeightType type) {
       return {32, 32, 8, 128, false, false};
     case WeightType::kQ4_0:
       return {32, 32, 4, 8, false, false};
+    case WeightType::kQ4_1:
+      return {32, 32, 4, 0, false, true};
+    case WeightType::kQ5_0:
+      return {32, 32, 8, 16, false, false};
+    case WeightType::kQ5_1:
+      return {32, 32, 8, 0, false, true};
     case WeightType::kQ4_K:
       return {256, 32, 4, 0, true, true};
     case WeightType::kQ5_K:

@@ -9,7 +9,19 @@ namespace statelib::kernels {
 
 /// How weights lie in a file: plain little-endian elements, or GGUF's blocks, in which neighbours
 /// of a row share scales.
-enum class WeightType : uint8_t { kF32, kBF16, kF16, kQ8_0, kQ4_0, kQ4_K, kQ5_K, kQ6_K };
+enum class WeightType : uint8_t {
+  kF32,
+  kBF16,
+  kF16,
+  kQ8_0,
+  kQ4_0,
+  kQ4_1,
+  kQ5_0,
+  kQ5_1,
+  kQ4_K,
+  kQ5_K,
+  kQ6_K
+};
 
 /// A plain type is a block of one element.
 struct WeightTypeInfo {
@@ -30,6 +42,12 @@ constexpr WeightTypeInfo InfoOf(WeightType type) {
       return {"q8_0", 32, 34};
     case WeightType::kQ4_0:
       return {"q4_0", 32, 18};
+    case WeightType::kQ4_1:
+      return {"q4_1", 32, 20};
+    case WeightType::kQ5_0:
+      return {"q5_0", 32, 22};
+    case WeightType::kQ5_1:
+      return {"q5_1", 32, 24};
     case WeightType::kQ4_K:
       return {"q4_k", 256, 144};
     case WeightType::kQ5_K:

@@ -13,13 +13,14 @@ constexpr size_t kPlainTypes = static_cast<size_t>(ElementType::kU64) + 1;
 
 // In the order of the enumeration.
 constexpr std::array<ElementTypeInfo, static_cast<size_t>(ElementType::kQ6_K) + 1> kInfos = {{
-    {"BOOL", 1, 8},         {"F4", 1, 4},           {"F6_E2M3", 1, 6},      {"F6_E3M2", 1, 6},
-    {"U8", 1, 8},           {"I8", 1, 8},           {"F8_E5M2", 1, 8},      {"F8_E4M3", 1, 8},
-    {"F8_E8M0", 1, 8},      {"F8_E4M3FNUZ", 1, 8},  {"F8_E5M2FNUZ", 1, 8},  {"I16", 1, 16},
-    {"U16", 1, 16},         {"F16", 1, 16},         {"BF16", 1, 16},        {"I32", 1, 32},
-    {"U32", 1, 32},         {"F32", 1, 32},         {"C64", 1, 64},         {"F64", 1, 64},
-    {"I64", 1, 64},         {"U64", 1, 64},         {"Q4_0", 32, 18 * 8},   {"Q8_0", 32, 34 * 8},
-    {"Q4_K", 256, 144 * 8}, {"Q5_K", 256, 176 * 8}, {"Q6_K", 256, 210 * 8},
+    {"BOOL", 1, 8},         {"F4", 1, 4},           {"F6_E2M3", 1, 6},     {"F6_E3M2", 1, 6},
+    {"U8", 1, 8},           {"I8", 1, 8},           {"F8_E5M2", 1, 8},     {"F8_E4M3", 1, 8},
+    {"F8_E8M0", 1, 8},      {"F8_E4M3FNUZ", 1, 8},  {"F8_E5M2FNUZ", 1, 8}, {"I16", 1, 16},
+    {"U16", 1, 16},         {"F16", 1, 16},         {"BF16", 1, 16},       {"I32", 1, 32},
+    {"U32", 1, 32},         {"F32", 1, 32},         {"C64", 1, 64},        {"F64", 1, 64},
+    {"I64", 1, 64},         {"U64", 1, 64},         {"Q4_0", 32, 18 * 8},  {"Q4_1", 32, 20 * 8},
+    {"Q5_0", 32, 22 * 8},   {"Q5_1", 32, 24 * 8},   {"Q8_0", 32, 34 * 8},  {"Q4_K", 256, 144 * 8},
+    {"Q5_K", 256, 176 * 8}, {"Q6_K", 256, 210 * 8},
 }};
 static_assert(kInfos[static_cast<size_t>(ElementType::kBF16)].name == "BF16");
 static_assert(kInfos[static_cast<size_t>(ElementType::kU64)].name == "U64");
@@ -61,6 +62,12 @@ std::optional<kernels::WeightType> WeightTypeOf(ElementType type) {
       return kernels::WeightType::kQ8_0;
     case ElementType::kQ4_0:
       return kernels::WeightType::kQ4_0;
+    case ElementType::kQ4_1:
+      return kernels::WeightType::kQ4_1;
+    case ElementType::kQ5_0:
+      return kernels::WeightType::kQ5_0;
+    case ElementType::kQ5_1:
+      return kernels::WeightType::kQ5_1;
     case ElementType::kQ4_K:
       return kernels::WeightType::kQ4_K;
     case ElementType::kQ5_K:

@@ -36,9 +36,9 @@ constexpr auto kGgmlTypes = std::to_array<GgmlType>({
     {0, "F32", ElementType::kF32},
     {1, "F16", ElementType::kF16},
     {2, "Q4_0", ElementType::kQ4_0},
-    {3, "Q4_1"},
-    {6, "Q5_0"},
-    {7, "Q5_1"},
+    {3, "Q4_1", ElementType::kQ4_1},
+    {6, "Q5_0", ElementType::kQ5_0},
+    {7, "Q5_1", ElementType::kQ5_1},
     {8, "Q8_0", ElementType::kQ8_0},
     {9, "Q8_1"},
     {10, "Q2_K"},
@@ -77,10 +77,11 @@ ElementType TypeOf(uint32_t id, const std::string& place) {
           id);
   }
   if (!found->element) {
-    Throw(ErrorKind::kUnsupported,
-          "{}: expected F32, F16, BF16, Q8_0, Q4_0, Q4_K, Q5_K or Q6_K, found {}; use the model in "
-          "one of these types",
-          place, found->name);
+    Throw(
+        ErrorKind::kUnsupported,
+        "{}: expected F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K or Q6_K, found {}; "
+        "use the model in one of these types",
+        place, found->name);
   }
   return *found->element;
 }

@@ -32,6 +32,7 @@ constexpr double kTimeStepUnbounded = 1e30;
 uint64_t FileTypeOf(std::span<const TensorToWrite> tensors) {
   constexpr std::pair<ElementType, uint64_t> kFileTypes[] = {
       {ElementType::kF32, 0},   {ElementType::kF16, 1},   {ElementType::kQ4_0, 2},
+      {ElementType::kQ4_1, 3},  {ElementType::kQ5_0, 8},  {ElementType::kQ5_1, 9},
       {ElementType::kQ8_0, 7},  {ElementType::kQ4_K, 15}, {ElementType::kQ5_K, 17},
       {ElementType::kQ6_K, 18}, {ElementType::kBF16, 32}};
   uint64_t most = 0, file_type = 0;

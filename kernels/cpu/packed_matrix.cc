@@ -27,6 +27,12 @@ PackedKind KindOf(WeightType stored, WeightFormat format) {
       return PackedKind::kQ8_0;
     case WeightType::kQ4_0:
       return PackedKind::kQ4_0;
+    case WeightType::kQ4_1:
+      return PackedKind::kQ4_1;
+    case WeightType::kQ5_0:
+      return PackedKind::kQ5_0;
+    case WeightType::kQ5_1:
+      return PackedKind::kQ5_1;
     case WeightType::kQ4_K:
       return PackedKind::kQ4_K;
     case WeightType::kQ5_K:
@@ -166,7 +172,7 @@ void PackPanel(PackedKind kind, const WeightView& weights, RowReader& reader, si
 
 /// The size of a description's bytes; empty when there is no such kind or the size does not fit.
 std::optional<size_t> SizeOf(const MatrixDescription& description) {
-  constexpr auto kLast = static_cast<uint32_t>(PackedKind::kQ6_K);
+  constexpr auto kLast = static_cast<uint32_t>(kLastPackedKind);
   // Far above any matrix, and low enough that no panel's size overflows.
   constexpr uint64_t kDimensionMax = uint64_t{1} << 32;
   if (description.kind == 0 || description.kind > kLast) return std::nullopt;

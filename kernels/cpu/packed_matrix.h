@@ -28,7 +28,11 @@ enum class PackedKind : uint32_t {
   kQ4_K = 6,
   kQ5_K = 7,
   kQ6_K = 8,
+  kQ4_1 = 9,
+  kQ5_0 = 10,
+  kQ5_1 = 11,
 };
+inline constexpr PackedKind kLastPackedKind = PackedKind::kQ5_1;
 inline constexpr const char* kPackedLayout = "cpu-panels-r1";
 
 /// The type of the blocks of a kind, or a plain type.
@@ -43,6 +47,12 @@ constexpr WeightType TypeOf(PackedKind kind) {
       return WeightType::kQ8_0;
     case PackedKind::kQ4_0:
       return WeightType::kQ4_0;
+    case PackedKind::kQ4_1:
+      return WeightType::kQ4_1;
+    case PackedKind::kQ5_0:
+      return WeightType::kQ5_0;
+    case PackedKind::kQ5_1:
+      return WeightType::kQ5_1;
     case PackedKind::kQ4_K:
       return WeightType::kQ4_K;
     case PackedKind::kQ5_K:

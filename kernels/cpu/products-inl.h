@@ -27,6 +27,12 @@ void MatMul(const PackedMatrix& matrix, const float* bias, ConstRows x, Epilogue
       return run(MatMulBlocks<WeightType::kQ8_0>);
     case PackedKind::kQ4_0:
       return run(MatMulBlocks<WeightType::kQ4_0>);
+    case PackedKind::kQ4_1:
+      return run(MatMulBlocks<WeightType::kQ4_1>);
+    case PackedKind::kQ5_0:
+      return run(MatMulBlocks<WeightType::kQ5_0>);
+    case PackedKind::kQ5_1:
+      return run(MatMulBlocks<WeightType::kQ5_1>);
     case PackedKind::kQ4_K:
       return run(MatMulBlocks<WeightType::kQ4_K>);
     case PackedKind::kQ5_K:

@@ -18,7 +18,8 @@
 namespace statelib::kernels {
 namespace {
 
-constexpr WeightType kBlockTypes[] = {WeightType::kQ8_0, WeightType::kQ4_0, WeightType::kQ4_K,
+constexpr WeightType kBlockTypes[] = {WeightType::kQ8_0, WeightType::kQ4_0, WeightType::kQ4_1,
+                                      WeightType::kQ5_0, WeightType::kQ5_1, WeightType::kQ4_K,
                                       WeightType::kQ5_K, WeightType::kQ6_K};
 constexpr WeightFormat kFormats[] = {WeightFormat::kF32, WeightFormat::kBF16, WeightFormat::kInt8,
                                      WeightFormat::kInt4};

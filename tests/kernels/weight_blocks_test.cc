@@ -41,6 +41,31 @@ TEST(WeightBlocks, Q4_0KeepsTheLowNibblesInTheFirstHalf) {
   }
 }
 
+// Nibbles as above; the fifth bits of the even values are set.
+std::string FifthBitsAndNibbles() {
+  std::string bytes(4, '\x55');
+  for (int j = 0; j < 16; ++j) bytes += static_cast<char>(j | (15 - j) << 4);
+  return bytes;
+}
+int FiveBits(int i) { return (i < 16 ? i : 31 - i) + (i % 2 == 0 ? 16 : 0); }
+
+TEST(WeightBlocks, Q5_0AddsAFifthBitOfItsOwnWord) {
+  const auto values = Decoded(WeightType::kQ5_0, kHalf + FifthBitsAndNibbles());
+  for (int i = 0; i < 32; ++i)
+    EXPECT_EQ(values[static_cast<size_t>(i)], 0.5f * static_cast<float>(FiveBits(i) - 16));
+}
+
+// m is 1.5, a half of 0x3e00.
+TEST(WeightBlocks, Q4_1AndQ5_1AddAHalfToUnsignedCodes) {
+  const std::string m = std::string("\x00\x3e", 2);
+  const auto four = Decoded(WeightType::kQ4_1, kHalf + m + FifthBitsAndNibbles().substr(4));
+  const auto five = Decoded(WeightType::kQ5_1, kHalf + m + FifthBitsAndNibbles());
+  for (int i = 0; i < 32; ++i) {
+    EXPECT_EQ(four[static_cast<size_t>(i)], 0.5f * static_cast<float>(FiveBits(i) % 16) + 1.5f);
+    EXPECT_EQ(five[static_cast<size_t>(i)], 0.5f * static_cast<float>(FiveBits(i)) + 1.5f);
+  }
+}
+
 // Scales 1, 2, 3, 4, 37, 38, 39, 40 and minima 5, 6, 7, 8, 57, 58, 59, 60. The low four of the last
 // ones lie in the nibbles of bytes 8-11, their two high bits (2 of 0b100101, 3 of 0b111001) at the
 // top of bytes 0-3 and 4-7.

@@ -55,11 +55,12 @@ TEST(Gguf, EveryTypeThatStatelibComputesWithIsRead) {
   const std::tuple<uint32_t, ElementType, size_t> types[] = {
       {0, ElementType::kF32, 4 * 256}, {1, ElementType::kF16, 2 * 256},
       {30, ElementType::kBF16, 512},   {2, ElementType::kQ4_0, 8 * 18},
-      {8, ElementType::kQ8_0, 8 * 34}, {12, ElementType::kQ4_K, 144},
-      {13, ElementType::kQ5_K, 176},   {14, ElementType::kQ6_K, 210},
-      {24, ElementType::kI8, 256},     {25, ElementType::kI16, 512},
-      {26, ElementType::kI32, 1024},   {27, ElementType::kI64, 2048},
-      {28, ElementType::kF64, 8 * 256}};
+      {3, ElementType::kQ4_1, 8 * 20}, {6, ElementType::kQ5_0, 8 * 22},
+      {7, ElementType::kQ5_1, 8 * 24}, {8, ElementType::kQ8_0, 8 * 34},
+      {12, ElementType::kQ4_K, 144},   {13, ElementType::kQ5_K, 176},
+      {14, ElementType::kQ6_K, 210},   {24, ElementType::kI8, 256},
+      {25, ElementType::kI16, 512},    {26, ElementType::kI32, 1024},
+      {27, ElementType::kI64, 2048},   {28, ElementType::kF64, 8 * 256}};
   for (const auto& [id, type, bytes] : types) {
     const std::string file = GgufBuilder().Tensor("x", {256}, id, std::string(bytes, '\0')).Build();
     const GgufContents contents = ParseGguf(AsBytes(file), "m");
