@@ -158,8 +158,12 @@ class Peer:
         llama.llama_model_free(self.model)
 
 
-def bench(statelib, path, threads):
-    command = [statelib, "bench", "--model", path, "--threads", str(threads), "--json"]
+# llama.cpp rounds the inputs of BF16 weights to bf16, as the format of this name does.
+WEIGHTS = {"F32": "f32", "BF16": "bf16", "Q8_0": "auto", "Q4_K": "auto"}
+
+
+def bench(statelib, path, threads, kind):
+    command = [statelib, "bench", "--model", path, "--threads", str(threads), "--weights", WEIGHTS[kind], "--json"]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
@@ -168,7 +172,7 @@ def compare(arguments, size, kind):
     peer = Peer(path, arguments.threads)
     rows = []
     for _ in range(arguments.pairs):
-        theirs, ours = peer.measure(), bench(arguments.statelib, path, arguments.threads)
+        theirs, ours = peer.measure(), bench(arguments.statelib, path, arguments.threads, kind)
         decode = {one["sequences"]: one for one in ours["decode"]}
         rows.append((theirs, ours, decode))
     restore = peer.restore_ms(os.path.join(arguments.folder, "state.bin"))
