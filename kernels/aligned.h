@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <new>
 
@@ -16,17 +17,23 @@ namespace statelib::kernels {
 /// A cache line, and the widest vector of any supported processor.
 inline constexpr size_t kAlignmentBytes = 64;
 
+/// A huge page of x86-64 and of most arm64 systems.
+inline constexpr size_t kHugePageBytes = size_t{1} << 21;
+
 struct AlignedDelete {
-  void operator()(std::byte* bytes) const {
-    ::operator delete(bytes, std::align_val_t(kAlignmentBytes));
-  }
+  void operator()(std::byte* bytes) const { std::free(bytes); }
 };
 using AlignedBytes = std::unique_ptr<std::byte, AlignedDelete>;
 
-/// Host memory aligned to a cache line, contents undefined. Errors: std::bad_alloc.
+/// Host memory aligned to a cache line, contents undefined; much of it in huge pages where the
+/// system has some, for streaming through small ones misses the translation cache all the time.
+/// Errors: std::bad_alloc.
 inline AlignedBytes AllocateAligned(size_t bytes) {
-  return AlignedBytes(
-      static_cast<std::byte*>(::operator new(bytes, std::align_val_t(kAlignmentBytes))));
+  const size_t alignment = bytes < 2 * kHugePageBytes ? kAlignmentBytes : kHugePageBytes;
+  void* memory = nullptr;
+  if (::posix_memalign(&memory, alignment, bytes) != 0) throw std::bad_alloc();
+  if (alignment == kHugePageBytes) ::madvise(memory, bytes, MADV_HUGEPAGE);
+  return AlignedBytes(static_cast<std::byte*>(memory));
 }
 
 /// A Buffer in host memory.
