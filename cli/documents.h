@@ -8,7 +8,7 @@
 
 #include "cli/codec_options.h"
 #include "cli/command.h"
-#include "statestore/documents/folder.h"
+#include "cli/document_reader.h"
 #include "statestore/library/ingest.h"
 
 namespace statelib::cli {
@@ -30,13 +30,29 @@ struct ReadingOptions {
 /// --checkpoint-every and how to store the state.
 void AddReadingOptions(Declaration& declaration, ReadingOptions& options);
 
+/// How the files are put together. Errors: those of Unescaped.
+documents::Template TemplateOf(const ReadingOptions& options);
+/// Of folders, which files.
+documents::FolderOptions FolderOptionsOf(const ReadingOptions& options);
+/// What reading needs to know, but for progress. Errors: those of CodecRequestOf.
+library::IngestOptions IngestOptionsOf(const Context& context, const ReadingOptions& options);
+
+/// The documents of one state out of its files; `on_file` is told how many have been opened.
+/// Errors: those of DocumentReader; kInvalidArgument for more than a gigabyte of text.
+std::vector<library::Document> ReadFiles(DocumentReader& reader,
+                                         const std::vector<FileToRead>& files,
+                                         const std::function<void(size_t done)>& on_file = {});
+
 /// Reads every file, those in folders too, and gets the text out of it. Says on standard error what
 /// encoding was guessed, how many bytes are damaged and which files of folders hold no text and are
 /// skipped. Errors: those of Input::Open, FilesIn and Extractor::Extract; kInvalidArgument for two
 /// times "-", for folders without a document and for more than a gigabyte of text.
 std::vector<library::Document> ReadDocuments(const Context& context, const ReadingOptions& options);
 
-/// What a reading did, as one line or as JSON.
+/// What a reading did, as JSON and as one line, with how long it took or without.
+Json ReadingJson(const library::IngestResult& result);
+std::string ReadingText(const Context& context, const library::IngestResult& result,
+                        bool with_time);
 void PrintReading(const Context& context, const library::IngestResult& result);
 
 /// Calls `read`, which is Ingest or Append, with the options and a progress bar on a terminal.

@@ -7,6 +7,7 @@
 #include "cli/terminal/printable.h"
 #include "cli/terminal/quantities.h"
 #include "cli/terminal/table.h"
+#include "statestore/documents/template.h"
 #include "statestore/library/history.h"
 
 namespace statelib::cli {
@@ -33,7 +34,9 @@ class StatusCommand : public Command {
       return source.change == library::SourceChange::kChanged ||
              source.change == library::SourceChange::kMissing;
     });
-    if (context.options.json) return PrintAsJson(context, state, sources, differ == 0);
+    const storage::TextTemplate how =
+        library.repository().index().lineage().Get(*state.derivation).text_template;
+    if (context.options.json) return PrintAsJson(context, state, sources, how, differ == 0);
     if (sources.empty())
       return context.out.Print("{}: no document is known to have gone into it\n", NameOf(state));
     Table table({{"STATUS"},
@@ -47,15 +50,32 @@ class StatusCommand : public Command {
                  HasFile(source) ? HumanBytes(source.size_now) : "-",
                  AgeOf(source.source.read_at_ms)});
     table.Print(context.out);
+    const std::string with = OptionsText(how);
     context.out.Print("{}: {}\n", NameOf(state),
-                      differ == 0 ? "up to date"
-                                  : HumanCount(static_cast<uint64_t>(differ), "document") +
-                                        " not as read; ingest again to bring it up to date");
+                      differ == 0
+                          ? "up to date" + (with.empty() ? "" : "; read with" + with)
+                          : HumanCount(static_cast<uint64_t>(differ), "document") +
+                                " not as read; ingest again" + (with.empty() ? "" : " with") +
+                                with + " to bring it up to date");
   }
 
  private:
   static std::string PlaceOf(const storage::SourceRecord& source) {
     return Printable(source.path.empty() ? source.name : source.path, LineBreaks::kEscape);
+  }
+
+  /// The template as options for a shell: " --separator '\n'".
+  static std::string OptionsText(const storage::TextTemplate& how) {
+    std::string text;
+    const auto add = [&](const char* option, const std::string& value) {
+      if (value.empty()) return;
+      text += fmt::format(" {} '", option);
+      for (const char c : documents::Typed(value)) text += c == '\'' ? "'\\''" : std::string(1, c);
+      text += "'";
+    };
+    add("--separator", how.separator);
+    add("--heading", how.heading);
+    return Printable(text, LineBreaks::kEscape);
   }
 
   static bool HasFile(const library::SourceStatus& source) {
@@ -64,10 +84,13 @@ class StatusCommand : public Command {
   }
 
   static void PrintAsJson(const Context& context, const storage::ResolvedState& state,
-                          const std::vector<library::SourceStatus>& sources, bool up_to_date) {
+                          const std::vector<library::SourceStatus>& sources,
+                          const storage::TextTemplate& how, bool up_to_date) {
     Json json;
     if (state.reference) json["reference"] = ReferenceJson(*state.reference);
     json["up_to_date"] = up_to_date;
+    json["separator"] = how.separator;
+    json["heading"] = how.heading;
     json["sources"] = Json::array();
     for (const library::SourceStatus& source : sources) {
       json["sources"].push_back(

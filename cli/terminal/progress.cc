@@ -29,14 +29,19 @@ ProgressBar::ProgressBar(Output& out, std::string label, const char* noun)
     : out_(out), label_(std::move(label)), noun_(noun), started_(Clock::now()) {}
 
 ProgressBar::~ProgressBar() {
-  if (!visible_) return;
   try {
-    out_.Write(kWipe);
-    out_.Flush();
+    Hide();
   } catch (const Error&) {
     // A terminal that has gone needs no wiping.
   } catch (const OutputClosed&) {
   }
+}
+
+void ProgressBar::Hide() {
+  if (!visible_) return;
+  visible_ = false;
+  out_.Write(kWipe);
+  out_.Flush();
 }
 
 void ProgressBar::Update(uint64_t done, uint64_t total) {

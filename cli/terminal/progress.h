@@ -23,6 +23,8 @@ class ProgressBar {
 
   /// Draws when the last drawing is old enough. `total` may grow or shrink between calls.
   void Update(uint64_t done, uint64_t total);
+  /// Wipes the line, so that another can be printed; the next Update() draws it again.
+  void Hide();
 
   /// The line for a given moment, without colour: what Update() draws.
   static std::string Line(const std::string& label, const char* noun, uint64_t done, uint64_t total,

@@ -23,6 +23,19 @@ std::string Unescaped(std::string_view text) {
   return out;
 }
 
+std::string Typed(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\n' || c == '\t' || c == '\\') {
+      out += '\\';
+      out += c == '\n' ? 'n' : c == '\t' ? 't' : '\\';
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
 std::string Before(const Template& how, const std::string& path, bool is_first) {
   std::string out = is_first ? "" : how.separator;
   const std::string& heading = how.heading;

@@ -18,6 +18,9 @@ struct Template {
 /// kInvalidArgument for another character after a backslash.
 std::string Unescaped(std::string_view text);
 
+/// The inverse: as it is typed.
+std::string Typed(std::string_view text);
+
 /// What stands before the text of a file: the separator unless it is the first, and the heading.
 /// Errors: kInvalidArgument for an unknown field of the heading.
 std::string Before(const Template& how, const std::string& path, bool is_first);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <utility>
 
 #include "core/base/error.h"
@@ -75,7 +76,8 @@ TokenizedDocuments Tokenize(const Library& library, const LoadedModel& model,
     const SourceFile file =
         document.file.value_or(SourceFile{document.text.size(), HashOf(AsBytes(document.text))});
     all.sources.push_back({storage::Escaped(document.name), file.size_bytes, file.digest,
-                           tokens.size(), library.now_ms(), PathOf(document.name)});
+                           tokens.size(), library.now_ms(),
+                           PathOf(document.path.empty() ? document.name : document.path)});
     const std::string_view searched =
         std::string_view(document.text)
             .substr(std::min(document.before_bytes, document.text.size()));
@@ -113,161 +115,300 @@ std::vector<TokenId> TokensBefore(const Library& library, const storage::Resolve
   return std::move(*tokens);
 }
 
-/// Reads a run of tokens into a state and leaves checkpoints on the way.
-class Reading {
- public:
-  Reading(Library& library, const LoadedModel& model, const IngestOptions& options,
-          bool keep_tokens, bool exact)
-      : library_(library), model_(model), options_(options), keep_tokens_(keep_tokens) {
-    makes_checkpoints_ = exact && options.checkpoint_stride_tokens > 0 &&
-                         library.repository().index().checkpoints().Usage().budget_bytes > 0;
-  }
-
-  /// `known` ends with the last token to read and begins with the first of the history, or with the
-  /// first after the stored state that is gone on from. `ends` are the tokens after which a
-  /// document ends. `prefix` is the stored state that `state` was restored from.
-  void Read(engine::State& state, std::span<const TokenId> known, uint64_t tokens_total,
-            std::span<const uint64_t> ends, std::optional<storage::StateRow> prefix) {
-    known_ = known;
-    known_from_ = tokens_total - known.size();
-    restored_ = state.token_count();
-    total_ = tokens_total;
-    prefix_ = std::move(prefix);
-    Report(0);
-    try {
-      while (state.token_count() < total_) {
-        const uint64_t stop = NextStop(state.token_count(), ends);
-        Advance(state, stop);
-        if (stop < total_ && makes_checkpoints_) LeaveCheckpoint(state);
-      }
-      if (options_.cancel != nullptr) options_.cancel->Check();
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kCancelled) throw;
-      Stop(state);
-    }
-  }
-
-  const std::optional<storage::StateRow>& prefix() const { return prefix_; }
-  uint64_t checkpoints() const { return checkpoints_; }
-
- private:
-  uint64_t NextStop(uint64_t from, std::span<const uint64_t> ends) const {
-    uint64_t stop = total_;
-    if (!makes_checkpoints_) return stop;
-    const uint64_t stride = options_.checkpoint_stride_tokens;
-    if (from / stride < total_ / stride) stop = std::min(stop, (from / stride + 1) * stride);
-    const auto end = std::upper_bound(ends.begin(), ends.end(), from);
-    return end == ends.end() ? stop : std::min(stop, *end);
-  }
-
-  void Advance(engine::State& state, uint64_t stop) {
-    const uint64_t from = state.token_count();
-    engine::AdvanceControl control;
-    control.cancel = options_.cancel;
-    control.on_progress = [&](uint64_t done) { Report(from - restored_ + done); };
-    model_.runtime->Advance(state, known_.subspan(from - known_from_, stop - from), control);
-  }
-
-  void Report(uint64_t done) const {
-    if (options_.on_progress) options_.on_progress(done, total_ - restored_);
-  }
-
-  void LeaveCheckpoint(const engine::State& state) {
-    const std::vector<Bytes> segments = model_.runtime->Snapshot(state);
-    const std::vector<ByteSpan> views(segments.begin(), segments.end());
-    prefix_ = storage::PublishCheckpoint(
-        library_.repository(),
-        NewStateOf(library_, model_, state, views, known_.first(state.token_count() - known_from_),
-                   keep_tokens_, prefix_),
-        library_.now_ms());
-    ++checkpoints_;
-    storage::ThinCheckpoints(library_.repository());
-  }
-
-  [[noreturn]] void Stop(const engine::State& state) {
-    const bool fresh = state.token_count() > (prefix_ ? prefix_->history.token_count() : 0);
-    if (makes_checkpoints_ && fresh) LeaveCheckpoint(state);
-    if (!makes_checkpoints_ || checkpoints_ == 0)
-      throw Error(ErrorKind::kCancelled, "stopped; what was there is unchanged");
-    Throw(ErrorKind::kCancelled,
-          "stopped after {} of {} tokens; run the same command again to go on from there",
-          state.token_count(), total_);
-  }
-
-  Library& library_;
-  const LoadedModel& model_;
-  const IngestOptions& options_;
-  bool keep_tokens_;
-  bool makes_checkpoints_;
-  std::span<const TokenId> known_;
-  uint64_t known_from_ = 0;  // the place of known_'s first token in the history
-  uint64_t restored_ = 0;
-  uint64_t total_ = 0;
-  std::optional<storage::StateRow> prefix_;  // the longest stored state on the way
-  uint64_t checkpoints_ = 0;
-};
-
-/// After how many tokens of the history each document but the last ends.
+/// After how many tokens of the history each document ends.
 std::vector<uint64_t> EndsOf(const std::vector<storage::SourceRecord>& sources, uint64_t before) {
   std::vector<uint64_t> ends;
   for (const storage::SourceRecord& source : sources) ends.push_back(before += source.token_count);
   return ends;
 }
 
-/// Reads tokens into the longest stored state there is, at least the one that `request` names as
-/// parent, and saves the result.
-IngestResult ReadAndSave(Library& library, const LoadedModel& model, TokenizedDocuments documents,
-                         SaveRequest request, const IngestOptions& options) {
-  IngestResult result;
-  const storage::ResolvedState* base = request.parent ? &*request.parent : nullptr;
-  const History before = base != nullptr ? base->state.history : History();
-  std::vector<TokenId> known;
-  if (base != nullptr) known = TokensBefore(library, *base);
-  const size_t known_before = known.size();
-  known.insert(known.end(), documents.tokens.begin(), documents.tokens.end());
-  request.tokens_before = std::span(known).first(known_before);
-  request.tokens_after = std::span(known).subspan(known_before);
-  request.sources = documents.sources;
-  request.texts = documents.texts;
+/// One state on its way: reads tokens into the longest stored state there is, at least the one that
+/// `request` names as parent, step by step, leaves checkpoints and saves the result.
+class Reading {
+ public:
+  /// The documents outlive it.
+  Reading(Library& library, const LoadedModel& model, std::span<const Document> documents,
+          SaveRequest request, const IngestOptions& options)
+      : library_(library), model_(model), options_(options), request_(std::move(request)) {
+    CheckTarget(request_.reference);
+    const storage::ResolvedState* base = request_.parent ? &*request_.parent : nullptr;
+    documents_ = Tokenize(library, model, documents,
+                          base != nullptr ? AddSpecial::kNo : AddSpecial::kYes, options.cancel);
+    const History before = base != nullptr ? base->state.history : History();
+    TakeTokens(base);
+    total_ = before.token_count() + documents_.tokens.size();
+    known_from_ = total_ - known_.size();
+    ends_ = EndsOf(documents_.sources, before.token_count());
+    Restore(base, before);
+    Report();
+  }
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
 
-  std::optional<LoadedState> loaded;
-  // What goes on from values of a lossy codec is another state than the exact one of these tokens.
-  const bool from_exact = base == nullptr || base->state.profile == model.runtime->profile();
-  if (options.reuse && from_exact)
-    loaded = LoadLongestPrefix(library, model, before, request.tokens_after);
-  if (!loaded && base != nullptr) loaded = LoadState(library, model, *base);
-  if (loaded) result.reused = loaded->origin.state;
-  engine::State state = loaded ? std::move(loaded->state) : model.runtime->Empty();
-  result.tokens_restored = state.token_count();
+  bool finished() const { return state_->token_count() == total_; }
+  uint64_t tokens_done() const { return state_->token_count(); }  ///< restored ones included
+  uint64_t tokens_total() const { return total_; }
+  uint64_t checkpoints() const { return checkpoints_; }
 
-  const uint64_t total = before.token_count() + documents.tokens.size();
-  const Clock::time_point start = Clock::now();
-  Reading reading(library, model, options,
-                  request.keep_tokens && (base == nullptr || base->state.tokens_kept), from_exact);
-  reading.Read(state, known, total, EndsOf(documents.sources, before.token_count()), result.reused);
-  result.read_seconds = SecondsSince(start);
-  result.tokens_read = total - result.tokens_restored;
-  result.checkpoints = reading.checkpoints();
-  request.prefix = reading.prefix();
-  result.saved = SaveState(library, model, state, request);
-  result.tokenize_seconds = documents.seconds;
-  result.sources = std::move(documents.sources);
-  return result;
+  /// The next tokens to read, at most so many. Read() is told when that is done.
+  engine::Advancing Next(size_t tokens_max) {
+    const uint64_t from = state_->token_count();
+    const uint64_t count = std::min<uint64_t>(NextStop(from) - from, tokens_max);
+    return {&*state_, std::span<const TokenId>(known_).subspan(from - known_from_, count)};
+  }
+
+  /// Called when what Next() gave has been read, `from` being the count before.
+  void Read(uint64_t from) {
+    Report();
+    if (makes_checkpoints_ && !finished() && state_->token_count() == NextStop(from))
+      LeaveCheckpoint();
+  }
+
+  IngestResult Save() {
+    IngestResult result;
+    result.read_seconds = SecondsSince(started_);
+    result.reused = std::move(reused_);
+    result.tokens_restored = restored_;
+    result.tokens_read = total_ - restored_;
+    result.checkpoints = checkpoints_;
+    request_.prefix = prefix_;
+    result.saved = SaveState(library_, model_, *state_, request_);
+    result.tokenize_seconds = documents_.seconds;
+    result.sources = std::move(documents_.sources);
+    return result;
+  }
+
+  /// Keeps what has been read for the next time that it is asked for.
+  void Stop() {
+    const bool fresh = state_->token_count() > (prefix_ ? prefix_->history.token_count() : 0);
+    if (makes_checkpoints_ && fresh) LeaveCheckpoint();
+  }
+
+ private:
+  /// Puts all tokens that are known behind each other and says in the request which are which.
+  void TakeTokens(const storage::ResolvedState* base) {
+    if (base != nullptr) known_ = TokensBefore(library_, *base);
+    const size_t known_before = known_.size();
+    known_.insert(known_.end(), documents_.tokens.begin(), documents_.tokens.end());
+    request_.tokens_before = std::span<const TokenId>(known_).first(known_before);
+    request_.tokens_after = std::span<const TokenId>(known_).subspan(known_before);
+    request_.sources = documents_.sources;
+    request_.texts = documents_.texts;
+    request_.text_template = options_.text_template;
+    if (documents_.sources.size() < 2) request_.text_template.separator.clear();
+    keeps_tokens_ = request_.keep_tokens && (base == nullptr || base->state.tokens_kept);
+  }
+
+  void Restore(const storage::ResolvedState* base, const History& before) {
+    // What goes on from values of a lossy codec is another state than the exact one of these
+    // tokens.
+    const bool from_exact = base == nullptr || base->state.profile == model_.runtime->profile();
+    makes_checkpoints_ = from_exact && options_.checkpoint_stride_tokens > 0 &&
+                         library_.repository().index().checkpoints().Usage().budget_bytes > 0;
+    std::optional<LoadedState> loaded;
+    if (options_.reuse && from_exact)
+      loaded = LoadLongestPrefix(library_, model_, before, request_.tokens_after);
+    if (!loaded && base != nullptr) loaded = LoadState(library_, model_, *base);
+    if (loaded) prefix_ = reused_ = loaded->origin.state;
+    state_ = loaded ? std::move(loaded->state) : model_.runtime->Empty();
+    restored_ = state_->token_count();
+    started_ = Clock::now();
+  }
+
+  uint64_t NextStop(uint64_t from) const {
+    uint64_t stop = total_;
+    if (!makes_checkpoints_) return stop;
+    const uint64_t stride = options_.checkpoint_stride_tokens;
+    if (from / stride < total_ / stride) stop = std::min(stop, (from / stride + 1) * stride);
+    const auto end = std::upper_bound(ends_.begin(), ends_.end(), from);
+    return end == ends_.end() ? stop : std::min(stop, *end);
+  }
+
+  void Report() const {
+    if (options_.on_progress)
+      options_.on_progress(state_->token_count() - restored_, total_ - restored_);
+  }
+
+  void LeaveCheckpoint() {
+    const std::vector<Bytes> segments = model_.runtime->Snapshot(*state_);
+    const std::vector<ByteSpan> views(segments.begin(), segments.end());
+    const auto tokens = std::span<const TokenId>(known_).first(state_->token_count() - known_from_);
+    prefix_ = storage::PublishCheckpoint(
+        library_.repository(),
+        NewStateOf(library_, model_, *state_, views, tokens, keeps_tokens_, prefix_),
+        library_.now_ms());
+    ++checkpoints_;
+    storage::ThinCheckpoints(library_.repository());
+  }
+
+  Library& library_;
+  const LoadedModel& model_;
+  const IngestOptions& options_;
+  SaveRequest request_;
+  TokenizedDocuments documents_;
+  /// Ends with the last token to read and begins with the first of the history, or with the first
+  /// after the stored state that is gone on from.
+  std::vector<TokenId> known_;
+  uint64_t known_from_ = 0;     // the place of known_'s first token in the history
+  uint64_t total_ = 0;          // tokens of the whole history
+  std::vector<uint64_t> ends_;  // after which tokens a document ends
+  bool keeps_tokens_ = true;
+  bool makes_checkpoints_ = false;
+  std::optional<storage::StateRow> reused_;  // the stored state that it began with
+  std::optional<storage::StateRow> prefix_;  // the longest stored state on the way
+  std::optional<engine::State> state_;
+  uint64_t restored_ = 0;
+  uint64_t checkpoints_ = 0;
+  Clock::time_point started_;
+};
+
+/// One step of the model for all readings together, each with an equal share of its rows.
+void Step(const LoadedModel& model, std::span<Reading* const> readings, const CancelFlag* cancel) {
+  const size_t share = std::max<size_t>(1, model::Model::rows_max / readings.size());
+  std::vector<engine::Advancing> batch;
+  std::vector<uint64_t> from;
+  for (Reading* reading : readings) {
+    batch.push_back(reading->Next(share));
+    from.push_back(batch.back().state->token_count());
+  }
+  model.runtime->Advance(batch, {.cancel = cancel, .on_progress = {}});
+  for (size_t i = 0; i < readings.size(); ++i) readings[i]->Read(from[i]);
 }
+
+/// Reads one state to its end and saves it.
+IngestResult ReadAndSave(const LoadedModel& model, Reading& reading, const CancelFlag* cancel) {
+  try {
+    Reading* const one = &reading;
+    while (!reading.finished()) Step(model, std::span(&one, 1), cancel);
+    if (cancel != nullptr) cancel->Check();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kCancelled) throw;
+    reading.Stop();
+    if (reading.checkpoints() == 0)
+      throw Error(ErrorKind::kCancelled, "stopped; what was there is unchanged");
+    Throw(ErrorKind::kCancelled,
+          "stopped after {} of {} tokens; run the same command again to go on from there",
+          reading.tokens_done(), reading.tokens_total());
+  }
+  return reading.Save();
+}
+
+SaveRequest RequestOf(const storage::Reference& reference, storage::Operation operation,
+                      const IngestOptions& options) {
+  SaveRequest request;
+  request.reference = reference;
+  request.operation = operation;
+  request.keep_tokens = options.keep_tokens;
+  request.codec = options.codec;
+  return request;
+}
+
+/// A job and its reading; the reading has views of the job.
+struct Running {
+  size_t number = 0;
+  IngestJob job;
+  size_t text_bytes = 0;
+  std::unique_ptr<Reading> reading;
+};
+
+/// The jobs of IngestSideBySide that are being read.
+class Table {
+ public:
+  Table(Library& library, const LoadedModel& model, const SideBySide& how)
+      : library_(library), model_(model), how_(how) {}
+
+  /// Begins jobs while there are any and there is room.
+  void Fill() {
+    while (more_ && running_.size() < kSideBySideMax && text_bytes_ < kSideBySideTextBytesMax) {
+      auto fresh = std::make_unique<Running>();
+      std::optional<IngestJob> job = how_.next();
+      more_ = job.has_value();
+      if (!more_) return;
+      fresh->number = begun_++;
+      fresh->job = std::move(*job);
+      for (const Document& document : fresh->job.documents)
+        fresh->text_bytes += document.text.size();
+      const bool begins = Try(fresh->number, [&] {
+        fresh->reading = std::make_unique<Reading>(
+            library_, model_, fresh->job.documents,
+            RequestOf(fresh->job.reference, storage::Operation::kIngest, fresh->job.options),
+            fresh->job.options);
+      });
+      if (!begins) continue;
+      text_bytes_ += fresh->text_bytes;
+      running_.push_back(std::move(fresh));
+    }
+  }
+
+  bool empty() const { return running_.empty(); }
+
+  /// Reads on in all of them and saves those that are at their end.
+  void Advance() {
+    std::vector<Reading*> readings;
+    for (const auto& running : running_) {
+      if (!running->reading->finished()) readings.push_back(running->reading.get());
+    }
+    if (!readings.empty()) Step(model_, readings, how_.cancel);
+    if (how_.cancel != nullptr) how_.cancel->Check();
+    for (size_t i = 0; i < running_.size();) {
+      if (running_[i]->reading->finished())
+        Finish(i);
+      else
+        ++i;
+    }
+  }
+
+  [[noreturn]] void Stop() {
+    for (const auto& running : running_) running->reading->Stop();
+    Throw(ErrorKind::kCancelled,
+          "stopped; {} finished and {} begun; run the same command again to go on from there",
+          saved_ == 1 ? "1 state is" : std::to_string(saved_) + " states are", running_.size());
+  }
+
+ private:
+  void Finish(size_t i) {
+    std::optional<IngestResult> result;
+    Try(running_[i]->number, [&] { result = running_[i]->reading->Save(); });
+    const size_t number = running_[i]->number;
+    text_bytes_ -= running_[i]->text_bytes;
+    running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
+    if (!result) return;
+    ++saved_;
+    if (how_.done) how_.done(number, *result);
+  }
+
+  /// Whether it went well. What is wrong with one job alone is told and does not stop the others.
+  bool Try(size_t number, const std::function<void()>& work) const {
+    try {
+      work();
+      return true;
+    } catch (const Error& error) {
+      const bool of_the_job =
+          error.kind() == ErrorKind::kInvalidArgument || error.kind() == ErrorKind::kCorrupt ||
+          error.kind() == ErrorKind::kUnsupported || error.kind() == ErrorKind::kMismatch;
+      if (!of_the_job || !how_.failed) throw;
+      how_.failed(number, error);
+      return false;
+    }
+  }
+
+  Library& library_;
+  const LoadedModel& model_;
+  const SideBySide& how_;
+  std::vector<std::unique_ptr<Running>> running_;
+  size_t text_bytes_ = 0;
+  size_t begun_ = 0;
+  size_t saved_ = 0;
+  bool more_ = true;
+};
 
 }  // namespace
 
 IngestResult Ingest(Library& library, const LoadedModel& model, std::span<const Document> documents,
                     const storage::Reference& reference, const IngestOptions& options) {
-  CheckTarget(reference);
-  SaveRequest request;
-  request.reference = reference;
-  request.operation = storage::Operation::kIngest;
-  request.keep_tokens = options.keep_tokens;
-  request.codec = options.codec;
-  return ReadAndSave(library, model,
-                     Tokenize(library, model, documents, AddSpecial::kYes, options.cancel),
-                     std::move(request), options);
+  Reading reading(library, model, documents,
+                  RequestOf(reference, storage::Operation::kIngest, options), options);
+  return ReadAndSave(model, reading, options.cancel);
 }
 
 IngestResult Append(Library& library, const LoadedModel& model, const storage::ResolvedState& base,
@@ -275,15 +416,20 @@ IngestResult Append(Library& library, const LoadedModel& model, const storage::R
                     const IngestOptions& options) {
   CheckTarget(reference);
   CheckFits(library, model, base);
-  SaveRequest request;
-  request.reference = reference;
-  request.operation = storage::Operation::kAppend;
+  SaveRequest request = RequestOf(reference, storage::Operation::kAppend, options);
   request.parent = base;
-  request.keep_tokens = options.keep_tokens;
-  request.codec = options.codec;
-  return ReadAndSave(library, model,
-                     Tokenize(library, model, documents, AddSpecial::kNo, options.cancel),
-                     std::move(request), options);
+  Reading reading(library, model, documents, std::move(request), options);
+  return ReadAndSave(model, reading, options.cancel);
+}
+
+void IngestSideBySide(Library& library, const LoadedModel& model, const SideBySide& how) {
+  Table table(library, model, how);
+  try {
+    for (table.Fill(); !table.empty(); table.Fill()) table.Advance();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kCancelled) throw;
+    table.Stop();
+  }
 }
 
 }  // namespace statelib::library

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/error.h"
 #include "statestore/library/library.h"
 #include "statestore/library/models.h"
 #include "statestore/library/save.h"
@@ -22,10 +23,11 @@ struct SourceFile {
 
 /// A document to read.
 struct Document {
-  std::string name;                     ///< as the user gave it; recorded, never opened
+  std::string name;                     ///< as the user gave it; recorded
   std::string text;                     ///< what is read
   std::optional<SourceFile> file = {};  ///< what is recorded of it; empty: `text` is the file
   size_t before_bytes = 0;              ///< of `text` that are not the document's: a heading
+  std::string path = {};                ///< where it lies; empty: `name`, from the current folder
 };
 
 inline constexpr uint64_t kCheckpointStrideTokens = 4096;
@@ -36,6 +38,8 @@ struct IngestOptions {
   /// A checkpoint is left after every so many tokens, counted from the first of the history, and at
   /// the end of each document; 0: none at all.
   uint64_t checkpoint_stride_tokens = kCheckpointStrideTokens;
+  /// What stands around the documents, recorded with them; their text has it in it already.
+  storage::TextTemplate text_template;
   CodecRequest codec;  ///< how the result is stored
   const CancelFlag* cancel = nullptr;
   /// Called as tokens are read; `tokens_total` is known from the first call on.
@@ -68,6 +72,36 @@ IngestResult Ingest(Library& library, const LoadedModel& model, std::span<const 
 IngestResult Append(Library& library, const LoadedModel& model, const storage::ResolvedState& base,
                     std::span<const Document> documents, const storage::Reference& reference,
                     const IngestOptions& options);
+
+/// Documents that are to become one state.
+struct IngestJob {
+  storage::Reference reference;
+  std::vector<Document> documents;
+  IngestOptions options;
+};
+
+/// At most so many states are read side by side, and no more are begun while the text of those that
+/// are exceeds so much.
+inline constexpr size_t kSideBySideMax = 16;
+inline constexpr size_t kSideBySideTextBytesMax = size_t{256} << 20;
+
+struct SideBySide {
+  /// The next job, asked for when there is room; nothing when there is none any more.
+  std::function<std::optional<IngestJob>()> next;
+  /// Called with each job's number, counted from 0 in the order of `next`, as soon as its state is
+  /// stored and named.
+  std::function<void(size_t job, const IngestResult& result)> done;
+  /// Called for a job that cannot be done because of what it asks for (kInvalidArgument, kCorrupt,
+  /// kUnsupported, kMismatch); the others go on. May throw the error on.
+  std::function<void(size_t job, const Error& error)> failed;
+  const CancelFlag* cancel = nullptr;
+};
+
+/// Ingests many states, several at once: their tokens go through the model in one batch, a finished
+/// one making room for the next. Each is what Ingest would have made of it alone, to the bit, and
+/// is committed by itself. Errors: kCancelled, after each unfinished reading has left a checkpoint;
+/// what else `next`, `done`, `failed` and Ingest throw.
+void IngestSideBySide(Library& library, const LoadedModel& model, const SideBySide& how);
 
 }  // namespace statelib::library
 

@@ -88,6 +88,7 @@ SavedState SaveState(Library& library, const LoadedModel& model, const engine::S
   derivation.operation = request.operation;
   fresh.texts = request.texts;
   derivation.sources = request.sources;
+  derivation.text_template = request.text_template;
   if (const auto& parent = request.parent ? request.parent : request.made_from) {
     derivation.parent_state = parent->state.id;
     derivation.parent = parent->derivation;

@@ -18,14 +18,16 @@ int64_t IndexLineage::Add(const Derivation& derivation) {
   int64_t key = 0;
   database_.Write([&] {
     Statement statement = database_.Prepare(
-        "INSERT INTO derivations(state, parent_state, parent, operation, token_count, created_at) "
-        "VALUES(?, ?, ?, ?, ?, ?)");
+        "INSERT INTO derivations(state, parent_state, parent, operation, token_count, created_at, "
+        "separator, heading) VALUES(?, ?, ?, ?, ?, ?, ?, ?)");
     statement.Bind(derivation.state)
         .Bind(derivation.parent_state)
         .Bind(derivation.parent)
         .Bind(static_cast<int64_t>(derivation.operation))
         .Bind(derivation.token_count)
-        .Bind(derivation.created_at_ms);
+        .Bind(derivation.created_at_ms)
+        .Bind(derivation.text_template.separator)
+        .Bind(derivation.text_template.heading);
     statement.Run();
     key = database_.last_insert_key();
     Statement insert = database_.Prepare(
@@ -55,8 +57,8 @@ bool IndexLineage::Exists(int64_t key) const {
 
 Derivation IndexLineage::Get(int64_t key) const {
   Statement statement = database_.Prepare(
-      "SELECT state, parent_state, parent, operation, token_count, created_at FROM derivations "
-      "WHERE key = ?");
+      "SELECT state, parent_state, parent, operation, token_count, created_at, separator, heading "
+      "FROM derivations WHERE key = ?");
   statement.Bind(key);
   if (!statement.Step())
     Throw(ErrorKind::kNotFound, "{}: no derivation {}", database_.path().string(), key);
@@ -67,6 +69,7 @@ Derivation IndexLineage::Get(int64_t key) const {
   derivation.operation = static_cast<Operation>(statement.Int(3));
   derivation.token_count = statement.Uint(4);
   derivation.created_at_ms = statement.Int(5);
+  derivation.text_template = {statement.Text(6), statement.Text(7)};
   Statement sources = database_.Prepare(
       "SELECT name, size_bytes, digest, token_count, read_at, path FROM sources WHERE derivation = "
       "? "

@@ -174,8 +174,14 @@ CREATE VIRTUAL TABLE passages_fts USING fts5(
   body, content='passages', content_rowid='key', tokenize='unicode61 remove_diacritics 2');
 )";
 
-constexpr const char* kMigrations[] = {kFirst,       kModelTokenizers, kModelWeights,
-                                       kCheckpoints, kHistory,         kTexts};
+// What stood between and before the documents of a derivation, for reading them again.
+constexpr const char* kTemplates = R"(
+ALTER TABLE derivations ADD COLUMN separator TEXT NOT NULL DEFAULT '';
+ALTER TABLE derivations ADD COLUMN heading TEXT NOT NULL DEFAULT '';
+)";
+
+constexpr const char* kMigrations[] = {kFirst,   kModelTokenizers, kModelWeights, kCheckpoints,
+                                       kHistory, kTexts,           kTemplates};
 
 int64_t PragmaOf(const Database& database, const char* name) {
   Statement statement = database.Prepare(fmt::format("PRAGMA {}", name));

@@ -75,6 +75,15 @@ StateRow Store(Repository& repository, const NewState& state, int64_t now_ms,
   return row;
 }
 
+/// Whether two derivations read the same documents in the same way.
+bool ReadTheSame(const Derivation& a, const Derivation& b) {
+  const auto same = [](const SourceRecord& x, const SourceRecord& y) {
+    return x.size_bytes == y.size_bytes && x.digest == y.digest;
+  };
+  return a.text_template == b.text_template &&
+         std::equal(a.sources.begin(), a.sources.end(), b.sources.begin(), b.sources.end(), same);
+}
+
 }  // namespace
 
 StateRow PublishCheckpoint(Repository& repository, const NewState& state, int64_t now_ms) {
@@ -107,7 +116,12 @@ PublishedState NameState(Index& index, const StateRow& state, Derivation derivat
           reference.Text(), *reference.version);
   }
   const auto current = index.references().FindVersion(reference.name, reference.tag, std::nullopt);
-  if (current && current->state == state.id) return {state, current->number, true, true};
+  // What was read into the same state otherwise, as a file whose bytes have changed and whose text
+  // has not, is a version of its own: from now on that is what the name goes back to.
+  if (current && current->state == state.id &&
+      (derivation.operation != Operation::kIngest ||
+       ReadTheSame(derivation, index.lineage().Get(current->derivation))))
+    return {state, current->number, true, true};
   // gc may have taken the parent's derivation since the caller looked; the parent's id remains.
   if (derivation.parent && !index.lineage().Exists(*derivation.parent)) derivation.parent.reset();
   derivation.state = state.id;

@@ -47,7 +47,8 @@ PublishedState Publish(Repository& repository, const NewState& state, Derivation
                        const Reference& reference, int64_t now_ms);
 
 /// Makes a state that the library holds the newest version of a reference, unless it is its current
-/// one already. Call within Index::Write. Errors: kInvalidArgument when `reference` has a version.
+/// one already and not one that was ingested from other documents, or otherwise. Call within
+/// Index::Write. Errors: kInvalidArgument when `reference` has a version.
 PublishedState NameState(Index& index, const StateRow& state, Derivation derivation,
                          const Reference& reference, int64_t now_ms);
 

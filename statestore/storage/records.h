@@ -143,6 +143,14 @@ struct SourceRecord {
   bool operator==(const SourceRecord&) const = default;
 };
 
+/// What stood around the texts of documents that were read into one state.
+struct TextTemplate {
+  std::string separator = {};  ///< between two documents
+  std::string heading = {};    ///< before each, with its fields
+
+  bool operator==(const TextTemplate&) const = default;
+};
+
 /// One way in which a state came to be. A state that was reached in several ways has several.
 struct Derivation {
   StateId state;
@@ -152,6 +160,7 @@ struct Derivation {
   uint64_t token_count = 0;  ///< of the state
   int64_t created_at_ms = 0;
   std::vector<SourceRecord> sources;
+  TextTemplate text_template = {};  ///< of the sources; never leaves this machine
 
   bool operator==(const Derivation&) const = default;
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <map>
+
 #include "tests/cli/library_fixture.h"
 
 namespace statelib::cli {
@@ -71,6 +73,54 @@ TEST_F(Documents, SeparatorAndHeadingMakeTheTextOfOneFile) {
   EXPECT_EQ(several["sources"][0]["bytes"], 6);
   EXPECT_THAT(ExpectFailure({"ingest", "a", "one.md", "--heading", "{size}"}, 2, here),
               HasSubstr("{size}"));
+}
+
+TEST_F(Documents, EachFileBecomesAStateThatItsOwnIngestWouldMake) {
+  Write("docs/one.md", "First.");
+  Write("docs/sub/two words.md", "Second, and longer than the first.\n");
+  Write("docs/p.png", "\x89PNG\r\n\x1a\n");
+  const auto each = Facts({"ingest", "docs", Path("docs"), "--each"})["states"];
+  std::map<std::string, std::string> ids, actions;
+  for (const auto& state : each) {
+    const std::string name = state["reference"]["name"];
+    actions[name] = state["action"];
+    if (state.contains("state")) ids[name] = state["state"]["id"];
+  }
+  EXPECT_THAT(actions,
+              ElementsAre(testing::Pair("docs/one", "built"), testing::Pair("docs/p", "skipped"),
+                          testing::Pair("docs/sub/two-words", "built")));
+  EXPECT_EQ(Facts({"ingest", "alone", Path("docs/sub/two words.md"), "--no-reuse"})["state"]["id"],
+            ids["docs/sub/two-words"]);
+  Write("docs/one.md", "First. Edited.");
+  const std::string again = Run({"ingest", "docs", Path("docs"), "--each"}).out;
+  EXPECT_THAT(again, HasSubstr("docs/one@2: "));
+  EXPECT_THAT(again, HasSubstr("docs/sub/two-words@1: unchanged"));
+  EXPECT_THAT(again, HasSubstr("3 states: 1 rebuilt, 1 unchanged, 1 skipped; "));
+}
+
+TEST_F(Documents, EachSaysWhatItCannotDoBeforeItReadsAndKeepsWhatItCan) {
+  const std::string a = Write("a.md", "A."), b = Write("b/a.md", "B."), empty = Write("e.md", "");
+  EXPECT_THAT(ExpectFailure({"ingest", "x", "--each", a, b}, 2),
+              HasSubstr("would both become the state 'x/a'"));
+  EXPECT_THAT(ExpectFailure({"ingest", "x", "--each", "-"}, 2), HasSubstr("standard input"));
+  EXPECT_EQ(Run({"list"}).out, "");
+  const ProcessResult some = Run({"ingest", "x", "--each", a, empty, Path("none.md")});
+  EXPECT_EQ(some.exit_code, 2) << some.err;
+  EXPECT_THAT(some.out, HasSubstr("x/e: failed"));
+  EXPECT_THAT(some.out, HasSubstr("x/none: failed"));
+  EXPECT_THAT(some.err, HasSubstr("2 of 3 states"));
+  EXPECT_THAT(Names(), ElementsAre("x/a:latest"));
+}
+
+TEST_F(Documents, StatusSaysHowTheDocumentsWerePutTogether) {
+  const std::string one = Write("one.md", "First."), two = Write("two.md", "Second.");
+  Facts({"ingest", "a", one, two, "--separator", "\\n--\\n", "--heading", "# it's {stem}\\n"});
+  const auto facts = Facts({"status", "a"});
+  EXPECT_EQ(facts["heading"], "# it's {stem}\n");
+  EXPECT_EQ(facts["separator"], "\n--\n");
+  Write("two.md", "Changed.");
+  EXPECT_THAT(Run({"status", "a"}).out,
+              HasSubstr("--separator '\\n--\\n' --heading '# it'\\''s {stem}\\n' to bring"));
 }
 
 TEST_F(Documents, SearchShowsNamesAndMarksMatches) {

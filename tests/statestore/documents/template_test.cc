@@ -19,6 +19,7 @@ TEST(Template, WhatItDoesNotKnowIsRefused) {
   ExpectError(ErrorKind::kInvalidArgument, "{size}", [&] { Before({"", "{size}"}, "a", true); });
   ExpectError(ErrorKind::kInvalidArgument, "fields", [&] { Before({"", "{path"}, "a", true); });
   EXPECT_EQ(Unescaped(R"(a\n\t\\n)"), "a\n\t\\n");
+  EXPECT_EQ(Typed("a\n\t\\n"), R"(a\n\t\\n)");
   ExpectError(ErrorKind::kInvalidArgument, "backslash", [&] { Unescaped("a\\"); });
   ExpectError(ErrorKind::kInvalidArgument, "backslash", [&] { Unescaped("\\x"); });
 }

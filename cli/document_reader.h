@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_CLI_DOCUMENT_READER_H_
+#define STATELIB_CLI_DOCUMENT_READER_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "statestore/documents/extractor.h"
+#include "statestore/documents/folder.h"
+#include "statestore/documents/template.h"
+#include "statestore/library/ingest.h"
+
+namespace statelib::cli {
+
+/// A file to read.
+struct FileToRead {
+  std::string name;      ///< as the user gave it, or as it was found
+  std::string path;      ///< where it lies
+  std::string relative;  ///< its place in the folder that it was found in, else its last part
+  bool found = false;    ///< in a folder, so that it is passed over when it holds no text
+};
+
+/// The files that `given` means, those of its folders in order; "-" is standard input. Relative
+/// ones lie in `base`. Errors: those of FilesIn.
+std::vector<FileToRead> ListFiles(const Context& context, const std::vector<std::string>& given,
+                                  const documents::FolderOptions& folders,
+                                  const std::filesystem::path& base = {});
+
+/// Gets documents out of files, and remembers what there is to say about them. One thread.
+class DocumentReader {
+ public:
+  /// Says what is wrong with a heading. Errors: kInvalidArgument.
+  DocumentReader(const Context& context, documents::Template how);
+  ~DocumentReader();
+  DocumentReader(const DocumentReader&) = delete;
+  DocumentReader& operator=(const DocumentReader&) = delete;
+
+  /// A file in memory, with what tells it from any other.
+  struct Opened {
+    FileToRead file;
+    std::string bytes;
+    library::SourceFile source;
+  };
+  /// Errors: those of Input::Open and Input::ReadAll.
+  Opened Open(const FileToRead& file) const;
+
+  /// The document with what the template puts before it; nothing where a file that was found in a
+  /// folder holds no text. Errors: those of Extractor::Extract.
+  std::optional<library::Document> Read(Opened opened, bool is_first);
+
+  /// Prints what was not plain: encodings that were guessed, damaged bytes, files that were passed
+  /// over. Called at the end too, so that lines stand alone after a progress bar.
+  void PrintNotes();
+
+ private:
+  const Context& context_;
+  documents::Template how_;
+  documents::Extractor extractor_;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace statelib::cli
+
+#endif  // STATELIB_CLI_DOCUMENT_READER_H_
