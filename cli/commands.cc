@@ -19,6 +19,7 @@ constexpr const char* kModelSummary = "Add, list and check models";
 
 constexpr CommandDescription kCommands[] = {
     {"ingest", kStates, "Read documents into a named state", MakeIngestCommand},
+    {"build", kStates, "Bring a library up to date with a manifest", MakeBuildCommand},
     {"append", kStates, "Go on from a state with more documents", MakeAppendCommand},
     {"generate", kStates, "Go on from a state with an answer", MakeGenerateCommand},
     {"at", kStates, "The state after the first tokens of a document", MakeAtCommand},

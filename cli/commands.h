@@ -26,6 +26,7 @@ std::unique_ptr<Command> MakeAppendCommand();
 std::unique_ptr<Command> MakeBenchCommand();
 std::unique_ptr<Command> MakeAtCommand();
 std::unique_ptr<Command> MakeBranchCommand();
+std::unique_ptr<Command> MakeBuildCommand();
 std::unique_ptr<Command> MakeCheckpointBudgetCommand();
 std::unique_ptr<Command> MakeCheckpointListCommand();
 std::unique_ptr<Command> MakeCheckoutCommand();
