@@ -20,11 +20,14 @@ namespace {
 
 constexpr size_t kDepthMax = 256;
 
-const char* Describe(dom::element_type type) {
-  switch (type) {
+std::string Describe(dom::element element) {
+  switch (element.type()) {
     case dom::element_type::ARRAY:
       return "an array";
     case dom::element_type::OBJECT:
+      // How JSON spells a number that it has no word for (checkpoint/config_json.h).
+      if (std::string_view word; element["__float__"].get(word) == simdjson::SUCCESS)
+        return Quoted(word);
       return "an object";
     case dom::element_type::INT64:
     case dom::element_type::UINT64:
@@ -69,7 +72,7 @@ struct JsonValue::Access {
 
   [[noreturn]] static void Fail(const JsonValue& value, std::string_view expected) {
     Throw(ErrorKind::kCorrupt, "{}: expected {}, found {}", value.Path(), expected,
-          Describe(Get(value).type()));
+          Describe(Get(value)));
   }
 
   template <typename T>

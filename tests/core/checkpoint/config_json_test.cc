@@ -37,6 +37,12 @@ TEST(ConfigJson, NotANumberIsRefusedWhereANumberIsNeeded) {
   ExpectError(ErrorKind::kCorrupt, {"config.json: x"}, [] { NumberIn(R"({"x": [1]})"); });
 }
 
+TEST(ConfigJson, InfinityIsNamedWhereAnIntegerIsNeeded) {
+  ExpectError(ErrorKind::kCorrupt, {"config.json: x: expected an integer, found \"Infinity\""}, [] {
+    ParseConfig(AsBytes(R"({"x": Infinity})"), "config.json").root()["x"].Int(1, 9);
+  });
+}
+
 TEST(ConfigJson, BrokenTextIsRefusedWithItsName) {
   for (const std::string_view json : {"", "{", "{\"x\": \"", "{\"x\": Infinit}", "Infinity\\"}) {
     ExpectError(ErrorKind::kCorrupt, {"config.json: expected a JSON document"},
