@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/carrying.h"
+#include "cli/codec_options.h"
 #include "cli/commands.h"
+#include "cli/compute_options.h"
+#include "cli/facts.h"
 #include "cli/key_access.h"
 #include "cli/library_access.h"
 #include "cli/terminal/printable.h"
@@ -21,46 +24,76 @@ class ExportCommand : public Command {
                        {.shown_as = "FILE", .required = true});
     AddCarryingOptions(declaration, selection_, left_out_);
     AddSigningOptions(declaration, signing_);
+    AddCodecOptions(declaration, codec_);
+    AddModelOptions(declaration, model_);
+    AddComputeOptions(declaration, runtime_options_);
     AddLibraryOption(declaration, shared);
     AddJsonOption(declaration, shared);
     declaration.Examples(
         "  statelib export handbook -o handbook.statelib\n"
         "  statelib export minutes:april minutes:may -o minutes.statelib\n"
         "  statelib export handbook --all-versions --sign alice -o handbook.statelib\n"
+        "  statelib export handbook --codec int8 --max-kl 1e-3 -o small.statelib\n"
         "  statelib export contract --no-tokens --no-sources -o contract.statelib\n");
   }
 
   void Run(Context& context) override {
-    const library::Library library = OpenLibrary(context, library::Library::Access::kRead);
+    // What a model is measured with is kept in the library.
+    library::Library library =
+        OpenLibrary(context, codec_.codec == "exact" ? library::Library::Access::kRead
+                                                     : library::Library::Access::kWrite);
     const std::optional<SigningKey> key = ChooseSigningKey(context, signing_);
-    const storage::ExportReport report = Export(context, library, key ? &*key : nullptr);
-    if (context.options.json)
+    const library::RecodedExport done = Export(context, library, key ? &*key : nullptr);
+    const storage::ExportReport& report = done.report;
+    if (context.options.json) {
+      Json recoded = Json::array();
+      for (const library::SavedState& state : done.recoded) recoded.push_back(SavedJson(state));
       return context.PrintJson({{"file", file_},
                                 {"states", report.states},
                                 {"objects", report.objects},
                                 {"file_bytes", report.file_bytes},
+                                {"recoded", recoded},
                                 {"signer", key ? Json(key->public_key().Text()) : Json(nullptr)}});
+    }
     context.out.Print("{}: {} in {}, {}, {}\n", Printable(file_, LineBreaks::kEscape),
                       HumanCount(report.states, "state"), HumanCount(report.objects, "object"),
                       HumanBytes(report.file_bytes),
                       key ? "signed by " + key->public_key().ShortText() : "not signed");
+    for (const library::SavedState& state : done.recoded) {
+      context.out.Print("{}:{} as {}\n", state.reference.name, state.reference.tag,
+                        FidelityText(*state.fidelity));
+    }
   }
 
  private:
-  storage::ExportReport Export(const Context& context, const library::Library& library,
-                               const SigningKey* key) const {
+  library::RecodedExport Export(Context& context, library::Library& library,
+                                const SigningKey* key) const {
+    const library::CodecRequest codec = CodecRequestOf(context, codec_);
     ProgressBar bar(context.err, "exporting", "byte");
     storage::ExportOptions options;
     options.manifest = ToManifestOptions(left_out_);
     options.key = key;
     options.control = {&context.cancel,
                        [&bar](uint64_t done, uint64_t total) { bar.Update(done, total); }};
-    return library::Export(library, selection_, file_, options);
+    if (codec.codec == storage::Codec::kExact)
+      return {library::Export(library, selection_, file_, options), {}};
+    std::optional<library::LoadedModel> model;  // of the state before, mostly the same one
+    return library::ExportRecoded(
+        library, selection_, file_, options, codec,
+        [&](const storage::ResolvedState& state) -> const library::LoadedModel& {
+          if (!model || model->identity.fingerprint != state.state.model ||
+              model->runtime->profile() != state.state.profile)
+            model.emplace(LoadChosenModel(context, library, model_, &state, runtime_options_));
+          return *model;
+        });
   }
 
   library::Selection selection_;
   LeftOut left_out_;
   SigningOptions signing_;
+  CodecOptions codec_;
+  ModelChoice model_;
+  engine::RuntimeOptions runtime_options_;
   std::string file_;
 };
 

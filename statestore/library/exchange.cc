@@ -1,9 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statestore/library/exchange.h"
 
+#include <cerrno>
+#include <cstdlib>
+#include <set>
+
 #include "core/base/error.h"
+#include "statestore/storage/segment_codec.h"
 
 namespace statelib::library {
+
+namespace {
+
+/// A folder among the system's temporary files that goes with the object.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string path = (std::filesystem::temp_directory_path() / "statelib-XXXXXX").string();
+    if (::mkdtemp(path.data()) == nullptr) ThrowErrno("cannot make the folder", path, errno);
+    path_ = path;
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Errors: kInvalidArgument for what ExportRecoded cannot take.
+void CheckOneVersionEach(const Selection& selection,
+                         std::span<const storage::ResolvedState> states) {
+  std::set<std::pair<std::string, std::string>> seen;
+  for (size_t i = 0; i < states.size(); ++i) {
+    const auto& reference = states[i].reference;
+    if (!reference) {
+      Throw(ErrorKind::kInvalidArgument,
+            "{}: a state without a name cannot be stored otherwise on its way; give it one with "
+            "`statelib cp`",
+            states[i].state.id.ShortHex());
+    }
+    if (selection.all_versions || !seen.emplace(reference->name, reference->tag).second) {
+      Throw(ErrorKind::kInvalidArgument,
+            "{}: a lossy codec takes one version of a name; name one, or leave out --codec",
+            reference->Text());
+    }
+  }
+}
+
+}  // namespace
 
 std::vector<storage::ResolvedState> ResolveAll(const Library& library, const Selection& selection) {
   std::vector<storage::ResolvedState> states;
@@ -34,6 +84,33 @@ storage::ExportReport Export(const Library& library, const Selection& selection,
   const storage::Lease lease = library.repository().ReadLease();
   return storage::ExportBundle(library.repository(), ResolveAll(library, selection),
                                library.files(), file, options);
+}
+
+RecodedExport ExportRecoded(
+    const Library& library, const Selection& selection, const std::filesystem::path& file,
+    const storage::ExportOptions& options, const CodecRequest& codec,
+    const std::function<const LoadedModel&(const storage::ResolvedState&)>& model_of) {
+  CheckOneVersionEach(selection, ResolveAll(library, selection));
+  const TemporaryFolder folder;
+  const auto exact = folder.path() / "exact.statelib";
+  Export(library, selection, exact, {.manifest = {}, .key = nullptr, .control = options.control});
+  Library copy = Library::Open(folder.path() / "library", Library::Access::kCreate);
+  storage::BundleFile bundle = storage::BundleFile::Open(exact);
+  const storage::ImportReport imported =
+      storage::ImportBundle(copy.repository(), bundle, "export", {}, library.now_ms());
+  std::filesystem::remove(exact);
+  RecodedExport result;
+  Selection recoded;
+  for (const storage::ImportedReference& state : imported.references) {
+    const storage::Reference target{state.reference.name, state.reference.tag, std::nullopt};
+    recoded.names.push_back(target.Text());
+    const std::string& profile = state.state.profile;
+    if (storage::ProfileAfter(profile, codec.codec) == profile) continue;
+    const storage::ResolvedState base = copy.repository().Resolve(state.reference);
+    result.recoded.push_back(Recode(copy, model_of(base), base, target, codec));
+  }
+  result.report = Export(copy, recoded, file, options);
+  return result;
 }
 
 BundleReport Import(Library& library, const std::filesystem::path& file, KeyRing& keys,

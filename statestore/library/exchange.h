@@ -3,11 +3,13 @@
 #define STATELIB_STATESTORE_LIBRARY_EXCHANGE_H_
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "statestore/library/keys.h"
 #include "statestore/library/library.h"
+#include "statestore/library/save.h"
 #include "statestore/storage/bundle.h"
 
 namespace statelib::library {
@@ -27,6 +29,21 @@ std::vector<storage::ResolvedState> ResolveAll(const Library& library, const Sel
 storage::ExportReport Export(const Library& library, const Selection& selection,
                              const std::filesystem::path& file,
                              const storage::ExportOptions& options);
+
+/// The same with the states stored in a lossy codec, as Recode does it, one version of a name each;
+/// one that is stored so already goes as it is. The library is not changed: the work is done in a
+/// library of its own among the system's temporary files. `model_of` gives the model of a state.
+/// Returns what was exported with what the codec cost each state, by its name. Errors: also
+/// kInvalidArgument for two versions of a name, --all-versions or a state without a name; those of
+/// Recode.
+struct RecodedExport {
+  storage::ExportReport report;
+  std::vector<SavedState> recoded;
+};
+RecodedExport ExportRecoded(
+    const Library& library, const Selection& selection, const std::filesystem::path& file,
+    const storage::ExportOptions& options, const CodecRequest& codec,
+    const std::function<const LoadedModel&(const storage::ResolvedState&)>& model_of);
 
 struct BundleReport {
   storage::ImportReport import;

@@ -87,5 +87,24 @@ TEST_F(Sharing, AllVersionsOfANameTravel) {
   ExpectFailure({"export", "roof@1", "--all-versions", "-o", bundle_}, 2);
 }
 
+TEST_F(Sharing, StatesAreStoredSmallerOnTheirWayAndStayAsTheyAreHere) {
+  const auto here = Facts({"show", "roof"});
+  const auto done = Facts({"export", "roof", "--codec", "int8", "-o", bundle_});
+  ASSERT_EQ(done["recoded"].size(), 1u);
+  EXPECT_EQ(done["recoded"][0]["reference"]["name"], "roof");
+  EXPECT_EQ(Facts({"show", "roof"}), here);
+  Facts({"import", bundle_, "--allow-unsigned"}, Elsewhere());
+  const auto there = Facts({"show", "roof"}, Elsewhere());
+  EXPECT_EQ(there["id"], done["recoded"][0]["state"]["id"]);
+  EXPECT_EQ(there["fidelity"]["codec"], "int8");
+  EXPECT_EQ(there["history"], here["history"]);
+  EXPECT_LT(there["stored_bytes"], here["stored_bytes"]);
+  EXPECT_EQ(there["lineage"].back()["operation"], "ingest");
+  EXPECT_EQ(there["lineage"].back()["sources"].size(), here["lineage"].back()["sources"].size());
+  ExpectFailure({"export", "roof", "--codec", "int8", "--max-kl", "1e-12", "-o", bundle_}, 2);
+  EXPECT_THAT(ExpectFailure({"export", "roof@1", "roof@2", "--codec", "bf16", "-o", bundle_}, 2),
+              HasSubstr("one version of a name"));
+}
+
 }  // namespace
 }  // namespace statelib::cli
