@@ -37,13 +37,13 @@ class TemporaryFolder {
 void CheckOneVersionEach(const Selection& selection,
                          std::span<const storage::ResolvedState> states) {
   std::set<std::pair<std::string, std::string>> seen;
-  for (size_t i = 0; i < states.size(); ++i) {
-    const auto& reference = states[i].reference;
+  for (const storage::ResolvedState& state : states) {
+    const auto& reference = state.reference;
     if (!reference) {
       Throw(ErrorKind::kInvalidArgument,
             "{}: a state without a name cannot be stored otherwise on its way; give it one with "
             "`statelib cp`",
-            states[i].state.id.ShortHex());
+            state.state.id.ShortHex());
     }
     if (selection.all_versions || !seen.emplace(reference->name, reference->tag).second) {
       Throw(ErrorKind::kInvalidArgument,

@@ -30,16 +30,17 @@ storage::ExportReport Export(const Library& library, const Selection& selection,
                              const std::filesystem::path& file,
                              const storage::ExportOptions& options);
 
-/// The same with the states stored in a lossy codec, as Recode does it, one version of a name each;
-/// one that is stored so already goes as it is. The library is not changed: the work is done in a
-/// library of its own among the system's temporary files. `model_of` gives the model of a state.
-/// Returns what was exported with what the codec cost each state, by its name. Errors: also
-/// kInvalidArgument for two versions of a name, --all-versions or a state without a name; those of
-/// Recode.
+/// A bundle whose states were stored otherwise on their way.
 struct RecodedExport {
   storage::ExportReport report;
-  std::vector<SavedState> recoded;
+  std::vector<SavedState> recoded;  ///< with what the codec cost each
 };
+
+/// Export with the states stored in a lossy codec, as Recode does it, one version of a name each;
+/// one that is stored so already goes as it is. The library is not changed: the work is done in a
+/// library of its own among the system's temporary files. `model_of` gives the model of a state.
+/// Errors: those of Export and Recode; kInvalidArgument for two versions of a name, all_versions or
+/// a state without a name.
 RecodedExport ExportRecoded(
     const Library& library, const Selection& selection, const std::filesystem::path& file,
     const storage::ExportOptions& options, const CodecRequest& codec,

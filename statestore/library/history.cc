@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/base/mapped_file.h"
+#include "statestore/library/load.h"
 #include "statestore/library/organise.h"
 #include "statestore/library/prefix.h"
 #include "statestore/storage/state_object.h"
@@ -32,15 +33,6 @@ MovedReference ReturnTo(Library& library, const storage::Reference& reference, u
   moved.now = *now.reference;
   moved.state = now.state;
   return moved;
-}
-
-std::vector<TokenId> TokensOrThrow(const Library& library, const storage::ResolvedState& state) {
-  auto tokens = TokensOf(library, state.state.id);
-  if (tokens) return std::move(*tokens);
-  Throw(ErrorKind::kInvalidArgument,
-        "the tokens of the state {} are not kept, so they cannot be read again; ingest its "
-        "documents without --forget-tokens",
-        state.reference ? state.reference->Text() : state.state.id.ShortHex());
 }
 
 std::vector<TokenId> Part(std::span<const TokenId> tokens, uint64_t from, uint64_t to) {

@@ -104,4 +104,17 @@ std::optional<std::vector<TokenId>> TokensOf(const Library& library,
   return tokens;
 }
 
+std::vector<TokenId> TokensOrThrow(const Library& library, const storage::ResolvedState& state) {
+  auto tokens = TokensOf(library, state.state.id);
+  if (tokens) return std::move(*tokens);
+  if (state.state.tokens_kept) {
+    Throw(ErrorKind::kNotFound, "the state {} was removed meanwhile; run the command again",
+          state.state.id.ShortHex());
+  }
+  Throw(ErrorKind::kInvalidArgument,
+        "the tokens of the state {} are not kept, so they cannot be read again; ingest its "
+        "documents without --forget-tokens",
+        NameOf(state));
+}
+
 }  // namespace statelib::library

@@ -29,6 +29,9 @@ LoadedState LoadState(const Library& library, const LoadedModel& model,
 
 /// The tokens that a state has read; empty when the library does not keep them. Errors: kCorrupt.
 std::optional<std::vector<TokenId>> TokensOf(const Library& library, const storage::StateId& state);
+/// The same for what cannot do without them. Errors: also kInvalidArgument when they are not kept,
+/// kNotFound when the state was removed since it was resolved.
+std::vector<TokenId> TokensOrThrow(const Library& library, const storage::ResolvedState& state);
 
 }  // namespace statelib::library
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "statestore/library/load.h"
 #include "statestore/library/prefix.h"
 #include "statestore/storage/state_object.h"
 
@@ -29,7 +30,7 @@ class Prover {
   Rederivation Run() {
     const Clock::time_point start = Clock::now();
     CheckModel();
-    ReadTokens();
+    tokens_ = TokensOrThrow(library_, result_.state);
     const std::vector<storage::StateRow> stored = StoredPrefixes(library_, model_, {}, tokens_);
     engine::State state = Start(stored);
     result_.from_tokens = state.token_count();
@@ -57,16 +58,6 @@ class Prover {
     storage::ResolvedState any_profile = result_.state;
     any_profile.state.profile = result_.profile;
     CheckFits(library_, model_, any_profile);
-  }
-
-  void ReadTokens() {
-    auto tokens = TokensOf(library_, target().id);
-    if (!tokens) {
-      Throw(ErrorKind::kInvalidArgument,
-            "the tokens of the state {} are not kept, so they cannot be read again",
-            target().id.ShortHex());
-    }
-    tokens_ = std::move(*tokens);
   }
 
   /// The longest shorter state that was proved itself, or the empty one.
