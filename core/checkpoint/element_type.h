@@ -57,6 +57,8 @@ struct ElementTypeInfo {
 
 const ElementTypeInfo& InfoOf(ElementType type);
 inline std::string_view NameOf(ElementType type) { return InfoOf(type).name; }
+/// The block types, for messages.
+inline constexpr const char* kBlockTypeNames = "Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K or Q6_K";
 inline bool IsBlockType(ElementType type) { return InfoOf(type).block_elements > 1; }
 
 /// The plain type with this safetensors name; empty for any other text.

@@ -77,11 +77,9 @@ ElementType TypeOf(uint32_t id, const std::string& place) {
           id);
   }
   if (!found->element) {
-    Throw(
-        ErrorKind::kUnsupported,
-        "{}: expected F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K or Q6_K, found {}; "
-        "use the model in one of these types",
-        place, found->name);
+    Throw(ErrorKind::kUnsupported,
+          "{}: expected F32, F16, BF16, {}, found {}; use the model in one of these types", place,
+          kBlockTypeNames, found->name);
   }
   return *found->element;
 }

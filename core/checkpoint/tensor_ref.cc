@@ -37,11 +37,10 @@ std::string TensorRef::Label() const {
 kernels::WeightType WeightType(const TensorRef& tensor) {
   const std::optional<kernels::WeightType> type = WeightTypeOf(tensor.type);
   if (!type) {
-    Throw(
-        ErrorKind::kUnsupported,
-        "{}: expected weights of type F32, BF16, F16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K or "
-        "Q6_K, found {}; use the checkpoint in one of these types",
-        tensor.Label(), NameOf(tensor.type));
+    Throw(ErrorKind::kUnsupported,
+          "{}: expected weights of type F32, BF16, F16, {}, found {}; use the checkpoint in one of "
+          "these types",
+          tensor.Label(), kBlockTypeNames, NameOf(tensor.type));
   }
   return *type;
 }

@@ -7,10 +7,10 @@
 
 #include <algorithm>
 #include <array>
-#include <exception>
 #include <memory>
 
 #include "statestore/documents/formats/formats.h"
+#include "statestore/documents/formats/sax_guard.h"
 #include "statestore/documents/formats/text.h"
 
 namespace statelib::documents {
@@ -35,10 +35,6 @@ constexpr std::array<std::string_view, 35> kParagraphs = {
 constexpr std::array<std::string_view, 8> kLines = {"br",     "caption", "dd",     "dt",
                                                     "legend", "li",      "option", "tr"};
 
-std::string_view TextOf(const xmlChar* text) {
-  return text == nullptr ? std::string_view() : reinterpret_cast<const char*>(text);
-}
-
 /// Whether an element says of itself that it is not to be seen.
 bool IsHidden(const xmlChar** attributes) {
   if (attributes == nullptr) return false;
@@ -52,8 +48,8 @@ bool IsHidden(const xmlChar** attributes) {
   return false;
 }
 
-/// The events of one page. What is thrown in a callback is kept, for it must not cross the parser.
-class Page {
+/// The events of one page.
+class Page : private SaxGuard<Page> {
  public:
   explicit Page(TextFlow& flow) : flow_(flow) {}
 
@@ -82,27 +78,18 @@ class Page {
     htmlCtxtUseOptions(context.get(), HTML_PARSE_RECOVER | HTML_PARSE_NOERROR |
                                           HTML_PARSE_NOWARNING | HTML_PARSE_NONET |
                                           HTML_PARSE_IGNORE_ENC);
-    context_ = context.get();
+    Watch(context.get());
     constexpr size_t kBlockBytes = 1 << 16;
-    for (size_t i = 0; i < utf8.size() && !failure_; i += kBlockBytes) {
+    for (size_t i = 0; i < utf8.size() && !failed(); i += kBlockBytes) {
       const std::string_view block = utf8.substr(i, kBlockBytes);
       htmlParseChunk(context.get(), block.data(), static_cast<int>(block.size()), 0);
     }
-    if (!failure_) htmlParseChunk(context.get(), nullptr, 0, 1);
-    if (failure_) std::rethrow_exception(failure_);
+    if (!failed()) htmlParseChunk(context.get(), nullptr, 0, 1);
+    RethrowFailure();
   }
 
  private:
-  template <typename Body>
-  void Guard(const Body& body) {
-    if (failure_) return;
-    try {
-      body(*this);
-    } catch (...) {
-      failure_ = std::current_exception();
-      xmlStopParser(context_);
-    }
-  }
+  friend class SaxGuard<Page>;
 
   void Begin(std::string_view name, const xmlChar** attributes) {
     if (skipped_ > 0 || IsAmong(kSkipped, name) || IsHidden(attributes)) {
@@ -138,8 +125,6 @@ class Page {
   }
 
   TextFlow& flow_;
-  htmlParserCtxt* context_ = nullptr;
-  std::exception_ptr failure_;
   size_t skipped_ = 0;  // how deep inside of what is left out
   int verbatim_ = 0;
 };

@@ -5,11 +5,11 @@
 #include <libxml/parser.h>
 
 #include <algorithm>
-#include <exception>
 #include <memory>
 #include <new>
 
 #include "core/base/error.h"
+#include "statestore/documents/formats/sax_guard.h"
 
 namespace statelib::documents {
 
@@ -17,12 +17,8 @@ namespace {
 
 constexpr int kDepthMax = 256;
 
-std::string_view TextOf(const xmlChar* text) {
-  return text == nullptr ? std::string_view() : reinterpret_cast<const char*>(text);
-}
-
-/// One parsing. What is thrown in a callback is kept, for it must not cross the parser.
-class Parsing {
+/// One parsing.
+class Parsing : private SaxGuard<Parsing> {
  public:
   Parsing(const std::string& name, const XmlEvents& events) : name_(name), events_(events) {}
 
@@ -32,7 +28,7 @@ class Parsing {
         xmlCreatePushParserCtxt(&handler, this, nullptr, 0, nullptr), xmlFreeParserCtxt);
     if (!context) throw std::bad_alloc();
     xmlCtxtUseOptions(context.get(), XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
-    context_ = context.get();
+    Watch(context.get());
     constexpr size_t kBlockBytes = 1 << 16;
     int result = 0;
     for (size_t i = 0; i < bytes.size() && result == 0; i += kBlockBytes) {
@@ -40,7 +36,7 @@ class Parsing {
       result = xmlParseChunk(context.get(), block.data(), static_cast<int>(block.size()), 0);
     }
     if (result == 0) result = xmlParseChunk(context.get(), nullptr, 0, 1);
-    if (failure_) std::rethrow_exception(failure_);
+    RethrowFailure();
     if (context->wellFormed != 0) return;
     const xmlError* error = xmlCtxtGetLastError(context.get());
     std::string reason = error != nullptr && error->message != nullptr ? error->message : "";
@@ -50,6 +46,8 @@ class Parsing {
   }
 
  private:
+  friend class SaxGuard<Parsing>;
+
   static xmlSAXHandler Handler() {
     xmlSAXHandler handler = {};
     handler.initialized = XML_SAX2_MAGIC;
@@ -80,17 +78,6 @@ class Parsing {
     return handler;
   }
 
-  template <typename Body>
-  void Guard(const Body& body) {
-    if (failure_) return;
-    try {
-      body(*this);
-    } catch (...) {
-      failure_ = std::current_exception();
-      xmlStopParser(context_);
-    }
-  }
-
   // `values` holds five pointers an attribute: name, prefix, URI, begin and end of the value.
   void Begin(std::string_view name, int count, const xmlChar** values) {
     if (++depth_ > kDepthMax)
@@ -109,8 +96,6 @@ class Parsing {
 
   const std::string& name_;
   const XmlEvents& events_;
-  xmlParserCtxt* context_ = nullptr;
-  std::exception_ptr failure_;
   int depth_ = 0;
 };
 
