@@ -46,6 +46,13 @@ Json SavedJson(const library::SavedState& saved) {
   return json;
 }
 
+void PrintSaved(const Context& context, const library::SavedState& saved) {
+  if (context.options.json) return context.PrintJson(SavedJson(saved));
+  context.out.Print("{}: {}\n", context.out.Paint(Colour::kBold, saved.reference.Text()),
+                    StateText(saved.state));
+  if (saved.fidelity) context.out.Print("{}\n", FidelityText(*saved.fidelity));
+}
+
 void PrintMoved(const Context& context, const library::MovedReference& moved) {
   if (context.options.json)
     return context.PrintJson({{"reference", ReferenceJson(moved.now)},

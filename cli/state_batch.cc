@@ -142,9 +142,10 @@ class Batch {
       context_.cancel.Check();
       const size_t state = next_++;
       try {
-        std::optional<library::IngestJob> job = JobOf(state);
+        const bool was_there = IsThere(library_, states_[state].reference);
+        std::optional<library::IngestJob> job = JobOf(state, was_there);
         if (!job) continue;
-        begun_.push_back({state, IsThere(library_, states_[state].reference)});
+        begun_.push_back({state, was_there});
         return job;
       } catch (const Error& error) {
         if (error.kind() == ErrorKind::kCancelled) throw;
@@ -155,11 +156,12 @@ class Batch {
     return std::nullopt;
   }
 
-  std::optional<library::IngestJob> JobOf(size_t number) {
+  /// Files whose state is not there are opened once, to be read.
+  std::optional<library::IngestJob> JobOf(size_t number, bool was_there) {
     const PlannedState& state = states_[number];
     DocumentReader reader(context_, TemplateOf(state));
     progress_.Hide();  // the reader may have something to say
-    if (auto found = UpToDate(library_, model_, reader, state)) {
+    if (auto found = was_there ? UpToDate(library_, model_, reader, state) : std::nullopt) {
       outcomes_.Add({number, StateOutcome::Kind::kUnchanged, {}, std::move(found), {}});
       progress_.Update(number, 1, 1);
       return std::nullopt;

@@ -25,10 +25,7 @@ class CpCommand : public Command {
   void Run(Context& context) override {
     const storage::Reference to = storage::Reference::Parse(to_);
     library::Library library = OpenLibrary(context, library::Library::Access::kWrite);
-    const library::SavedState saved = library::Copy(library, from_, to);
-    if (context.options.json) return context.PrintJson(SavedJson(saved));
-    context.out.Print("{}: {}\n", context.out.Paint(Colour::kBold, saved.reference.Text()),
-                      StateText(saved.state));
+    PrintSaved(context, library::Copy(library, from_, to));
   }
 
  private:

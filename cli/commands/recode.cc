@@ -33,10 +33,7 @@ class RecodeCommand : public Command {
     const storage::Reference target = ResultReference(base, name_, target_);
     const library::LoadedModel model =
         LoadChosenModel(context, library, model_, &base, runtime_options_);
-    const library::SavedState saved = library::Recode(library, model, base, target, codec);
-    if (context.options.json) return context.PrintJson(SavedJson(saved));
-    context.out.Print("{}: {}\n{}\n", context.out.Paint(Colour::kBold, saved.reference.Text()),
-                      StateText(saved.state), FidelityText(*saved.fidelity));
+    PrintSaved(context, library::Recode(library, model, base, target, codec));
   }
 
  private:

@@ -20,15 +20,7 @@ constexpr int64_t kYearsLater = int64_t{1} << 42;
 
 /// SampleState(token_count, seed) as a checkpoint.
 StateRow LeaveSample(Repository& repository, uint64_t token_count, unsigned seed) {
-  const StateRecord record = SampleState(token_count, seed);
-  const std::vector<TokenId> tokens = SampleTokens(token_count, static_cast<TokenId>(seed));
-  const std::vector<ByteSpan> views = Views(record.segments);
-  NewState state;
-  state.description = record.description;
-  state.description.tokens_kept = true;
-  state.tokens_after = tokens;
-  state.segments = views;
-  return PublishCheckpoint(repository, state, 1000);
+  return PublishCheckpoint(repository, SampleNewState(token_count, seed).state, 1000);
 }
 
 /// Expects a sound library in which the state of a name can be read whole.

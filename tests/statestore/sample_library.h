@@ -22,22 +22,35 @@ inline std::vector<TokenId> SampleTokens(size_t count, TokenId first) {
   return tokens;
 }
 
-/// Publishes SampleState(token_count, seed) with its tokens kept, from one source.
+/// SampleState(token_count, seed) with its tokens kept, as what is to be stored. Views lie in it.
+struct SampleNewState {
+  explicit SampleNewState(uint64_t token_count = 5, unsigned seed = 1)
+      : record(SampleState(token_count, seed)),
+        tokens(SampleTokens(token_count, static_cast<TokenId>(seed))),
+        views(Views(record.segments)) {
+    state.description = record.description;
+    state.description.tokens_kept = true;
+    state.tokens_after = tokens;
+    state.segments = views;
+  }
+  SampleNewState(const SampleNewState&) = delete;
+  SampleNewState& operator=(const SampleNewState&) = delete;
+
+  StateRecord record;
+  std::vector<TokenId> tokens;
+  std::vector<ByteSpan> views;
+  NewState state;
+};
+
+/// Publishes a SampleNewState, from one source.
 inline PublishedState PublishSample(Repository& repository, const std::string& name,
                                     uint64_t token_count = 5, unsigned seed = 1,
                                     int64_t now_ms = 1000) {
-  const StateRecord record = SampleState(token_count, seed);
-  const std::vector<TokenId> tokens = SampleTokens(token_count, static_cast<TokenId>(seed));
-  const std::vector<ByteSpan> views = Views(record.segments);
-  NewState state;
-  state.description = record.description;
-  state.description.tokens_kept = true;
-  state.tokens_after = tokens;
-  state.segments = views;
-  state.model_name = "sample";
+  SampleNewState sample(token_count, seed);
+  sample.state.model_name = "sample";
   Derivation derivation;
   derivation.sources = {{"a.txt", 12, HashOf(AsBytes("a")), token_count, now_ms}};
-  return Publish(repository, state, derivation, Reference::Parse(name), now_ms);
+  return Publish(repository, sample.state, derivation, Reference::Parse(name), now_ms);
 }
 
 /// Expects that verify finds nothing wrong.
