@@ -13,6 +13,7 @@
 #include "proto/statelib.pb.h"
 #include "statestore/storage/limits.h"
 #include "statestore/storage/reference.h"
+#include "statestore/storage/segment_codec.h"
 
 namespace statelib::storage {
 
@@ -243,6 +244,9 @@ class Reader {
     for (const v1::Segment& segment : message.segments()) {
       description.spec.push_back(ReadSpec(segment));
       header.segments.push_back(ReadEntry(segment));
+      if (CodecFor(header.segments.back().codec, description.spec.back()) !=
+          header.segments.back().codec)
+        Fail("{}: its codec does not store such a segment", description.spec.back().Label());
       raw_bytes += segment.raw_bytes();
     }
     if (raw_bytes > kStateBytesMax)

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "statestore/storage/container.h"
+#include "statestore/storage/message_codec.h"
 #include "tests/statestore/expect_error.h"
 #include "tests/statestore/sample_state.h"
 
@@ -171,6 +172,25 @@ TEST(LossyStateObject, CutAtAnyByteIsRefused) {
   const Bytes bytes = EncodeLossy(SampleFidelity()).bytes;
   for (size_t size = 0; size < bytes.size(); ++size) {
     EXPECT_THROW(VerifyState(ByteSpan(bytes).first(size), "object"), Error) << size;
+  }
+}
+
+TEST(LossyStateObject, WhoseCodecDoesNotStoreSuchASegmentIsRefused) {
+  StateRecord record = SampleState();
+  record.description.spec = {{0, SegmentKind::kKeys, DType::kBF16, {4, 256}, "time,channel"}};
+  record.segments = {Bytes(2 * 4 * 256)};
+  const Bytes file = Encode(record).bytes;
+  for (const Codec codec : {Codec::kBf16, Codec::kInt8}) {
+    StateHeader header = StateReader(file, "object").header();
+    header.segments[0].codec = codec;
+    const SegmentSpec as_f32{0, SegmentKind::kKeys, DType::kF32, {4, 256}, "time,channel"};
+    const Bytes frame = SegmentEncoder().Encode(codec, as_f32, Bytes(as_f32.bytes()));
+    header.segments[0].stored_bytes = frame.size();
+    header.segments[0].frame_digest = HashOf(frame);
+    Bytes bytes = MakeHead(kObjectFile, ObjectVersionOf(header), AsBytes(SerializeHeader(header)));
+    bytes.insert(bytes.end(), frame.begin(), frame.end());
+    ExpectError(ErrorKind::kCorrupt, "its codec does not store such a segment",
+                [&] { VerifyState(bytes, "object"); });
   }
 }
 
