@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/library_manifest.h"
 
-#include <toml++/toml.h>
-#include <functional>
+#include <algorithm>
+#include <array>
 #include <map>
-#include <set>
 
+#include "cli/manifest_table.h"
 #include "core/base/error.h"
 #include "core/engine/runtime.h"
 #include "statestore/documents/template.h"
@@ -15,48 +15,48 @@ namespace statelib::cli {
 
 namespace {
 
-/// Where in a manifest something stands, for messages.
-class Place {
- public:
-  Place(const std::string& file, const toml::node& node)
-      : text_(fmt::format("{}:{}", storage::Escaped(file), node.source().begin.line)) {}
+template <typename... Args>
+[[noreturn]] void RefuseAt(const std::string& where, fmt::format_string<Args...> format,
+                           Args&&... args) {
+  Throw(ErrorKind::kInvalidArgument, "{}: {}", where,
+        fmt::format(format, std::forward<Args>(args)...));
+}
 
-  const std::string& text() const { return text_; }
-  template <typename... Args>
-  [[noreturn]] void Refuse(fmt::format_string<Args...> format, Args&&... args) const {
-    Throw(ErrorKind::kInvalidArgument, "{}: {}", text_,
-          fmt::format(format, std::forward<Args>(args)...));
-  }
+/// What a value is, for messages; by the alternatives of ManifestValue::Content.
+const char* KindOf(const ManifestValue& value) {
+  static constexpr std::array kKinds = {"something else", "a text",   "true or false",
+                                        "a whole number", "a number", "a list"};
+  static_assert(kKinds.size() == std::variant_size_v<ManifestValue::Content>);
+  return kKinds[value.content.index()];
+}
 
- private:
-  std::string text_;
-};
-
-/// One value of a manifest as the type that its key has.
+/// A value as the type that its key has. Errors: kInvalidArgument for another type.
 class ValueOf {
  public:
-  ValueOf(const Place& place, const std::string& key, const toml::node& node)
-      : place_(place), key_(key), node_(node) {}
+  explicit ValueOf(const ManifestValue& value) : value_(value) {}
 
   std::string Text() const { return Take<std::string>("a text"); }
   bool Flag() const { return Take<bool>("true or false"); }
   uint64_t Count() const {
     const auto count = Take<int64_t>("a whole number");
-    if (count < 0) place_.Refuse("{}: expected a number from 0 on, found {}", key_, count);
+    if (count < 0)
+      Throw(ErrorKind::kInvalidArgument, "expected a number from 0 on, found {}", count);
     return static_cast<uint64_t>(count);
   }
   double Number() const {
-    if (node_.is_integer()) return static_cast<double>(Take<int64_t>("a number"));
+    if (const auto* integer = std::get_if<int64_t>(&value_.content))
+      return static_cast<double>(*integer);
     return Take<double>("a number");
   }
   /// A list of texts, or one text.
   std::vector<std::string> Texts() const {
-    if (node_.is_string()) return {Text()};
-    if (!node_.is_array()) place_.Refuse("{}: expected a list of texts", key_);
+    if (const auto* text = std::get_if<std::string>(&value_.content)) return {*text};
     std::vector<std::string> texts;
-    for (const toml::node& item : *node_.as_array()) {
-      const auto text = item.value_exact<std::string>();
-      if (!text) place_.Refuse("{}: expected a list of texts, found something else in it", key_);
+    for (const ManifestValue& item : Take<ManifestValue::List>("a list of texts")) {
+      const auto* text = std::get_if<std::string>(&item.content);
+      if (text == nullptr)
+        Throw(ErrorKind::kInvalidArgument, "expected a list of texts, found {} in it",
+              KindOf(item));
       texts.push_back(*text);
     }
     return texts;
@@ -64,15 +64,12 @@ class ValueOf {
 
  private:
   template <typename T>
-  T Take(const char* expected) const {
-    const auto value = node_.value_exact<T>();
-    if (!value) place_.Refuse("{}: expected {}", key_, expected);
-    return *value;
+  const T& Take(const char* expected) const {
+    if (const T* taken = std::get_if<T>(&value_.content)) return *taken;
+    Throw(ErrorKind::kInvalidArgument, "expected {}, found {}", expected, KindOf(value_));
   }
 
-  const Place& place_;
-  const std::string& key_;
-  const toml::node& node_;
+  const ManifestValue& value_;
 };
 
 using Setter = void (*)(const ValueOf&, ManifestState&);
@@ -132,73 +129,68 @@ const std::map<std::string, Setter>& Keys() {
   return keys;
 }
 
-[[noreturn]] void RefuseKey(const Place& place, const std::string& key) {
-  const auto near = storage::NearestNames(key, [](const auto& visit) {
+[[noreturn]] void RefuseKey(const ManifestValue& value) {
+  const auto near = storage::NearestNames(value.key, [](const auto& visit) {
     for (const auto& [known, setter] : Keys()) visit(known);
   });
-  place.Refuse("unknown key '{}'{}", storage::Escaped(key),
-               near.empty() ? "; `statelib build --help` lists them"
-                            : "; did you mean '" + near.front() + "'?");
+  RefuseAt(value.where, "unknown key '{}'{}", storage::Escaped(value.key),
+           near.empty() ? "; `statelib build --help` lists them"
+                        : "; did you mean '" + near.front() + "'?");
 }
 
-void Apply(const std::string& file, const toml::table& table, ManifestState& state) {
-  for (const auto& [key, node] : table) {
-    const Place place(file, node);
-    const std::string name(key.str());
-    const auto known = Keys().find(name);
-    if (known == Keys().end()) RefuseKey(place, name);
+void Apply(const ManifestTable& table, ManifestState& state) {
+  for (const ManifestValue& value : table.values) {
+    const auto known = Keys().find(value.key);
+    if (known == Keys().end()) RefuseKey(value);
     try {
-      known->second(ValueOf(place, name, node), state);
+      known->second(ValueOf(value), state);
     } catch (const Error& error) {
-      const std::string message = error.what();
-      if (message.starts_with(place.text())) throw;
-      place.Refuse("{}: {}", name, message);
+      RefuseAt(value.where, "{}: {}", value.key, error.what());
     }
   }
 }
 
-toml::table Parse(std::string_view text, const std::string& name) {
-  try {
-    return toml::parse(text, name);
-  } catch (const toml::parse_error& error) {
-    Throw(ErrorKind::kInvalidArgument, "{}:{}: {}", storage::Escaped(name),
-          error.source().begin.line, storage::Escaped(error.description()));
+ManifestState DefaultsOf(const ManifestTables& tables) {
+  ManifestState defaults;
+  if (!tables.defaults) return defaults;
+  for (const ManifestValue& value : tables.defaults->values) {
+    if (value.key == "name" || value.key == "files")
+      RefuseAt(value.where, "'{}' belongs to a state, not to the defaults", value.key);
   }
+  Apply(*tables.defaults, defaults);
+  return defaults;
+}
+
+/// TOML cannot begin with a brace, and JSON lines begin with nothing else.
+bool IsJsonLines(std::string_view text, const std::string& name) {
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  return name.ends_with(".jsonl") || name.ends_with(".ndjson") ||
+         (first != std::string_view::npos && text[first] == '{');
 }
 
 }  // namespace
 
 std::vector<ManifestState> ParseManifest(std::string_view text, const std::string& name) {
-  const toml::table root = Parse(text, name);
-  ManifestState defaults;
-  for (const auto& [key, node] : root) {
-    if (key == "defaults" && node.is_table()) {
-      for (const char* const own : {"name", "files"})
-        if (const toml::node* found = node.as_table()->get(own))
-          Place(name, *found).Refuse("'{}' belongs to a [[state]], not to [defaults]", own);
-      Apply(name, *node.as_table(), defaults);
-    } else if (key != "state" || !node.is_array_of_tables()) {
-      Place(name, node)
-          .Refuse("expected [[state]] and [defaults], found '{}'", storage::Escaped(key.str()));
-    }
-  }
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  const ManifestTables tables =
+      IsJsonLines(text, name) ? ReadJsonLinesManifest(text, name) : ReadTomlManifest(text, name);
+  const ManifestState defaults = DefaultsOf(tables);
   std::vector<ManifestState> states;
   std::map<std::string, std::string> names;  // name -> where
-  if (const toml::array* list = root["state"].as_array()) {
-    for (const toml::node& node : *list) {
-      const Place place(name, node);
-      ManifestState state = defaults;
-      state.where = place.text();
-      Apply(name, *node.as_table(), state);
-      if (state.reference.name.empty()) place.Refuse("a state without a name");
-      if (state.files.empty()) place.Refuse("the state {} has no files", state.reference.Text());
-      const auto [other, fresh] = names.emplace(state.reference.Text(), state.where);
-      if (!fresh) place.Refuse("{} is described at {} already", other->first, other->second);
-      states.push_back(std::move(state));
-    }
+  for (const ManifestTable& table : tables.states) {
+    ManifestState state = defaults;
+    state.where = table.where;
+    Apply(table, state);
+    if (state.reference.name.empty()) RefuseAt(table.where, "a state without a name");
+    if (state.files.empty())
+      RefuseAt(table.where, "the state {} has no files", state.reference.Text());
+    const auto [other, fresh] = names.emplace(state.reference.Text(), state.where);
+    if (!fresh) RefuseAt(table.where, "{} is described at {} already", other->first, other->second);
+    states.push_back(std::move(state));
   }
   if (states.empty())
-    Throw(ErrorKind::kInvalidArgument, "{}: no [[state]] in it", storage::Escaped(name));
+    Throw(ErrorKind::kInvalidArgument, "{}: no state in it", storage::Escaped(name));
   return states;
 }
 

@@ -13,7 +13,8 @@
 
 namespace statelib::cli {
 
-/// What a manifest (statelib.toml) says of one state, or with `each` of one state a file.
+/// What a manifest (statelib.toml, or JSON lines) says of one state, or with `each` of one state a
+/// file.
 struct ManifestState {
   std::string where;  ///< for messages: "statelib.toml:12"
   storage::Reference reference;
@@ -29,10 +30,11 @@ struct ManifestState {
   CodecOptions codec;
 };
 
-/// Reads the text of a manifest: tables [[state]] with the keys of ManifestKeysHelp(), and a table
-/// [defaults] with values for those that do not say otherwise. Errors: kInvalidArgument with file
-/// and line for what is not TOML, an unknown key (with the nearest one), a value of another type,
-/// and a state without a name or files or with the name of another.
+/// Reads the text of a manifest: TOML, or JSON lines where `name` ends in .jsonl or .ndjson or the
+/// text begins with a brace (manifest_table.h has the forms). Its keys are those that `statelib
+/// build --help` lists. Errors: kInvalidArgument with file and line for what is of neither form, an
+/// unknown key (with the nearest one), a value of another type or without sense, and a state
+/// without a name or files or with the name of another.
 std::vector<ManifestState> ParseManifest(std::string_view text, const std::string& name);
 
 }  // namespace statelib::cli

@@ -43,7 +43,8 @@ std::vector<FileToRead> FilesOfPattern(const Context& context, const std::string
 class BuildCommand : public Command {
  public:
   void Declare(Declaration& declaration, SharedOptions& shared) override {
-    declaration.Argument("FILE", &file_, "The manifest (default: statelib.toml)",
+    declaration.Argument("FILE", &file_,
+                         "The manifest, TOML or JSON lines (default: statelib.toml)",
                          {.shown_as = "FILE"});
     declaration.Flag("--dry-run", dry_run_, "Only say what would be built");
     AddComputeOptions(declaration, runtime_options_);
@@ -52,14 +53,18 @@ class BuildCommand : public Command {
     declaration.Examples(
         "  statelib build\n"
         "  statelib build library/statelib.toml --dry-run\n"
+        "  statelib build library.jsonl\n"
         "\n"
-        "A manifest is TOML. Paths are seen from its folder:\n"
+        "A manifest is TOML; paths are seen from its folder:\n"
         "  [defaults]                   # for every state that does not say otherwise\n"
         "  codec = \"int8\"\n"
         "  [[state]]\n"
         "  name = \"handbook\"            # NAME[:TAG]\n"
         "  files = [\"intro.md\", \"docs\", \"minutes/*.md\"]   # files, folders, patterns\n"
         "  heading = \"# {path}\\n\\n\"\n"
+        "Or it is JSON lines (.jsonl), a state an object a line, the defaults before them:\n"
+        "  {\"defaults\": {\"codec\": \"int8\"}}\n"
+        "  {\"name\": \"handbook\", \"files\": [\"intro.md\", \"docs\", \"minutes/*.md\"]}\n"
         "Keys of a state: name, files; include, exclude, hidden, ignore-files (of folders);\n"
         "separator, heading, each; tags; keep-tokens, checkpoint-every; model, tokenizer, "
         "weights;\n"

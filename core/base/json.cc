@@ -118,8 +118,10 @@ uint64_t JsonValue::Uint(uint64_t max) const {
 }
 
 bool JsonValue::IsNull() const { return Access::Get(*this).is_null(); }
+bool JsonValue::IsBool() const { return Access::Get(*this).is_bool(); }
 bool JsonValue::IsString() const { return Access::Get(*this).is_string(); }
 bool JsonValue::IsNumber() const { return Access::Get(*this).is_number(); }
+bool JsonValue::IsInteger() const { return Access::Get(*this).is_int64(); }
 bool JsonValue::IsObject() const { return Access::Get(*this).is_object(); }
 bool JsonValue::IsArray() const { return Access::Get(*this).is_array(); }
 

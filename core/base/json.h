@@ -30,8 +30,10 @@ class JsonValue {
   uint64_t Uint(uint64_t max) const;
 
   bool IsNull() const;
+  bool IsBool() const;
   bool IsString() const;
   bool IsNumber() const;
+  bool IsInteger() const;  ///< one that Int() can give
   bool IsObject() const;
   bool IsArray() const;
 

@@ -71,17 +71,40 @@ TEST_F(Build, WhatIsWrongIsSaidWithFileAndLine) {
   expect("x = [", 2, "bad.toml:1: ");
   expect(state + "headin = \"x\"\n", 2,
          "bad.toml:4: unknown key 'headin'; did you mean 'heading'?");
-  expect(state + "each = 1\n", 2, "bad.toml:4: each: expected true or false");
+  expect(state + "each = 1\n", 2, "bad.toml:4: each: expected true or false, found a whole number");
   expect(state + "heading = \"{size}\"\n", 2, "bad.toml:4: heading: ");
   expect(state + "codec = \"int4\"\n", 2, "bad.toml:4: codec: expected exact");
   expect(state + state, 2, "a is described at");
   expect("[[state]]\nfiles = \"docs\"\n", 2, "bad.toml:1: a state without a name");
   expect("[[state]]\nname = \"a\"\n", 2, "has no files");
   expect("[[state]]\nname = \"a\"\nfiles = \"none\"\n", 3, "bad.toml:1: none: no such file");
-  expect("[defaults]\nname = \"a\"\n", 2, "bad.toml:2: 'name' belongs to a [[state]]");
+  expect("[defaults]\nname = \"a\"\n", 2, "bad.toml:2: 'name' belongs to a state");
   expect("stat = 1\n", 2, "bad.toml:1: expected [[state]]");
-  expect("", 2, "no [[state]]");
+  expect("", 2, "no state in it");
   EXPECT_EQ(Run({"list"}).out, "");
+}
+
+TEST_F(Build, JsonLinesMakeTheStatesThatTomlMakes) {
+  Actions();
+  const std::string toml = manifest_;
+  manifest_ = Write("library.jsonl",
+                    R"({"name": "book", "files": ["docs"], "heading": "# {path}\n", "tags": "new"})"
+                    "\n\n"
+                    R"({"name": "notes", "files": "notes/*.md", "each": true})");
+  EXPECT_THAT(Actions(), ElementsAre(Pair("book", "unchanged"), Pair("notes/n", "unchanged")));
+  EXPECT_THAT(Names(), ElementsAre("book:latest", "book:new", "book:stable", "notes/n:latest"));
+  Write("docs/c.md", "The third chapter.\n");
+  EXPECT_THAT(Actions(), ElementsAre(Pair("book", "rebuilt"), Pair("notes/n", "unchanged")));
+  manifest_ = toml;
+  EXPECT_THAT(Actions(), ElementsAre(Pair("book", "unchanged"), Pair("notes/n", "unchanged")));
+}
+
+TEST_F(Build, WhatIsWrongInJsonLinesIsSaidWithFileAndLine) {
+  const std::string bad = Write("bad.jsonl", "\n{\"name\": \"a\", \"files\": \"none\"}\n");
+  EXPECT_THAT(ExpectFailure({"build", bad}, 3), HasSubstr("bad.jsonl:2: none: no such file"));
+  Write("bad.jsonl", "{\"name\": \"a\", \"files\": \"docs\", \"headin\": \"x\"}");
+  EXPECT_THAT(ExpectFailure({"build", bad}, 2),
+              HasSubstr("bad.jsonl:1: unknown key 'headin'; did you mean 'heading'?"));
 }
 
 }  // namespace

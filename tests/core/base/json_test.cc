@@ -49,6 +49,14 @@ TEST(Json, IntegersOutsideTheirRangeAreRefused) {
   EXPECT_THAT(MessageOf([&] { document.root()["m"].Int(0, 5); }), HasSubstr("found a fraction"));
 }
 
+TEST(Json, OnlyWhatIntCanGiveIsAnInteger) {
+  const JsonDocument document = Parse(
+      R"([0, -9223372036854775808, 9223372036854775807, 9223372036854775808, 1.0, 1e3, true, "1"])");
+  std::vector<bool> integers;
+  document.root().ForEach([&](JsonValue value) { integers.push_back(value.IsInteger()); });
+  EXPECT_THAT(integers, testing::ElementsAre(true, true, true, false, false, false, false, false));
+}
+
 TEST(Json, DuplicateKeysAreRefused) {
   const JsonDocument document = Parse(R"({"a":1,"a":2})");
   EXPECT_THAT(MessageOf([&] { document.root().ForEachMember([](std::string_view, JsonValue) {}); }),
