@@ -27,6 +27,11 @@ class MappedFile {
   /// back from the file when they are read after all. Nothing where `part` lies elsewhere.
   void Forget(ByteSpan part) const;
 
+  /// Says that the whole file will be read over and over: what of it is not in the system's cache
+  /// yet is read into huge pages where the file system can, for streaming through small ones misses
+  /// the translation cache all the time. Advice; nothing else changes.
+  void PreferHugePages() const;
+
  private:
   MappedFile(std::filesystem::path path, const std::byte* data, size_t size);
 
@@ -34,6 +39,10 @@ class MappedFile {
   const std::byte* data_ = nullptr;
   size_t size_ = 0;
 };
+
+/// Lets go of what the system's cache has of a file that is durable, so that the next one who maps
+/// it reads it as PreferHugePages asks and not as it was written. Advice.
+void ForgetCached(const std::filesystem::path& path);
 
 }  // namespace statelib
 

@@ -51,6 +51,7 @@ PackedFile PackedFile::Open(const std::filesystem::path& path, const Digest& key
   if (Digest::FromBytes(tail.subspan(40, kDigestBytes)) != key || count != parts) {
     Throw(ErrorKind::kMismatch, "{}: packed weights of another model or format", path.string());
   }
+  file.PreferHugePages();
   std::vector<PackedPart> all;
   for (uint64_t i = 0; i < count; ++i) {
     const std::byte* entry = bytes.data() + table_begin + i * kEntryBytes;
@@ -117,6 +118,7 @@ void PackedFileWriter::Finish(const Digest& key) {
   files_.Rename(temporary_, path_);
   file_.reset();
   files_.SyncDirectory(path_.parent_path());
+  ForgetCached(path_);
 }
 
 }  // namespace statelib::model
