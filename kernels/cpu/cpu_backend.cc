@@ -28,6 +28,9 @@ namespace {
 // work).
 constexpr size_t kSmallWork = 64 * 1024;
 
+// What a thread takes at a time: some microseconds of work, in whole tiles.
+constexpr size_t kPiecePanels = 8, kPieceChannels = 8 * kPanelWidth;
+
 class CpuBackend : public Backend {
  public:
   CpuBackend(const CpuKernels& kernels, int threads) : kernels_(kernels), threads_(threads) {}
@@ -81,27 +84,24 @@ class CpuBackend : public Backend {
 
   void CausalConv(const CausalConvArgs& args) override {
     STATELIB_CHECK(args.x.cols == args.out.cols && args.kernel > 0);
-    threads_.Run(args.x.rows * args.x.cols < kSmallWork / 32, [&](size_t share, size_t shares) {
-      kernels_.causal_conv(args, PartOf(args.x.cols, kPanelWidth, share, shares));
-    });
+    threads_.RunPieces(args.x.rows * args.x.cols < kSmallWork / 32, args.x.cols, kPieceChannels,
+                       [&](Part channels) { kernels_.causal_conv(args, channels); });
   }
 
   void SelectiveScan(const SelectiveScanArgs& args) override {
     STATELIB_CHECK(args.x.cols == args.dt.cols && args.x.cols == args.z.cols &&
                    args.b.cols == args.c.cols);
-    threads_.Run(args.x.rows * args.x.cols * args.b.cols < kSmallWork / 16,
-                 [&](size_t share, size_t shares) {
-                   kernels_.selective_scan(args, PartOf(args.x.cols, kPanelWidth, share, shares));
-                 });
+    threads_.RunPieces(args.x.rows * args.x.cols * args.b.cols < kSmallWork / 16, args.x.cols,
+                       kPieceChannels,
+                       [&](Part channels) { kernels_.selective_scan(args, channels); });
   }
 
   void HeadScan(const HeadScanArgs& args) override {
     STATELIB_CHECK(args.x.cols % args.dt_raw.cols == 0 && args.dt_raw.cols % args.groups == 0);
     STATELIB_CHECK(args.b.cols == args.c.cols && args.b.cols % args.groups == 0);
     const size_t work = args.x.rows * args.x.cols * args.b.cols / args.groups;
-    threads_.Run(work < kSmallWork / 2, [&](size_t share, size_t shares) {
-      kernels_.head_scan(args, PartOf(args.dt_raw.cols, 1, share, shares));
-    });
+    threads_.RunPieces(work < kSmallWork / 2, args.dt_raw.cols, 1,
+                       [&](Part heads) { kernels_.head_scan(args, heads); });
   }
 
  private:
@@ -120,8 +120,7 @@ class CpuBackend : public Backend {
       });
     }
     const bool small = x.rows * weights.rows() * weights.cols() < kSmallWork;
-    threads_.Run(small, [&](size_t share, size_t shares) {
-      const Part panels = PartOf(weights.panels(), 1, share, shares);
+    threads_.RunPieces(small, weights.panels(), kPiecePanels, [&](Part panels) {
       std::optional<FlushSubnormals> flush;
       if (weights.kind() == PackedKind::kBF16Pairs) flush.emplace();
       kernels_.mat_mul(weights, bias, x, epilogue, out, panels, prepared_.get());

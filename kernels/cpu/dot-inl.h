@@ -17,9 +17,6 @@ using DU = hn::RebindToUnsigned<DF>;
 using VU = hn::Vec<DU>;
 using VI = hn::Vec<DI>;
 
-/// Brings a line near that is needed in some microseconds. It may lie outside of any memory.
-HWY_INLINE void PrefetchAhead(const void* line) { __builtin_prefetch(line, 0, 2); }
-
 /// sum + the products of two pairs of bf16, each pair the low and the high half of a lane: the high
 /// half first, each a fused multiply-add. Subnormals are to be flushed (FlushSubnormals).
 HWY_INLINE VF DotPairs(VF sum, VU a, VU b) {

@@ -82,6 +82,9 @@ HWY_INLINE VF Softplus(VF v) {
 
 HWY_INLINE VF Silu(VF z) { return hn::Div(z, hn::Add(hn::Set(DF(), 1.0f), Exp(hn::Neg(z)))); }
 
+/// Brings a line near that is needed in some microseconds. It may lie outside of any memory.
+HWY_INLINE void PrefetchAhead(const void* line) { __builtin_prefetch(line, 0, 2); }
+
 /// Calls body(first, load, store) for every full vector of [begin, end) and once for the rest, so
 /// that a body is written once: load and store take part of a vector at the end.
 template <typename Body>

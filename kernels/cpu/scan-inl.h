@@ -21,8 +21,12 @@ struct ScanColumns {
   size_t stride;
 };
 
-/// All rows of a sequence for the channels from e on.
-template <typename Load, typename Store>
+// Vectors of channels between the one that is computed and the one that is brought near.
+inline constexpr size_t kScanAhead = 4;
+
+/// All rows of a sequence for the channels from e on. `kFar`: rates and states come from far memory
+/// in more streams than the processor foresees by itself.
+template <bool kFar, typename Load, typename Store>
 HWY_INLINE void ScanRows(const SelectiveScanArgs& args, const SequenceRows& sequence, size_t e,
                          const ScanColumns& columns, const Load& load, const Store& store) {
   const DF d;
@@ -37,6 +41,10 @@ HWY_INLINE void ScanRows(const SelectiveScanArgs& args, const SequenceRows& sequ
     VF y = hn::Mul(skip, x);
     for (size_t n = 0; n < states; ++n) {
       float* state = columns.state + n * columns.stride;
+      if constexpr (kFar) {
+        PrefetchAhead(columns.a + n * columns.stride + kScanAhead * kLanes);
+        PrefetchAhead(state + kScanAhead * kLanes);
+      }
       const VF decay = Exp(hn::Mul(dt, load(columns.a + n * columns.stride)));
       const VF s = hn::MulAdd(decay, load(state), hn::Mul(dt_x, hn::Set(d, b[n])));
       store(s, state);
@@ -59,14 +67,14 @@ void SelectiveScan(const SelectiveScanArgs& args, Part channels) {
     ForEachVector(
         channels.begin, channels.end, [&](size_t e, const auto& load, const auto& store) HWY_ATTR {
           if (!copy) {
-            ScanRows(args, sequence, e, {args.a + e, sequence.state + e, width}, load, store);
+            ScanRows<true>(args, sequence, e, {args.a + e, sequence.state + e, width}, load, store);
             return;
           }
           for (size_t n = 0; n < states; ++n) {
             hn::Store(load(args.a + n * width + e), d, a + n * kLanes);
             hn::Store(load(sequence.state + n * width + e), d, state + n * kLanes);
           }
-          ScanRows(args, sequence, e, {a, state, kLanes}, load, store);
+          ScanRows<false>(args, sequence, e, {a, state, kLanes}, load, store);
           for (size_t n = 0; n < states; ++n)
             store(hn::Load(d, state + n * kLanes), sequence.state + n * width + e);
         });

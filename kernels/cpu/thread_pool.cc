@@ -29,6 +29,7 @@ void AwaitChange(const std::atomic<uint32_t>& value, uint32_t old) {
 }  // namespace
 
 ThreadPool::ThreadPool(int threads) {
+  cursors_ = std::vector<Cursor>(static_cast<size_t>(threads));
   workers_.reserve(static_cast<size_t>(threads) - 1);
   try {
     for (int share = 1; share < threads; ++share) {

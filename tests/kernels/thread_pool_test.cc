@@ -40,6 +40,31 @@ TEST(ThreadPool, SmallWorkStaysOnTheCallingThread) {
   });
 }
 
+TEST(ThreadPool, PiecesCoverTheWholeOnceWhoeverTakesThem) {
+  ThreadPool pool(3);
+  for (const size_t count : {0, 1, 7, 8, 9, 100, 1000}) {
+    std::vector<std::atomic<int>> taken(count);
+    pool.RunPieces(false, count, 8, [&](Part part) {
+      ASSERT_TRUE(part.begin < part.end && part.end <= count);
+      ASSERT_LE(part.end - part.begin, 8u);
+      for (size_t i = part.begin; i < part.end; ++i) ++taken[i];
+    });
+    for (const auto& times : taken) ASSERT_EQ(times, 1);
+  }
+}
+
+TEST(ThreadPool, AThreadThatIsHeldUpIsHelpedByTheOthers) {
+  ThreadPool pool(2);
+  // The caller's first piece ends only when all pieces but this one are done.
+  std::atomic<int> done{0};
+  pool.RunPieces(false, 100, 1, [&](Part part) {
+    if (part.begin == 0)
+      while (done < 99) std::this_thread::yield();
+    ++done;
+  });
+  EXPECT_EQ(done, 100);
+}
+
 TEST(PartOf, PartsCoverTheWholeOnceInGrains) {
   for (const size_t count : {0, 1, 15, 16, 17, 100, 768}) {
     for (const size_t shares : {1, 2, 3, 7}) {
