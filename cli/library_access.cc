@@ -34,12 +34,21 @@ void AddModelOptions(Declaration& declaration, ModelChoice& choice) {
   AddTokenizerOption(declaration, choice.tokenizer);
 }
 
-library::ModelPlace ChooseModel(const library::Library* library, const ModelChoice& choice,
-                                const storage::ResolvedState* state) {
-  library::ModelPlace place =
-      library::ChooseModel(library, choice.model, state, {DemoModelDirectory(), "demo"});
+namespace {
+
+/// ChooseModel or FindModel with what the command line says.
+library::ModelPlace PlaceOf(decltype(library::ChooseModel) choose, const library::Library* library,
+                            const ModelChoice& choice, const storage::ResolvedState* state) {
+  library::ModelPlace place = choose(library, choice.model, state, {DemoModelDirectory(), "demo"});
   if (!choice.tokenizer.empty()) place.tokenizer = choice.tokenizer;
   return place;
+}
+
+}  // namespace
+
+library::ModelPlace ChooseModel(const library::Library* library, const ModelChoice& choice,
+                                const storage::ResolvedState* state) {
+  return PlaceOf(library::ChooseModel, library, choice, state);
 }
 
 library::LoadedModel LoadChosenModel(Context& context, library::Library& library,
@@ -50,6 +59,27 @@ library::LoadedModel LoadChosenModel(Context& context, library::Library& library
   ProgressBar bar(context.err, "reading the model " + Printable(name, LineBreaks::kEscape), "byte");
   return library::LoadModel(library, place, options, &context.cancel,
                             [&](uint64_t done, uint64_t total) { bar.Update(done, total); });
+}
+
+ModelWhenNeeded::ModelWhenNeeded(Context& context, library::Library& library, ModelChoice choice,
+                                 engine::RuntimeOptions options)
+    : context_(context),
+      library_(library),
+      choice_(std::move(choice)),
+      options_(std::move(options)) {}
+
+const library::ModelKey& ModelWhenNeeded::Key() {
+  if (!key_) {
+    key_ = library::RememberedKey(
+        library_, PlaceOf(library::FindModel, &library_, choice_, nullptr), options_);
+  }
+  if (!key_) key_ = Get().key();
+  return *key_;
+}
+
+const library::LoadedModel& ModelWhenNeeded::Get() {
+  if (!model_) model_.emplace(LoadChosenModel(context_, library_, choice_, nullptr, options_));
+  return *model_;
 }
 
 void AddResultOption(Declaration& declaration, std::string& target) {

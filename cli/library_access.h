@@ -41,6 +41,28 @@ library::LoadedModel LoadChosenModel(Context& context, library::Library& library
                                      const ModelChoice& choice, const storage::ResolvedState* state,
                                      const engine::RuntimeOptions& options);
 
+/// The model that would be chosen, loaded when it is first needed, if at all. One thread.
+class ModelWhenNeeded {
+ public:
+  /// All arguments but the last two outlive the object.
+  ModelWhenNeeded(Context& context, library::Library& library, ModelChoice choice,
+                  engine::RuntimeOptions options);
+
+  /// What its states have in common; it is only loaded where the library cannot tell. Errors:
+  /// kNotFound for a choice that is none; those of Get() where it has to be loaded.
+  const library::ModelKey& Key();
+  /// Errors: those of LoadChosenModel.
+  const library::LoadedModel& Get();
+
+ private:
+  Context& context_;
+  library::Library& library_;
+  ModelChoice choice_;
+  engine::RuntimeOptions options_;
+  std::optional<library::ModelKey> key_;
+  std::optional<library::LoadedModel> model_;
+};
+
 /// --as, for commands that go on from a state.
 void AddResultOption(Declaration& declaration, std::string& target);
 /// What the result of such a command is called: --as, else the name of `base`, which the user gave

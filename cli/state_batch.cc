@@ -74,13 +74,12 @@ class Outcomes {
 };
 
 std::optional<storage::ResolvedState> UpToDate(const library::Library& library,
-                                               const library::LoadedModel& model,
-                                               const DocumentReader& reader,
+                                               ModelWhenNeeded& model, const DocumentReader& reader,
                                                const PlannedState& state) {
   std::vector<library::NamedSource> sources;
   for (const FileToRead& file : state.files)
     sources.push_back({file.name, reader.Open(file).source});
-  return library::FindUpToDate(library, model, state.reference, sources, state.options);
+  return library::FindUpToDate(library, model.Key(), state.reference, sources, state.options);
 }
 
 bool IsThere(const library::Library& library, const storage::Reference& reference) {
@@ -94,7 +93,7 @@ documents::Template TemplateOf(const PlannedState& state) {
 /// Makes the states of one batch.
 class Batch {
  public:
-  Batch(const Context& context, library::Library& library, const library::LoadedModel& model,
+  Batch(const Context& context, library::Library& library, ModelWhenNeeded& model,
         const std::vector<PlannedState>& states,
         const std::function<void(const StateOutcome&)>& on_outcome)
       : context_(context),
@@ -105,8 +104,22 @@ class Batch {
         outcomes_(on_outcome) {}
 
   BatchReport Run() {
+    if (std::optional<library::IngestJob> first = Next()) Read(std::move(first));
+    BatchReport report = outcomes_.Take();
+    report.seconds = seconds_;
+    return report;
+  }
+
+ private:
+  struct Begun {
+    size_t state = 0;
+    bool was_there = false;
+  };
+
+  /// Reads the first state that is not up to date and all that follow.
+  void Read(std::optional<library::IngestJob> first) {
     library::SideBySide how;
-    how.next = [this] { return Next(); };
+    how.next = [&] { return first ? std::exchange(first, std::nullopt) : Next(); };
     how.done = [this](size_t job, const library::IngestResult& result) {
       progress_.Hide();
       outcomes_.Add(
@@ -122,27 +135,21 @@ class Batch {
       outcomes_.Fail(begun_[job].state, error);
     };
     how.cancel = &context_.cancel;
+    progress_.Hide();  // loading has one of its own
+    const library::LoadedModel& model = model_.Get();
     const auto start = std::chrono::steady_clock::now();
-    library::IngestSideBySide(library_, model_, how);
-    BatchReport report = outcomes_.Take();
-    report.seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    return report;
+    library::IngestSideBySide(library_, model, how);
+    seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
-
- private:
-  struct Begun {
-    size_t state = 0;
-    bool was_there = false;
-  };
 
   /// The next state that is not up to date, as a job.
   std::optional<library::IngestJob> Next() {
     for (; next_ < states_.size();) {
       context_.cancel.Check();
       const size_t state = next_++;
+      const bool was_there = IsThere(library_, states_[state].reference);
+      if (was_there) model_.Key();  // a model that is missing is no failure of one state
       try {
-        const bool was_there = IsThere(library_, states_[state].reference);
         std::optional<library::IngestJob> job = JobOf(state, was_there);
         if (!job) continue;
         begun_.push_back({state, was_there});
@@ -179,12 +186,13 @@ class Batch {
 
   const Context& context_;
   library::Library& library_;
-  const library::LoadedModel& model_;
+  ModelWhenNeeded& model_;
   const std::vector<PlannedState>& states_;
   BatchProgress progress_;
   Outcomes outcomes_;
   std::vector<Begun> begun_;  // by job
   size_t next_ = 0;
+  double seconds_ = 0;  // of reading
 };
 
 }  // namespace
@@ -249,19 +257,19 @@ std::string SummaryText(const BatchReport& report) {
   return fmt::format("{}: {}{}\n", HumanCount(report.outcomes.size(), "state"), kinds, read);
 }
 
-BatchReport MakeStates(const Context& context, library::Library& library,
-                       const library::LoadedModel& model, const std::vector<PlannedState>& states,
+BatchReport MakeStates(const Context& context, library::Library& library, ModelWhenNeeded& model,
+                       const std::vector<PlannedState>& states,
                        const std::function<void(const StateOutcome&)>& on_outcome) {
   return Batch(context, library, model, states, on_outcome).Run();
 }
 
 BatchReport ForecastStates(const Context& context, const library::Library& library,
-                           const library::LoadedModel& model,
-                           const std::vector<PlannedState>& states,
+                           ModelWhenNeeded& model, const std::vector<PlannedState>& states,
                            const std::function<void(const StateOutcome&)>& on_outcome) {
   Outcomes outcomes(on_outcome);
   for (size_t i = 0; i < states.size(); ++i) {
     context.cancel.Check();
+    model.Key();
     try {
       const DocumentReader reader(context, TemplateOf(states[i]));
       auto found = UpToDate(library, model, reader, states[i]);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/document_reader.h"
+#include "cli/library_access.h"
 #include "statestore/library/ingest.h"
 
 namespace statelib::cli {
@@ -53,15 +54,15 @@ std::string SummaryText(const BatchReport& report);
 
 /// Makes the states that are not up to date, several side by side, with progress on a terminal.
 /// `on_outcome` is called for each as soon as it is known, and may print. A state that cannot be
-/// made does not stop the others. Errors: those of IngestSideBySide.
-BatchReport MakeStates(const Context& context, library::Library& library,
-                       const library::LoadedModel& model, const std::vector<PlannedState>& states,
+/// made does not stop the others. The model is loaded for the first that has to be read. Errors:
+/// those of ModelWhenNeeded and IngestSideBySide.
+BatchReport MakeStates(const Context& context, library::Library& library, ModelWhenNeeded& model,
+                       const std::vector<PlannedState>& states,
                        const std::function<void(const StateOutcome&)>& on_outcome);
 
 /// What MakeStates would do, from the files' bytes alone.
 BatchReport ForecastStates(const Context& context, const library::Library& library,
-                           const library::LoadedModel& model,
-                           const std::vector<PlannedState>& states,
+                           ModelWhenNeeded& model, const std::vector<PlannedState>& states,
                            const std::function<void(const StateOutcome&)>& on_outcome);
 
 /// Says at the end what failed. Errors: the first failure's kind.

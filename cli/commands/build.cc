@@ -191,8 +191,7 @@ class BuildCommand : public Command {
     }
     engine::RuntimeOptions runtime = runtime_options_;
     if (runtime.weights.empty()) runtime.weights = group.weights;
-    const library::LoadedModel model =
-        LoadChosenModel(context, *library, group.model, nullptr, runtime);
+    ModelWhenNeeded model(context, *library, group.model, runtime);
     return dry_run_ ? ForecastStates(context, *library, model, group.states, tell)
                     : MakeStates(context, *library, model, group.states, tell);
   }

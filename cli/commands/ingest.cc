@@ -57,8 +57,7 @@ class IngestCommand : public Command {
   void RunEach(Context& context, const storage::Reference& prefix) const {
     const std::vector<PlannedState> states = Plan(context, prefix);
     library::Library library = OpenLibrary(context, library::Library::Access::kCreate);
-    const library::LoadedModel model =
-        LoadChosenModel(context, library, model_, nullptr, runtime_options_);
+    ModelWhenNeeded model(context, library, model_, runtime_options_);
     const BatchReport report =
         MakeStates(context, library, model, states, [&](const StateOutcome& outcome) {
           if (context.options.json) return;

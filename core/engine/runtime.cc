@@ -110,6 +110,11 @@ const char* WeightChoiceOf(std::string_view profile) {
   return nullptr;
 }
 
+std::string ProfileOfChoice(std::string_view weights, bool has_blocks) {
+  return kernels::ProfileOf(weights.empty() ? WeightFormat::kStored : FormatOf(weights),
+                            has_blocks);
+}
+
 std::string Runtime::profile() const {
   const model::Weights& weights = model_->weights();
   return kernels::ProfileOf(weights.format(), weights.has_blocks());

@@ -37,6 +37,10 @@ std::span<const char* const> WeightChoices();
 /// The choice that makes states of this profile; null for a profile that is not known.
 const char* WeightChoiceOf(std::string_view profile);
 
+/// The profile of the states that a model makes with this choice (empty: "auto"). has_blocks: as
+/// Runtime::has_blocks(). Errors: kInvalidArgument for an unknown choice.
+std::string ProfileOfChoice(std::string_view weights, bool has_blocks);
+
 /// One sequence to advance.
 struct Advancing {
   State* state;
@@ -82,6 +86,8 @@ class Runtime {
   int threads() const { return threads_; }
   /// What its products are made of.
   kernels::Arithmetic arithmetic() const;
+  /// Whether the model's files hold tensors of block types.
+  bool has_blocks() const { return model_->weights().has_blocks(); }
   /// The numerics profile of every state that this runtime computes.
   std::string profile() const;
 

@@ -59,37 +59,64 @@ ModelRow FindOrThrow(const Library& library, const std::string& name) {
   return *row;
 }
 
-bool IsThere(const std::string& path) {
+bool IsThere(const fs::path& path) {
   std::error_code ignored;
   return fs::exists(path, ignored);
 }
 
-/// A known model's place. Errors: kNotFound when its folder is unknown or gone.
+/// Where a known model lies, or lay.
 ModelPlace PlaceOf(const ModelRow& row) {
-  if (row.path.empty()) {
+  return {row.path, row.name, row.tokenizer_path, row.weights, {}, row.identity};
+}
+
+/// Errors: kNotFound for a known model whose folder is unknown or gone.
+void CheckIsThere(const ModelPlace& place) {
+  if (!place.known) return;
+  if (place.directory.empty()) {
     Throw(ErrorKind::kNotFound,
           "the model {} is not on this machine as far as the library knows; add it with `statelib "
           "model add PATH`",
-          LabelOf(row.name, row.identity));
+          LabelOf(place.name, *place.known));
   }
-  if (!IsThere(row.path)) {
+  if (!IsThere(place.directory)) {
     Throw(ErrorKind::kNotFound,
           "the model {} is no longer in {}; say where it is with `statelib model add PATH`",
-          LabelOf(row.name, row.identity), row.path);
+          LabelOf(place.name, *place.known), place.directory.string());
   }
-  return {row.path, row.name, row.tokenizer_path, row.weights};
 }
 
-/// Everything by which an unnoticed change of the model's files would show.
-Digest StampOf(const engine::Runtime& runtime) {
-  std::vector<fs::path> paths;
-  for (const checkpoint::FileFact& file : runtime.checkpoint().files()) paths.push_back(file.path);
-  if (runtime.has_tokenizer()) paths.push_back(runtime.tokenizer_path());
+/// The options with what the place says where they say nothing.
+engine::RuntimeOptions OptionsAt(const ModelPlace& place, engine::RuntimeOptions options) {
+  if (!place.tokenizer.empty()) options.tokenizer.given = place.tokenizer;
+  if (options.weights.empty() && place.profile.empty()) options.weights = place.weights;
+  options.profile = place.profile;
+  return options;
+}
+
+/// The files that a model may be made of: those of its folder, or the file that it is, and the
+/// tokenizers that it may take from elsewhere.
+std::vector<fs::path> FilesOf(const fs::path& model, const engine::TokenizerPlaces& tokenizers) {
+  std::vector<fs::path> files = {model};
+  const auto add = [&files]<typename Iterator>(Iterator entry, std::error_code& error) {
+    for (; !error && entry != Iterator(); entry.increment(error)) files.push_back(entry->path());
+  };
+  std::error_code error;
+  add(fs::directory_iterator(model, error), error);
+  if (!tokenizers.given.empty())
+    files.push_back(tokenizers.given);
+  else if (!IsThere(model / "tokenizer.json"))
+    add(fs::recursive_directory_iterator(tokenizers.shipped, error), error);
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+/// Everything by which an unnoticed change of a model's files would show; no file is opened.
+Digest StampOf(const fs::path& model, const engine::TokenizerPlaces& tokenizers) {
   Hasher hasher;
-  hasher.UpdateField("statelib model stamp 1").UpdateU64(runtime.has_tokenizer() ? 1 : 0);
-  for (const fs::path& path : paths) {
+  hasher.UpdateField("statelib model stamp 2");
+  for (const fs::path& path : FilesOf(model, tokenizers)) {
     struct stat info {};
-    if (::stat(path.c_str(), &info) != 0) continue;  // a missing file is not hashed either
+    if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
     hasher.UpdateField(path.filename().string())
         .UpdateU64(static_cast<uint64_t>(info.st_size))
         .UpdateU64(static_cast<uint64_t>(info.st_mtim.tv_sec))
@@ -98,6 +125,9 @@ Digest StampOf(const engine::Runtime& runtime) {
   }
   return hasher.Finish();
 }
+
+/// As places are remembered.
+fs::path Normal(const fs::path& path) { return fs::absolute(path).lexically_normal(); }
 
 uint64_t SizeOf(const engine::Runtime& runtime) {
   uint64_t bytes = 0;
@@ -141,12 +171,13 @@ std::string DescriptionOf(const engine::Runtime& runtime) {
 }
 
 Digest FingerprintOf(Library& library, const engine::Runtime& runtime, const std::string& path,
-                     const CancelFlag* cancel, const checkpoint::HashProgress& on_progress) {
+                     const Digest& stamp, const CancelFlag* cancel,
+                     const checkpoint::HashProgress& on_progress) {
   storage::IndexModels& models = library.repository().index().models();
-  const Digest stamp = StampOf(runtime);
-  if (const auto known = models.RememberedFingerprint(path, stamp)) return *known;
+  if (const auto known = models.RememberedAt(path, stamp)) return known->fingerprint;
   const Digest fingerprint = runtime.ComputeFingerprint(cancel, on_progress);
-  if (library.repository().writable()) models.RememberFingerprint(path, stamp, fingerprint);
+  if (library.repository().writable())
+    models.Remember(path, stamp, {fingerprint, runtime.has_blocks()});
   return fingerprint;
 }
 
@@ -182,19 +213,42 @@ ModelPlace ChoosePlace(const Library* library, const std::string& choice,
 
 std::string LoadedModel::Label() const { return LabelOf(place.name, identity); }
 
-ModelPlace ChooseModel(const Library* library, const std::string& choice,
-                       const storage::ResolvedState* state, const ModelPlace& fallback) {
+ModelPlace FindModel(const Library* library, const std::string& choice,
+                     const storage::ResolvedState* state, const ModelPlace& fallback) {
   ModelPlace place = ChoosePlace(library, choice, state, fallback);
   if (state != nullptr) place.profile = storage::BaseProfileOf(state->state.profile);
   return place;
 }
 
+ModelPlace ChooseModel(const Library* library, const std::string& choice,
+                       const storage::ResolvedState* state, const ModelPlace& fallback) {
+  ModelPlace place = FindModel(library, choice, state, fallback);
+  CheckIsThere(place);
+  return place;
+}
+
+std::optional<ModelKey> RememberedKey(const Library& library, const ModelPlace& place,
+                                      const engine::RuntimeOptions& given) {
+  const storage::IndexModels& models = library.repository().index().models();
+  const engine::RuntimeOptions options = OptionsAt(place, given);
+  std::optional<storage::OpenedModel> opened;
+  if (IsThere(place.directory)) {
+    const fs::path directory = Normal(place.directory);
+    opened = models.RememberedAt(directory.string(), StampOf(directory, options.tokenizer));
+  } else if (place.known) {
+    // Its fingerprint is that of the tokenizer too that it was added with.
+    const auto row = models.Find(place.known->fingerprint);
+    if (row && row->tokenizer_path == place.tokenizer)
+      opened = models.Remembered(place.known->fingerprint);
+  }
+  if (!opened) return std::nullopt;
+  return ModelKey{opened->fingerprint,
+                  engine::ProfileOfChoice(options.weights, opened->has_blocks)};
+}
+
 std::unique_ptr<engine::Runtime> OpenRuntime(const ModelPlace& place,
                                              engine::RuntimeOptions options) {
-  if (!place.tokenizer.empty()) options.tokenizer.given = place.tokenizer;
-  if (options.weights.empty() && place.profile.empty()) options.weights = place.weights;
-  options.profile = place.profile;
-  return engine::Runtime::Open(place.directory, options);
+  return engine::Runtime::Open(place.directory, OptionsAt(place, std::move(options)));
 }
 
 LoadedModel LoadModel(Library& library, const ModelPlace& place,
@@ -202,12 +256,13 @@ LoadedModel LoadModel(Library& library, const ModelPlace& place,
                       const checkpoint::HashProgress& on_progress) {
   LoadedModel model;
   model.place = place;
-  model.place.directory = fs::absolute(place.directory).lexically_normal();
-  if (!place.tokenizer.empty())
-    model.place.tokenizer = fs::absolute(place.tokenizer).lexically_normal();
+  model.place.directory = Normal(place.directory);
+  if (!place.tokenizer.empty()) model.place.tokenizer = Normal(place.tokenizer);
+  // Before the files are opened: whoever changes them later changes the stamp.
+  const Digest stamp = StampOf(model.place.directory, OptionsAt(model.place, options).tokenizer);
   model.runtime = OpenRuntime(model.place, options);
-  const Digest fingerprint =
-      FingerprintOf(library, *model.runtime, model.place.directory.string(), cancel, on_progress);
+  const Digest fingerprint = FingerprintOf(library, *model.runtime, model.place.directory.string(),
+                                           stamp, cancel, on_progress);
   model.runtime->UsePackedWeights(PackedWeightsFolder(library), fingerprint,
                                   library.repository().writable(), cancel, on_progress);
   const model::ModelInfo& info = model.runtime->info();

@@ -21,6 +21,8 @@ struct ModelPlace {
   std::filesystem::path tokenizer = {};  ///< a tokenizer.json that it is to use; empty: its own
   std::string weights = {};              ///< the format to hold it in; empty: its own
   std::string profile = {};              ///< of the state that it is chosen for
+  /// Of one that the library knows by name, as its default or as what a state needs.
+  std::optional<storage::ModelIdentity> known = {};
 };
 
 /// Which model to use. In this order: `choice` (a name that the library knows, else a path); the
@@ -30,6 +32,24 @@ struct ModelPlace {
 /// gone, with its name, its fingerprint and how to add it.
 ModelPlace ChooseModel(const Library* library, const std::string& choice,
                        const storage::ResolvedState* state, const ModelPlace& fallback);
+/// The same, also of a known model that is no longer where it was.
+ModelPlace FindModel(const Library* library, const std::string& choice,
+                     const storage::ResolvedState* state, const ModelPlace& fallback);
+
+/// What all states of a model have in common: equal for equal tokens, their bytes are.
+struct ModelKey {
+  Digest fingerprint;
+  std::string profile;  ///< without what a codec adds
+
+  bool operator==(const ModelKey&) const = default;
+};
+
+/// The key of the model at a place, which is not opened: from the library's memory, when no file in
+/// its folder has changed since it was last loaded; of a known model that is gone, as it was. Empty
+/// where only loading the model can tell. `place` was chosen for no state. Errors: kInvalidArgument
+/// for unknown weights.
+std::optional<ModelKey> RememberedKey(const Library& library, const ModelPlace& place,
+                                      const engine::RuntimeOptions& options);
 
 /// A model that is ready to compute, and its identity. Move-only.
 struct LoadedModel {
@@ -37,6 +57,7 @@ struct LoadedModel {
   storage::ModelIdentity identity;
   ModelPlace place;
 
+  ModelKey key() const { return {identity.fingerprint, runtime->profile()}; }
   /// For messages: "demo (mamba, 12 layers, 384 wide, 8192 tokens, fingerprint 0123456789ab)".
   std::string Label() const;
 };
@@ -48,10 +69,9 @@ std::unique_ptr<engine::Runtime> OpenRuntime(const ModelPlace& place,
                                              engine::RuntimeOptions options);
 
 /// The same, with weights that are packed once for each format and kept beside the library. Finds
-/// the fingerprint: from the library's memory when no file of the model has changed since, else by
-/// reading every weight once, which is then remembered; `on_progress` is told of that reading and
-/// then of the packing.
-/// Errors: those of OpenRuntime and ComputeFingerprint.
+/// the fingerprint: from the library's memory when no file in the model's folder has changed since,
+/// else by reading every weight once, which is then remembered; `on_progress` is told of that
+/// reading and then of the packing. Errors: those of OpenRuntime and ComputeFingerprint.
 LoadedModel LoadModel(Library& library, const ModelPlace& place,
                       const engine::RuntimeOptions& options, const CancelFlag* cancel = nullptr,
                       const checkpoint::HashProgress& on_progress = {});

@@ -21,15 +21,15 @@ bool AreTheSources(const storage::Derivation& derivation, std::span<const NamedS
 
 }  // namespace
 
-std::optional<storage::ResolvedState> FindUpToDate(const Library& library, const LoadedModel& model,
+std::optional<storage::ResolvedState> FindUpToDate(const Library& library, const ModelKey& model,
                                                    const storage::Reference& reference,
                                                    std::span<const NamedSource> sources,
                                                    const IngestOptions& options) {
   const storage::Repository& repository = library.repository();
   if (!repository.index().references().Find(reference.name, reference.tag)) return {};
   storage::ResolvedState found = repository.Resolve({reference.name, reference.tag, {}});
-  if (!found.derivation || found.state.model != model.identity.fingerprint) return {};
-  const std::string profile = storage::ProfileAfter(model.runtime->profile(), options.codec.codec);
+  if (!found.derivation || found.state.model != model.fingerprint) return {};
+  const std::string profile = storage::ProfileAfter(model.profile, options.codec.codec);
   if (found.state.profile != profile || !repository.objects().Exists(found.state.id)) return {};
   const storage::Derivation derivation = repository.index().lineage().Get(*found.derivation);
   if (derivation.operation != storage::Operation::kIngest || derivation.parent_state) return {};

@@ -20,7 +20,7 @@ struct NamedSource {
 /// options would make it once more: same model, profile and codec, same files in the same order,
 /// same template; for a template with a heading the same names too. Then nothing has to be read or
 /// taken out of the files. Whether tokens are kept does not count.
-std::optional<storage::ResolvedState> FindUpToDate(const Library& library, const LoadedModel& model,
+std::optional<storage::ResolvedState> FindUpToDate(const Library& library, const ModelKey& model,
                                                    const storage::Reference& reference,
                                                    std::span<const NamedSource> sources,
                                                    const IngestOptions& options);

@@ -24,6 +24,11 @@ ModelRow ToRow(const Statement& statement) {
   return row;
 }
 
+std::optional<OpenedModel> ToOpened(Statement& statement) {
+  if (!statement.Step()) return std::nullopt;
+  return OpenedModel{statement.ToDigest(0), statement.Uint(1) != 0};
+}
+
 std::optional<std::string_view> NullIfEmpty(const std::string& text) {
   if (text.empty()) return std::nullopt;
   return text;
@@ -130,21 +135,27 @@ void IndexModels::SetDefault(const std::optional<Digest>& fingerprint) {
   statement.Run();
 }
 
-std::optional<Digest> IndexModels::RememberedFingerprint(const std::string& path,
-                                                         const Digest& stamp) const {
-  Statement statement =
-      database_.Prepare("SELECT fingerprint FROM fingerprint_cache WHERE path = ? AND stamp = ?");
+std::optional<OpenedModel> IndexModels::RememberedAt(const std::string& path,
+                                                     const Digest& stamp) const {
+  Statement statement = database_.Prepare(
+      "SELECT fingerprint, has_blocks FROM fingerprint_cache WHERE path = ? AND stamp = ?");
   statement.Bind(path).Bind(stamp);
-  if (!statement.Step()) return std::nullopt;
-  return statement.ToDigest(0);
+  return ToOpened(statement);
 }
 
-void IndexModels::RememberFingerprint(const std::string& path, const Digest& stamp,
-                                      const Digest& fingerprint) {
+std::optional<OpenedModel> IndexModels::Remembered(const Digest& fingerprint) const {
   Statement statement = database_.Prepare(
-      "INSERT INTO fingerprint_cache(path, stamp, fingerprint) VALUES(?, ?, ?) ON CONFLICT(path) "
-      "DO UPDATE SET stamp = excluded.stamp, fingerprint = excluded.fingerprint");
-  statement.Bind(path).Bind(stamp).Bind(fingerprint);
+      "SELECT fingerprint, has_blocks FROM fingerprint_cache WHERE fingerprint = ? LIMIT 1");
+  statement.Bind(fingerprint);
+  return ToOpened(statement);
+}
+
+void IndexModels::Remember(const std::string& path, const Digest& stamp, const OpenedModel& model) {
+  Statement statement = database_.Prepare(
+      "INSERT INTO fingerprint_cache(path, stamp, fingerprint, has_blocks) VALUES(?, ?, ?, ?) "
+      "ON CONFLICT(path) DO UPDATE SET stamp = excluded.stamp, fingerprint = excluded.fingerprint, "
+      "has_blocks = excluded.has_blocks");
+  statement.Bind(path).Bind(stamp).Bind(model.fingerprint).Bind(uint64_t{model.has_blocks});
   statement.Run();
 }
 

@@ -23,6 +23,12 @@ struct ModelRow {
   std::string weights;         ///< the format that it is held in unless another one is asked for
 };
 
+/// What opening a model tells of all states that it makes.
+struct OpenedModel {
+  Digest fingerprint;
+  bool has_blocks = false;  ///< its files hold tensors of block types
+};
+
 /// The models of an index. One thread. Errors: those of Database.
 class IndexModels {
  public:
@@ -44,10 +50,12 @@ class IndexModels {
   std::optional<Digest> Default() const;
   void SetDefault(const std::optional<Digest>& fingerprint);
 
-  /// The fingerprint of the model at `path` if `stamp`, which describes its files as they are now,
-  /// is the one that it was remembered with.
-  std::optional<Digest> RememberedFingerprint(const std::string& path, const Digest& stamp) const;
-  void RememberFingerprint(const std::string& path, const Digest& stamp, const Digest& fingerprint);
+  /// What was found at `path` if `stamp`, which describes the files there as they are now, is the
+  /// one that it was remembered with.
+  std::optional<OpenedModel> RememberedAt(const std::string& path, const Digest& stamp) const;
+  /// The same of a model that was opened anywhere.
+  std::optional<OpenedModel> Remembered(const Digest& fingerprint) const;
+  void Remember(const std::string& path, const Digest& stamp, const OpenedModel& model);
 
  private:
   Database& database_;

@@ -180,8 +180,14 @@ ALTER TABLE derivations ADD COLUMN separator TEXT NOT NULL DEFAULT '';
 ALTER TABLE derivations ADD COLUMN heading TEXT NOT NULL DEFAULT '';
 )";
 
+// What opening a model has told, so that its states are known without opening it again.
+constexpr const char* kOpenedModels = R"(
+DELETE FROM fingerprint_cache;
+ALTER TABLE fingerprint_cache ADD COLUMN has_blocks INTEGER NOT NULL DEFAULT 0;
+)";
+
 constexpr const char* kMigrations[] = {kFirst,   kModelTokenizers, kModelWeights, kCheckpoints,
-                                       kHistory, kTexts,           kTemplates};
+                                       kHistory, kTexts,           kTemplates,    kOpenedModels};
 
 int64_t PragmaOf(const Database& database, const char* name) {
   Statement statement = database.Prepare(fmt::format("PRAGMA {}", name));

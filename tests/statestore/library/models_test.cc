@@ -126,5 +126,49 @@ TEST_F(Models, AFingerprintIsComputedAnewWhenAFileChanges) {
   EXPECT_NE(after, before);
 }
 
+TEST_F(Models, TheKeyOfAModelIsRememberedUntilAFileOfItChanges) {
+  const auto other = OtherModel();
+  const ModelPlace place{other, ""};
+  EXPECT_FALSE(RememberedKey(library_, place, {}));
+  const ModelKey key = LoadModel(library_, place, {}).key();
+  EXPECT_EQ(RememberedKey(library_, place, {}), key);
+  engine::RuntimeOptions options;
+  options.weights = "int8";
+  EXPECT_EQ(RememberedKey(library_, place, options),
+            (ModelKey{key.fingerprint, LoadModel(library_, place, options).key().profile}));
+  EXPECT_EQ(RememberedKey(library_, {other, "", "", "bf16"}, {})->profile, "bf16-r1");
+  EXPECT_FALSE(RememberedKey(library_, {other, "", DemoModel() / "tokenizer.json"}, {}))
+      << "another file, so perhaps another tokenizer";
+  for (const char* const name : {"config.json", "new.json"}) {
+    std::ofstream(other / name, std::ios::app) << " ";
+    EXPECT_FALSE(RememberedKey(library_, place, {})) << name;
+    LoadModel(library_, place, {});
+    EXPECT_TRUE(RememberedKey(library_, place, {})) << name;
+  }
+  std::filesystem::remove_all(other);
+  EXPECT_FALSE(RememberedKey(library_, place, {})) << "a path alone says nothing";
+}
+
+TEST_F(Models, TheKeyOfAModelWithBlocksIsThatOfItsStates) {
+  const std::filesystem::path file = library_.path() / "small.gguf";
+  model::Convert(*checkpoint::Checkpoint::Open(DemoModel()), file,
+                 {.form = model::CheckpointForm::kGguf, .weights = checkpoint::ElementType::kQ8_0});
+  const ModelKey key = LoadModel(library_, {file, ""}, {}).key();
+  EXPECT_EQ(key.profile, "blocks-r1");
+  EXPECT_EQ(RememberedKey(library_, {file, ""}, {}), key);
+}
+
+TEST_F(Models, AKnownModelThatIsGoneHasTheKeyThatItHad) {
+  const auto other = OtherModel();
+  const ModelDetails added = AddModel(library_, other, "other", {}, "int8");
+  std::filesystem::remove_all(other);
+  const auto find = [&] { return FindModel(&library_, "other", nullptr, {}); };
+  EXPECT_EQ(RememberedKey(library_, find(), {}),
+            (ModelKey{added.row.identity.fingerprint, "int8-r1"}));
+  ModelPlace place = find();
+  place.tokenizer = DemoModel() / "tokenizer.json";
+  EXPECT_FALSE(RememberedKey(library_, place, {})) << "nobody knows what they are together";
+}
+
 }  // namespace
 }  // namespace statelib::library

@@ -148,7 +148,7 @@ class UpToDate : public DemoLibrary {
  protected:
   static SourceFile FileOf(const std::string& text) { return {text.size(), HashOf(AsBytes(text))}; }
   bool Holds(const std::vector<NamedSource>& sources, const IngestOptions& options = {}) {
-    return FindUpToDate(library_, model_, storage::Reference::Parse("a"), sources, options)
+    return FindUpToDate(library_, model_.key(), storage::Reference::Parse("a"), sources, options)
         .has_value();
   }
 };

@@ -229,11 +229,15 @@ TEST_F(IndexTest, ModelsAreKeptWhileStatesNeedThem) {
   EXPECT_TRUE(index_.models().Find(SampleModel().fingerprint));
 }
 
-TEST_F(IndexTest, AFingerprintIsRememberedForOneStampOnly) {
+TEST_F(IndexTest, AnOpenedModelIsRememberedForOneStampOnly) {
   const Digest stamp = HashOf(AsBytes("stamp"));
-  index_.models().RememberFingerprint("/m", stamp, SampleModel().fingerprint);
-  EXPECT_EQ(index_.models().RememberedFingerprint("/m", stamp), SampleModel().fingerprint);
-  EXPECT_FALSE(index_.models().RememberedFingerprint("/m", HashOf(AsBytes("later"))));
+  index_.models().Remember("/m", stamp, {SampleModel().fingerprint, true});
+  EXPECT_EQ(index_.models().RememberedAt("/m", stamp)->fingerprint, SampleModel().fingerprint);
+  EXPECT_TRUE(index_.models().RememberedAt("/m", stamp)->has_blocks);
+  EXPECT_FALSE(index_.models().RememberedAt("/m", HashOf(AsBytes("later"))));
+  EXPECT_FALSE(index_.models().RememberedAt("/n", stamp));
+  EXPECT_TRUE(index_.models().Remembered(SampleModel().fingerprint)->has_blocks);
+  EXPECT_FALSE(index_.models().Remembered(stamp));
 }
 
 TEST_F(IndexTest, AWriteThatThrowsChangesNothing) {
