@@ -59,6 +59,17 @@ class Puller {
       : library_(library), remote_(remote), keys_(keys), options_(options) {}
 
   PullReport Run(const std::vector<storage::RemoteVersion>& versions) {
+    try {
+      FetchAll(versions);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kCancelled) throw;
+      ThrowStopped(options_.dry_run ? 0 : report_.objects_fetched + report_.objects_present);
+    }
+    return std::move(report_);
+  }
+
+ private:
+  void FetchAll(const std::vector<storage::RemoteVersion>& versions) {
     for (const storage::RemoteVersion& version : versions) {
       options_.control.Check();
       const storage::Reference reference{version.name, version.tag, std::nullopt};
@@ -70,10 +81,8 @@ class Puller {
       report_.versions.push_back({version, {}, reference, false});
       Fetch(version, &report_.versions.back());
     }
-    return std::move(report_);
   }
 
- private:
   /// The version here that has this state already.
   std::optional<uint64_t> Existing(const storage::RemoteVersion& version) const {
     const storage::IndexReferences& references = library_.repository().index().references();

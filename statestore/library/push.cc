@@ -23,6 +23,16 @@ class Pusher {
 
   PushReport Run(const std::vector<storage::ResolvedState>& states) {
     for (const storage::ResolvedState& state : states) Add(state);
+    try {
+      return SendAndPublish();
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kCancelled) throw;
+      ThrowStopped(options_.dry_run ? 0 : report_.objects_sent + report_.objects_present);
+    }
+  }
+
+ private:
+  PushReport SendAndPublish() {
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
       options_.control.Check();
       const std::vector<remote::Publication> publications = Plan(remote_.List());
@@ -40,7 +50,6 @@ class Pusher {
           kAttempts);
   }
 
- private:
   struct Item {
     storage::Reference reference;
     uint64_t token_count = 0;
@@ -127,6 +136,13 @@ class Pusher {
 };
 
 }  // namespace
+
+void ThrowStopped(uint64_t objects) {
+  if (objects == 0) throw Error(ErrorKind::kCancelled, "stopped; what was there is unchanged");
+  Throw(ErrorKind::kCancelled,
+        "stopped; {} arrived; run the same command again to go on from there",
+        objects == 1 ? "1 object has" : std::to_string(objects) + " objects have");
+}
 
 PushReport Push(const Library& library, remote::Remote& remote, const Selection& selection,
                 const PushOptions& options) {

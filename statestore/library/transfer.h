@@ -35,6 +35,9 @@ struct PushReport {
   uint64_t bytes_sent = 0;
 };
 
+/// What a transfer says that was stopped when so many objects had travelled. Throws kCancelled.
+[[noreturn]] void ThrowStopped(uint64_t objects);
+
 /// Sends states and makes them the newest versions of their names on the remote. A state that a
 /// name has had there already changes nothing; what others push meanwhile stays. Errors: those of
 /// ResolveAll and Remote; kBusy when others push without pause.

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
-#include <signal.h>
-
-#include <chrono>
-#include <optional>
-#include <thread>
 
 #include "tests/cli/library_fixture.h"
+#include "tests/cli/serving.h"
 
 namespace statelib::cli {
 namespace {
@@ -64,45 +60,6 @@ TEST_F(Remotes, StatesTravelThroughAFolder) {
   ExpectFailure({"push", "share"}, 2);
   EXPECT_THAT(ExpectFailure({"pull", "/", "roof"}, 2, Elsewhere()), HasSubstr("neither empty"));
 }
-
-/// `statelib serve` as a process of its own.
-class Serving {
- public:
-  Serving(Arguments arguments, ProcessOptions options, const std::string& out_path)
-      : out_path_(out_path) {
-    arguments.insert(arguments.begin(), {"serve", "--json"});
-    options.out_path = out_path;
-    options.on_start = [this](pid_t pid) { pid_ = pid; };
-    thread_ =
-        std::thread([this, arguments, options] { result_ = RunStatelib(arguments, options); });
-  }
-  ~Serving() {
-    if (thread_.joinable()) Stop();
-  }
-
-  /// The address that it says it serves at; "" when it does not begin.
-  std::string Url() const {
-    for (int i = 0; i < 500; ++i) {
-      std::ifstream file(out_path_);
-      std::string line;
-      if (std::getline(file, line) && !file.eof()) return nlohmann::json::parse(line)["url"];
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    return "";
-  }
-  /// Ctrl-C.
-  ProcessResult Stop() {
-    ::kill(pid_, SIGINT);
-    thread_.join();
-    return result_;
-  }
-
- private:
-  std::string out_path_;
-  std::atomic<pid_t> pid_ = 0;
-  ProcessResult result_;
-  std::thread thread_;
-};
 
 TEST_F(Remotes, StatesTravelThroughAServerUntilCtrlC) {
   ASSERT_EQ(Run({"remote", "add", "none", "/", "--library", Path("served")}).exit_code, 0);
