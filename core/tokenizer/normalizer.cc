@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/tokenizer/normalizer.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -18,12 +19,15 @@ using NormalizerPtr = std::unique_ptr<const Normalizer>;
 class Nothing final : public Normalizer {
  public:
   void Apply(std::string& /*text*/) const override {}
+  bool KeepsWordEnds() const override { return true; }
 };
 
 class UnicodeForm final : public Normalizer {
  public:
   explicit UnicodeForm(NormalForm form) : form_(form) {}
   void Apply(std::string& text) const override { text = Normalize(text, form_); }
+  // Neither a space nor a line feed composes with anything.
+  bool KeepsWordEnds() const override { return true; }
 
  private:
   NormalForm form_;
@@ -72,6 +76,10 @@ class Sequence final : public Normalizer {
   explicit Sequence(std::vector<NormalizerPtr> parts) : parts_(std::move(parts)) {}
   void Apply(std::string& text) const override {
     for (const NormalizerPtr& part : parts_) part->Apply(text);
+  }
+  bool KeepsWordEnds() const override {
+    return std::all_of(parts_.begin(), parts_.end(),
+                       [](const NormalizerPtr& part) { return part->KeepsWordEnds(); });
   }
 
  private:

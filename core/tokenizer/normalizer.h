@@ -18,6 +18,10 @@ class Normalizer {
   /// Changes a piece of text, valid UTF-8 before and after.
   virtual void Apply(std::string& text) const = 0;
 
+  /// Whether text that is cut after a word (PreTokenizer::CutsAfterWords) may be changed part by
+  /// part.
+  virtual bool KeepsWordEnds() const { return false; }
+
   /// Builds the one that `json` describes; without `json`, one that changes nothing.
   /// Errors: kUnsupported for a type that this build does not have, kCorrupt.
   static std::unique_ptr<const Normalizer> FromJson(const std::optional<JsonValue>& json);

@@ -16,15 +16,44 @@ namespace {
 using Steps = PreTokenizer::Steps;
 
 constexpr std::string_view kNumericCharacter = R"(\p{N})";
+constexpr std::string_view kNumericRun = R"(\p{N}+)";
+constexpr std::string_view kThreeDigits = "[0-9][0-9][0-9]";
+constexpr std::string_view kPunctuationRun = R"([\p{P}$+<=>^~|]+)";
 constexpr std::string_view kPunctuationCharacter = R"([!-/:-@\[-`{-~\p{P}])";
 
 // Real tokenizers have fewer than ten; this bounds the time that a file can cost.
 constexpr size_t kStepsMax = 64;
 
+/// By what the published expressions match: of those that cut, no match goes on behind a letter
+/// with a space or line feed, and none looks further than the next character that is no space. Of
+/// those that pass, no match has a letter, a space or a line feed in it.
+AtWordEnds AtWordEndsOf(std::string_view expression) {
+  if (expression == kGpt2Expression) return AtWordEnds::kCuts;
+  // Files spell the contractions, with which the later ones begin, in two ways.
+  const std::string_view spelled = kLlama3Expression.substr(0, kLlama3Expression.find(")|") + 2);
+  std::string_view rest = expression;
+  for (const std::string_view head : {spelled, std::string_view("(?i:'s|'t|'re|'ve|'m|'ll|'d)|")})
+    if (rest.starts_with(head)) rest.remove_prefix(head.size());
+  for (std::string_view cutting : {kLlama3Expression, kQwen2Expression, kTekkenExpression}) {
+    if (cutting.starts_with(spelled)) cutting.remove_prefix(spelled.size());
+    if (rest == cutting) return AtWordEnds::kCuts;
+  }
+  for (const std::string_view passing :
+       {kNumericCharacter, kNumericRun, kPunctuationCharacter, kPunctuationRun, kThreeDigits})
+    if (expression == passing) return AtWordEnds::kPasses;
+  return AtWordEnds::kDepends;
+}
+
 class CutStep final : public PreTokenizerStep {
  public:
   CutStep(Pattern pattern, SplitBehavior behavior, bool invert)
       : pattern_(std::move(pattern)), behavior_(behavior), invert_(invert) {}
+
+  AtWordEnds at_word_ends() const override {
+    const AtWordEnds known = AtWordEndsOf(pattern_.source());
+    const bool plain = behavior_ == SplitBehavior::kIsolated && !invert_;
+    return known == AtWordEnds::kCuts && !plain ? AtWordEnds::kDepends : known;
+  }
 
   void Apply(PreTokens& tokens) const override {
     Splitter splitter(pattern_, behavior_, invert_);
@@ -217,6 +246,14 @@ PreTokenizer PreTokenizer::ByteLevel(std::span<const std::string_view> expressio
   }
   built.leaves_bytes_ = true;
   return built;
+}
+
+bool PreTokenizer::CutsAfterWords() const {
+  for (const auto& step : steps_) {
+    if (step->at_word_ends() == AtWordEnds::kCuts) return true;
+    if (step->at_word_ends() == AtWordEnds::kDepends) return false;
+  }
+  return false;
 }
 
 PreTokens PreTokenizer::Cut(std::string text, bool at_input_begin) const {

@@ -57,6 +57,17 @@ std::vector<TokenId> SpecialIdsOf(const std::vector<AddedToken>& tokens) {
   return ids;
 }
 
+/// Whether a token may be found otherwise when the text is cut after a word: between an ASCII
+/// letter and a space or line feed.
+bool CrossesWordEnd(const AddedToken& token) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto is_space = [](char c) { return c == ' ' || c == '\n'; };
+  const std::string& text = token.content;
+  for (size_t i = 1; i < text.size(); ++i)
+    if (is_letter(text[i - 1]) && is_space(text[i])) return true;
+  return (token.rstrip && is_letter(text.back())) || (token.single_word && is_space(text.front()));
+}
+
 void RequireVersion(const JsonValue& root) {
   const std::string_view version = StringOr(root, "version", "1.0");
   if (version == "1.0") return;
@@ -94,7 +105,9 @@ struct Tokenizer::Parts : Components {
         given_tokens(added_tokens, false, *normalizer),
         normalized_tokens(added_tokens, true, *normalizer),
         added(IndexAddedTokens(added_tokens, model.vocabulary(), name)),
-        special_ids(SpecialIdsOf(added_tokens)) {}
+        special_ids(SpecialIdsOf(added_tokens)),
+        cuts_after_words(pre_tokenizer.CutsAfterWords() && normalizer->KeepsWordEnds() &&
+                         std::none_of(added_tokens.begin(), added_tokens.end(), CrossesWordEnd)) {}
 
   void EncodeGiven(std::string_view text, std::vector<TokenId>& out) const;
   void EncodeBetween(std::string_view text, bool at_input_begin, Bpe::Workspace& workspace,
@@ -104,6 +117,7 @@ struct Tokenizer::Parts : Components {
   AddedTokenMatcher normalized_tokens;
   Vocabulary added;
   std::vector<TokenId> special_ids;  // sorted
+  bool cuts_after_words;
 };
 
 Tokenizer::Tokenizer(std::unique_ptr<const Parts> parts) : parts_(std::move(parts)) {}
@@ -186,6 +200,12 @@ std::vector<TokenId> Tokenizer::Encode(std::string_view text, AddSpecial add_spe
     ids.insert(ids.end(), after.begin(), after.end());
   }
   return ids;
+}
+
+bool Tokenizer::CutsAfterWords() const { return parts_->cuts_after_words; }
+
+Tokenizer::SpecialsAround Tokenizer::Specials() const {
+  return {parts_->post_processor.before, parts_->post_processor.after};
 }
 
 std::string Tokenizer::Decode(std::span<const TokenId> ids, bool skip_special) const {

@@ -48,6 +48,17 @@ class Tokenizer {
   std::vector<TokenId> Encode(std::string_view text,
                               AddSpecial add_special = AddSpecial::kYes) const;
 
+  /// Whether a text may be cut after words, each an ASCII letter before a space or line feed: the
+  /// ids of the parts, without specials, are then those of the whole. So with GPT-NeoX's and most
+  /// byte-level tokenizers.
+  bool CutsAfterWords() const;
+
+  /// What AddSpecial::kYes puts before and behind a whole text.
+  struct SpecialsAround {
+    std::span<const TokenId> before, after;
+  };
+  SpecialsAround Specials() const;
+
   /// The text of token ids, always valid UTF-8. Ids without a token decode to nothing; so do
   /// special tokens with `skip_special`.
   std::string Decode(std::span<const TokenId> ids, bool skip_special = false) const;
