@@ -46,35 +46,46 @@ DocumentReader::~DocumentReader() {
 
 DocumentReader::Opened DocumentReader::Open(const FileToRead& file) const {
   Input input = Input::Open(file.path, context_.cancel);
-  Opened opened{file, input.ReadAll(documents::kFileBytesMax), {}};
-  opened.source = {opened.bytes.size(), HashOf(AsBytes(opened.bytes))};
-  return opened;
+  Spool<char> bytes;
+  Hasher hasher;
+  input.ForEachPiece(documents::kFileBytesMax, [&](std::string_view piece) {
+    bytes.Append(piece);
+    hasher.Update(piece);
+  });
+  return {file, Text(bytes), {bytes.size(), hasher.Finish()}};
 }
 
-std::optional<library::Document> DocumentReader::Read(Opened opened, bool is_first) {
+std::optional<library::Document> DocumentReader::Read(const Opened& opened, bool is_first) {
   const FileToRead& file = opened.file;
   const std::string name = file.path == "-" ? "standard input" : file.name;
   const std::string shown = Printable(name, LineBreaks::kEscape);
-  documents::ExtractedText read;
-  try {
-    read = extractor_.Extract(std::move(opened.bytes), name, &context_.cancel);
-  } catch (const Error& error) {
-    if (!file.found || error.kind() != ErrorKind::kUnsupported) throw;
-    notes_.push_back("note: skipped: " + Printable(error.what(), LineBreaks::kEscape));
-    return std::nullopt;
+  Text text = opened.bytes;
+  std::string encoding = "UTF-8";
+  if (!documents::IsPlainUtf8(opened.bytes, name)) {
+    try {
+      const std::vector<char> bytes = opened.bytes.Values();
+      documents::ExtractedText read =
+          extractor_.Extract({bytes.data(), bytes.size()}, name, &context_.cancel);
+      text = Text(read.text);
+      encoding = std::move(read.encoding);
+    } catch (const Error& error) {
+      if (!file.found || error.kind() != ErrorKind::kUnsupported) throw;
+      notes_.push_back("note: skipped: " + Printable(error.what(), LineBreaks::kEscape));
+      return std::nullopt;
+    }
   }
-  if (file.found && read.text.empty()) return std::nullopt;
-  if (!read.encoding.empty() && !read.encoding.starts_with("UTF-"))
-    notes_.push_back(fmt::format("note: {}: read as {}", shown, read.encoding));
-  const size_t invalid = documents::CountUtf8(read.text).invalid_bytes;
+  if (file.found && text.empty()) return std::nullopt;
+  if (!encoding.empty() && !encoding.starts_with("UTF-"))
+    notes_.push_back(fmt::format("note: {}: read as {}", shown, encoding));
+  documents::Utf8Counter counter;
+  text.ForEach([&](std::span<const char> piece) { counter.Add({piece.data(), piece.size()}); });
+  const size_t invalid = counter.Finish().invalid_bytes;
   if (invalid > 0)
     notes_.push_back(
         fmt::format("warning: {}: {} not UTF-8 and read as U+FFFD", shown,
                     invalid == 1 ? "1 byte is" : HumanCount(invalid, "byte") + " are"));
-  const std::string before = documents::Before(how_, file.name, is_first);
-  library::Document document{file.name, before + read.text, opened.source, before.size(),
-                             file.path};
-  return document;
+  return library::Document{file.name, std::move(text), opened.source,
+                           documents::Before(how_, file.name, is_first), file.path};
 }
 
 void DocumentReader::PrintNotes() {

@@ -37,18 +37,18 @@ class DocumentReader {
   DocumentReader(const DocumentReader&) = delete;
   DocumentReader& operator=(const DocumentReader&) = delete;
 
-  /// A file in memory, with what tells it from any other.
+  /// What a file held, with what tells it from any other.
   struct Opened {
     FileToRead file;
-    std::string bytes;
+    Text bytes;
     library::SourceFile source;
   };
-  /// Errors: those of Input::Open and Input::ReadAll.
+  /// Errors: those of Input::Open and Input::ForEachPiece.
   Opened Open(const FileToRead& file) const;
 
   /// The document with what the template puts before it; nothing where a file that was found in a
   /// folder holds no text. Errors: those of Extractor::Extract.
-  std::optional<library::Document> Read(Opened opened, bool is_first);
+  std::optional<library::Document> Read(const Opened& opened, bool is_first);
 
   /// Prints what was not plain: encodings that were guessed, damaged bytes, files that were passed
   /// over. Called at the end too, so that lines stand alone after a progress bar.

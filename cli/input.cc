@@ -73,10 +73,21 @@ bool Input::Fill() {
   return size > 0;
 }
 
+void Input::ForEachPiece(size_t bytes_max, const std::function<void(std::string_view)>& visit) {
+  size_t read = 0;
+  do {
+    const std::string_view piece = std::string_view(buffer_).substr(begin_);
+    read += piece.size();
+    if (read > bytes_max) ThrowTooLong(name_, bytes_max);
+    if (!piece.empty()) visit(piece);
+    begin_ = buffer_.size();
+  } while (Fill());
+}
+
 std::string Input::ReadAll(size_t bytes_max) {
-  while (Fill())
-    if (buffer_.size() > bytes_max) ThrowTooLong(name_, bytes_max);
-  return std::exchange(buffer_, {});
+  std::string all;
+  ForEachPiece(bytes_max, [&](std::string_view piece) { all += piece; });
+  return all;
 }
 
 std::optional<std::string> Input::ReadLine(size_t bytes_max) {

@@ -3,8 +3,10 @@
 #define STATELIB_CLI_INPUT_H_
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/base/cancel.h"
 
@@ -23,7 +25,9 @@ class Input {
   /// The path, or "standard input": for messages and for the record of sources.
   const std::string& name() const { return name_; }
 
-  /// Everything to the end. Errors: kInvalidArgument beyond bytes_max; kIo; kCancelled.
+  /// Everything to the end, in pieces. Errors: kInvalidArgument beyond bytes_max; kIo; kCancelled.
+  void ForEachPiece(size_t bytes_max, const std::function<void(std::string_view)>& visit);
+  /// The same as one text.
   std::string ReadAll(size_t bytes_max);
   /// The next line without its line feed; empty at the end. Errors as ReadAll(), bytes_max for the
   /// line.

@@ -136,25 +136,24 @@ class GenerateCommand : public Command {
                                  model.runtime->tokenizer().Encode(prompt)}
                                : Start{{}, TokensOfWhole(*model.runtime, prompt)};
     engine::State state = start.loaded ? std::move(start.loaded->state) : model.runtime->Empty();
-    std::vector<TokenId> tokens_before;
+    std::vector<TokenId> tokens;
     if (start.loaded) {
       answer.origin = start.loaded->origin;
       answer.restore_seconds = start.loaded->seconds;
       answer.tokens_restored = state.token_count();
       if (target)
-        tokens_before =
-            library::TokensOf(library, answer.origin->state.id).value_or(std::vector<TokenId>());
+        if (const auto kept = library::TokensOf(library, answer.origin->state.id))
+          tokens = kept->Values();
     }
     Generate(context, *model.runtime, state, start.prompt, answer);
     if (target) {
-      std::vector<TokenId> tokens = start.prompt;
+      tokens.insert(tokens.end(), start.prompt.begin(), start.prompt.end());
       tokens.insert(tokens.end(), answer.generation.tokens.begin(), answer.generation.tokens.end());
       library::SaveRequest request;
       request.reference = *target;
       request.operation = storage::Operation::kGenerate;
       request.parent = answer.origin;
-      request.tokens_before = tokens_before;
-      request.tokens_after = tokens;
+      request.tokens = tokens;
       answer.saved = library::SaveState(library, model, state, request);
     }
     Finish(context, answer);

@@ -161,9 +161,7 @@ ExtractedText Parse(std::string answer, const std::string& name) {
 
 ExtractedText Extractor::Extract(std::string bytes, const std::string& name,
                                  const CancelFlag* cancel) const {
-  const bool has_mark = bytes.starts_with("\xef\xbb\xbf");
-  if (!has_mark && Recognise(bytes, name) == Format::kText && CountUtf8(bytes).is_utf8())
-    return {"text", "UTF-8", std::move(bytes)};
+  if (IsPlainUtf8(bytes, name)) return {"text", "UTF-8", std::move(bytes)};
   const Descriptor document = MemoryFile(bytes);
   int ends[2] = {-1, -1};
   if (::pipe2(ends, O_CLOEXEC) != 0) ThrowErrno("making", "a pipe", errno);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "core/tokenizer/utf8.h"
 
@@ -11,6 +12,9 @@ namespace statelib::documents {
 namespace {
 
 using std::string_view_literals::operator""sv;
+
+// What is looked at to tell what a file is.
+constexpr size_t kHeadBytes = 4096;
 
 struct Magic {
   std::string_view bytes;
@@ -63,7 +67,7 @@ std::string_view WithoutSpace(std::string_view text) {
 
 /// The first bytes as ASCII: without byte order mark and, of UTF-16, without the zero halves.
 std::string Beginning(std::string_view bytes) {
-  std::string head(bytes.substr(0, 4096));
+  std::string head(bytes.substr(0, kHeadBytes));
   if (head.starts_with("\xef\xbb\xbf")) head.erase(0, 3);
   if (head.starts_with("\xff\xfe") || head.starts_with("\xfe\xff")) head.erase(0, 2);
   std::erase(head, '\0');
@@ -109,14 +113,20 @@ Format Recognise(std::string_view bytes, std::string_view name) {
   return IsCalledHtml(name) && has_markup ? Format::kHtml : Format::kText;
 }
 
-Utf8Count CountUtf8(std::string_view bytes) {
-  Utf8Count count;
-  count.has_nul = bytes.find('\0') != std::string_view::npos;
-  for (size_t i = 0; i < bytes.size();) {
+namespace {
+
+/// Adds the characters of a text, but for the last bytes where `more` may make a character of them;
+/// returns how many bytes were counted.
+size_t Count(std::string_view bytes, bool more, Utf8Count& count) {
+  constexpr size_t kCharacterBytesMax = 4;
+  size_t i = 0;
+  while (i < bytes.size()) {
     if (static_cast<unsigned char>(bytes[i]) < 0x80) {
+      count.has_nul = count.has_nul || bytes[i] == '\0';
       ++i;
       continue;
     }
+    if (more && bytes.size() - i < kCharacterBytesMax) return i;
     const tokenizer::Utf8Unit unit = tokenizer::FrontUnit(bytes.substr(i));
     i += unit.length;
     if (unit.kind == tokenizer::Utf8Unit::Kind::kCharacter) {
@@ -126,7 +136,47 @@ Utf8Count CountUtf8(std::string_view bytes) {
       count.invalid_bytes += unit.length;
     }
   }
+  return i;
+}
+
+}  // namespace
+
+Utf8Count CountUtf8(std::string_view bytes) {
+  Utf8Count count;
+  Count(bytes, false, count);
   return count;
+}
+
+void Utf8Counter::Add(std::string_view piece) {
+  if (!held_.empty()) {
+    // Enough of the piece to make whole what is held; the rest of it is looked at where it lies.
+    const size_t taken = std::min<size_t>(piece.size(), 4);
+    held_ += piece.substr(0, taken);
+    piece.remove_prefix(taken);
+    held_.erase(0, Count(held_, true, count_));
+    if (piece.empty()) return;
+    if (!held_.empty()) {
+      held_ += piece;
+      held_.erase(0, Count(held_, true, count_));
+      return;
+    }
+  }
+  held_ = piece.substr(Count(piece, true, count_));
+}
+
+Utf8Count Utf8Counter::Finish() {
+  Count(held_, false, count_);
+  return count_;
+}
+
+bool IsPlainUtf8(const RunOf<char>& bytes, std::string_view name) {
+  const std::vector<char> head = bytes.First(kHeadBytes).Values();
+  const std::string_view beginning(head.data(), head.size());
+  if (beginning.starts_with("\xef\xbb\xbf") || Recognise(beginning, name) != Format::kText)
+    return false;
+  Utf8Counter counter;
+  bytes.ForEach([&](std::span<const char> piece) { counter.Add({piece.data(), piece.size()}); });
+  return counter.Finish().is_utf8();
 }
 
 }  // namespace statelib::documents

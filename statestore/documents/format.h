@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/spool.h"
+
 namespace statelib::documents {
 
 /// The longest file that is read as a document. It bounds memory; the text in it may have at most
@@ -48,6 +50,21 @@ struct Utf8Count {
   bool is_utf8() const { return !has_nul && invalid_sequences <= long_characters / 2; }
 };
 Utf8Count CountUtf8(std::string_view bytes);
+
+/// The same of a text that comes in pieces. One thread.
+class Utf8Counter {
+ public:
+  void Add(std::string_view piece);
+  /// The counts of all pieces. Call once, last.
+  Utf8Count Finish();
+
+ private:
+  Utf8Count count_;
+  std::string held_;  // a character that is not whole yet
+};
+
+/// Whether a file is plain UTF-8 as Utf8Count::is_utf8 has it: text that is taken as it is.
+bool IsPlainUtf8(const RunOf<char>& bytes, std::string_view name);
 
 }  // namespace statelib::documents
 

@@ -45,13 +45,6 @@ class Values {
   ByteSpan bytes_;
 };
 
-std::vector<TokenId> Part(const std::vector<TokenId>& tokens, uint64_t from, uint64_t to) {
-  from = std::min<uint64_t>(from, tokens.size());
-  to = std::min<uint64_t>(to, tokens.size());
-  return {tokens.begin() + static_cast<std::ptrdiff_t>(from),
-          tokens.begin() + static_cast<std::ptrdiff_t>(to)};
-}
-
 HistoryDifference CompareHistories(const Library& library, const storage::StateRow& a,
                                    const storage::StateRow& b,
                                    const tokenizer::Tokenizer* tokenizer) {
@@ -63,16 +56,15 @@ HistoryDifference CompareHistories(const Library& library, const storage::StateR
     difference.common_tokens = a.history.token_count();
     return difference;
   }
-  const auto tokens_a = TokensOf(library, a.id);
-  const auto tokens_b = TokensOf(library, b.id);
-  if (!tokens_a || !tokens_b) return difference;
-  const auto parting =
-      std::mismatch(tokens_a->begin(), tokens_a->end(), tokens_b->begin(), tokens_b->end());
-  const auto common = static_cast<uint64_t>(parting.first - tokens_a->begin());
+  const auto kept_a = TokensOf(library, a.id), kept_b = TokensOf(library, b.id);
+  if (!kept_a || !kept_b) return difference;
+  const std::vector<TokenId> all_a = kept_a->Values(), all_b = kept_b->Values();
+  const auto parting = std::mismatch(all_a.begin(), all_a.end(), all_b.begin(), all_b.end());
+  const auto common = static_cast<uint64_t>(parting.first - all_a.begin());
   difference.common_tokens = common;
-  difference.before = Part(*tokens_a, common - std::min<uint64_t>(common, kContextTokens), common);
-  difference.after_a = Part(*tokens_a, common, common + kContextTokens);
-  difference.after_b = Part(*tokens_b, common, common + kContextTokens);
+  difference.before = kept_a->First(common).Last(kContextTokens).Values();
+  difference.after_a = kept_a->Part(common, kContextTokens).Values();
+  difference.after_b = kept_b->Part(common, kContextTokens).Values();
   if (tokenizer != nullptr) {
     difference.before_text = tokenizer->Decode(difference.before);
     difference.after_text_a = tokenizer->Decode(difference.after_a);

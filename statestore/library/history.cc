@@ -35,11 +35,6 @@ MovedReference ReturnTo(Library& library, const storage::Reference& reference, u
   return moved;
 }
 
-std::vector<TokenId> Part(std::span<const TokenId> tokens, uint64_t from, uint64_t to) {
-  const auto part = tokens.subspan(from, std::min<uint64_t>(to, tokens.size()) - from);
-  return {part.begin(), part.end()};
-}
-
 SourceStatus Compare(const storage::SourceRecord& source) {
   SourceStatus status{source, SourceChange::kUnknown, 0};
   std::error_code error;
@@ -115,8 +110,8 @@ StateAtResult StateAt(Library& library, const LoadedModel& model,
     Throw(ErrorKind::kInvalidArgument, "--token: expected 1 to {}, found {}",
           state.state.history.token_count(), token_count);
   }
-  const std::vector<TokenId> all = TokensOrThrow(library, state);
-  const auto tokens = std::span(all).first(token_count);
+  const RunOf<TokenId> all = TokensOrThrow(library, state);
+  const RunOf<TokenId> tokens = all.First(token_count);
   auto loaded = LoadLongestPrefix(library, model, {}, tokens);
   StateAtResult result;
   SaveRequest request;
@@ -128,20 +123,20 @@ StateAtResult StateAt(Library& library, const LoadedModel& model,
   control.cancel = options.cancel;
   if (options.on_progress)
     control.on_progress = [&](uint64_t done) { options.on_progress(done, result.tokens_read); };
-  model.runtime->Advance(place, tokens.subspan(result.tokens_restored), control);
+  model.runtime->Advance(place, tokens.Part(result.tokens_restored).Values(), control);
 
   result.token_count = token_count;
   result.history = place.history();
   const std::vector<Bytes> segments = model.runtime->Snapshot(place);
   result.content = storage::ContentDigest(model.runtime->state_spec(),
                                           std::vector<ByteSpan>(segments.begin(), segments.end()));
-  result.before = Part(all, token_count - std::min(token_count, kContextTokens), token_count);
-  result.after = Part(all, token_count, token_count + kContextTokens);
+  result.before = tokens.Last(kContextTokens).Values();
+  result.after = all.Part(token_count, kContextTokens).Values();
   if (options.save_as) {
     request.reference = *options.save_as;
     request.operation = storage::Operation::kAt;
     request.made_from = state;
-    request.tokens_after = tokens;
+    request.tokens = tokens;
     result.saved = SaveState(library, model, place, request);
   }
   return result;

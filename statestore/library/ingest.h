@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/spool.h"
 #include "statestore/library/library.h"
 #include "statestore/library/models.h"
 #include "statestore/library/save.h"
@@ -24,9 +25,9 @@ struct SourceFile {
 /// A document to read.
 struct Document {
   std::string name;                     ///< as the user gave it; recorded
-  std::string text;                     ///< what is read
+  Text text;                            ///< the document's; the states' search finds it
   std::optional<SourceFile> file = {};  ///< what is recorded of it; empty: `text` is the file
-  size_t before_bytes = 0;              ///< of `text` that are not the document's: a heading
+  std::string before = {};              ///< what is read before `text`: a separator, a heading
   std::string path = {};                ///< where it lies; empty: `name`, from the current folder
 };
 

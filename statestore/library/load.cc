@@ -86,27 +86,28 @@ LoadedState LoadState(const Library& library, const LoadedModel& model,
   return std::move(*loaded);
 }
 
-std::optional<std::vector<TokenId>> TokensOf(const Library& library,
-                                             const storage::StateId& state) {
+std::optional<RunOf<TokenId>> TokensOf(const Library& library, const storage::StateId& state) {
   const storage::Repository& repository = library.repository();
   const storage::Lease lease = repository.ReadLease();
   const auto row = repository.index().states().Find(state);
   if (!row || !row->tokens_kept) return std::nullopt;
-  auto tokens =
-      storage::ReadTokens(repository.objects(), repository.index().states().ChunksOf(state));
+  Spool<TokenId> tokens;
   History history;
-  history.Append(tokens);
+  storage::ForEachChunk(repository.objects(), repository.index().states().ChunksOf(state),
+                        [&](std::span<const TokenId> chunk) {
+                          tokens.Append(chunk);
+                          history.Append(chunk);
+                        });
   if (history != row->history) {
     Throw(ErrorKind::kCorrupt,
           "the kept tokens of the state {} are not those that it has read; run `statelib verify`",
           state.ShortHex());
   }
-  return tokens;
+  return tokens.All();
 }
 
-std::vector<TokenId> TokensOrThrow(const Library& library, const storage::ResolvedState& state) {
-  auto tokens = TokensOf(library, state.state.id);
-  if (tokens) return std::move(*tokens);
+RunOf<TokenId> TokensOrThrow(const Library& library, const storage::ResolvedState& state) {
+  if (const auto tokens = TokensOf(library, state.state.id)) return *tokens;
   if (state.state.tokens_kept) {
     Throw(ErrorKind::kNotFound, "the state {} was removed meanwhile; run the command again",
           state.state.id.ShortHex());

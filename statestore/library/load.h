@@ -3,8 +3,8 @@
 #define STATELIB_STATESTORE_LIBRARY_LOAD_H_
 
 #include <optional>
-#include <vector>
 
+#include "core/base/spool.h"
 #include "statestore/library/library.h"
 #include "statestore/library/models.h"
 
@@ -28,10 +28,10 @@ LoadedState LoadState(const Library& library, const LoadedModel& model,
                       const storage::ResolvedState& state);
 
 /// The tokens that a state has read; empty when the library does not keep them. Errors: kCorrupt.
-std::optional<std::vector<TokenId>> TokensOf(const Library& library, const storage::StateId& state);
+std::optional<RunOf<TokenId>> TokensOf(const Library& library, const storage::StateId& state);
 /// The same for what cannot do without them. Errors: also kInvalidArgument when they are not kept,
 /// kNotFound when the state was removed since it was resolved.
-std::vector<TokenId> TokensOrThrow(const Library& library, const storage::ResolvedState& state);
+RunOf<TokenId> TokensOrThrow(const Library& library, const storage::ResolvedState& state);
 
 }  // namespace statelib::library
 

@@ -61,8 +61,7 @@ std::vector<std::pair<storage::StateRow, size_t>> StatesOfDocument(const Library
 }  // namespace
 
 std::vector<storage::StateRow> StoredPrefixes(const Library& library, const LoadedModel& model,
-                                              const History& before,
-                                              std::span<const TokenId> tokens) {
+                                              const History& before, const RunOf<TokenId>& tokens) {
   const storage::IndexStates& states = library.repository().index().states();
   const Digest& fingerprint = model.identity.fingerprint;
   const std::string profile = model.runtime->profile();
@@ -72,7 +71,9 @@ std::vector<storage::StateRow> StoredPrefixes(const Library& library, const Load
   History history = before;
   for (size_t i = lengths.size(); i-- > 0;) {
     const uint64_t read = history.token_count() - base;
-    history.Append(tokens.subspan(read, lengths[i] - base - read));
+    tokens.Part(read, lengths[i] - base - read).ForEach([&](std::span<const TokenId> piece) {
+      history.Append(piece);
+    });
     histories.push_back(history);
   }
   std::vector<storage::StateRow> rows;
@@ -84,8 +85,7 @@ std::vector<storage::StateRow> StoredPrefixes(const Library& library, const Load
 }
 
 std::optional<LoadedState> LoadLongestPrefix(const Library& library, const LoadedModel& model,
-                                             const History& before,
-                                             std::span<const TokenId> tokens) {
+                                             const History& before, const RunOf<TokenId>& tokens) {
   return LoadFirst(library, model, StoredPrefixes(library, model, before, tokens));
 }
 

@@ -16,13 +16,11 @@ namespace statelib::library {
 /// first. Found by the hash chain at each length that the index has. Their objects may be damaged
 /// or gone.
 std::vector<storage::StateRow> StoredPrefixes(const Library& library, const LoadedModel& model,
-                                              const History& before,
-                                              std::span<const TokenId> tokens);
+                                              const History& before, const RunOf<TokenId>& tokens);
 
 /// The longest of StoredPrefixes whose object is sound, restored; nothing where there is none.
 std::optional<LoadedState> LoadLongestPrefix(const Library& library, const LoadedModel& model,
-                                             const History& before,
-                                             std::span<const TokenId> tokens);
+                                             const History& before, const RunOf<TokenId>& tokens);
 
 /// A stored state that a prompt begins with, and the rest of the prompt.
 struct PromptPrefix {

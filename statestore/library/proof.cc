@@ -30,7 +30,7 @@ class Prover {
   Rederivation Run() {
     const Clock::time_point start = Clock::now();
     CheckModel();
-    tokens_ = TokensOrThrow(library_, result_.state);
+    tokens_ = TokensOrThrow(library_, result_.state).Values();
     const std::vector<storage::StateRow> stored = StoredPrefixes(library_, model_, {}, tokens_);
     engine::State state = Start(stored);
     result_.from_tokens = state.token_count();

@@ -16,11 +16,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using tokenizer::AddSpecial;
 
-/// The tokens that a stored state has read, from the first; empty when they are not kept.
-std::vector<TokenId> TokensBefore(const Library& library, const storage::ResolvedState& base) {
-  return base.state.tokens_kept ? TokensOrThrow(library, base) : std::vector<TokenId>();
-}
-
 /// After how many tokens of the history each document ends.
 std::vector<uint64_t> EndsOf(const std::vector<storage::SourceRecord>& sources, uint64_t before) {
   std::vector<uint64_t> ends;
@@ -45,12 +40,18 @@ Reading::Reading(Library& library, const LoadedModel& model, std::span<const Doc
   CheckTarget(request_.reference);
   const storage::ResolvedState* base = request_.parent ? &*request_.parent : nullptr;
   if (base != nullptr) CheckFits(library, model, *base);
-  documents_ = Tokenize(library, model, documents,
-                        base != nullptr ? AddSpecial::kNo : AddSpecial::kYes, options.cancel);
+  if (base != nullptr && base->state.tokens_kept) {
+    TokensOrThrow(library, *base).ForEach([&](std::span<const TokenId> piece) {
+      known_.Append(piece);
+    });
+  }
+  documents_ =
+      Tokenize(library, model, documents, base != nullptr ? AddSpecial::kNo : AddSpecial::kYes,
+               options.cancel, known_);
   const History before = base != nullptr ? base->state.history : History();
-  TakeTokens(base);
-  total_ = before.token_count() + documents_.tokens.size();
+  total_ = before.token_count() + documents_.token_count;
   known_from_ = total_ - known_.size();
+  TakeRequest(base);
   ends_ = EndsOf(documents_.sources, before.token_count());
   Restore(base, before);
   Report();
@@ -59,7 +60,8 @@ Reading::Reading(Library& library, const LoadedModel& model, std::span<const Doc
 engine::Advancing Reading::Next(size_t tokens_max) {
   const uint64_t from = state_->token_count();
   const uint64_t count = std::min<uint64_t>(NextStop(from) - from, tokens_max);
-  return {&*state_, std::span<const TokenId>(known_).subspan(from - known_from_, count)};
+  next_ = known_.All().Part(from - known_from_, count).Values();
+  return {&*state_, next_};
 }
 
 void Reading::Read(uint64_t from) {
@@ -87,13 +89,8 @@ void Reading::Stop() {
   if (makes_checkpoints_ && fresh) LeaveCheckpoint();
 }
 
-/// Puts all tokens that are known behind each other and says in the request which are which.
-void Reading::TakeTokens(const storage::ResolvedState* base) {
-  if (base != nullptr) known_ = TokensBefore(library_, *base);
-  const size_t known_before = known_.size();
-  known_.insert(known_.end(), documents_.tokens.begin(), documents_.tokens.end());
-  request_.tokens_before = std::span<const TokenId>(known_).first(known_before);
-  request_.tokens_after = std::span<const TokenId>(known_).subspan(known_before);
+void Reading::TakeRequest(const storage::ResolvedState* base) {
+  request_.tokens = known_.All();
   request_.sources = documents_.sources;
   request_.texts = documents_.texts;
   request_.text_template = options_.text_template;
@@ -109,7 +106,8 @@ void Reading::Restore(const storage::ResolvedState* base, const History& before)
                        library_.repository().index().checkpoints().Usage().budget_bytes > 0;
   std::optional<LoadedState> loaded;
   if (options_.reuse && from_exact)
-    loaded = LoadLongestPrefix(library_, model_, before, request_.tokens_after);
+    loaded =
+        LoadLongestPrefix(library_, model_, before, request_.tokens.Last(documents_.token_count));
   if (!loaded && base != nullptr) loaded = LoadState(library_, model_, *base);
   if (loaded) prefix_ = reused_ = loaded->origin.state;
   state_ = loaded ? std::move(loaded->state) : model_.runtime->Empty();
@@ -134,7 +132,7 @@ void Reading::Report() const {
 void Reading::LeaveCheckpoint() {
   const std::vector<Bytes> segments = model_.runtime->Snapshot(*state_);
   const std::vector<ByteSpan> views(segments.begin(), segments.end());
-  const auto tokens = std::span<const TokenId>(known_).first(state_->token_count() - known_from_);
+  const RunOf<TokenId> tokens = request_.tokens.First(state_->token_count() - known_from_);
   prefix_ = storage::PublishCheckpoint(
       library_.repository(),
       NewStateOf(library_, model_, *state_, views, tokens, keeps_tokens_, prefix_),

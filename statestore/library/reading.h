@@ -42,7 +42,7 @@ class Reading {
   void Stop();
 
  private:
-  void TakeTokens(const storage::ResolvedState* base);
+  void TakeRequest(const storage::ResolvedState* base);
   void Restore(const storage::ResolvedState* base, const History& before);
   uint64_t NextStop(uint64_t from) const;
   void Report() const;
@@ -55,7 +55,8 @@ class Reading {
   TokenizedDocuments documents_;
   /// Ends with the last token to read and begins with the first of the history, or with the first
   /// after the stored state that is gone on from.
-  std::vector<TokenId> known_;
+  Spool<TokenId> known_;
+  std::vector<TokenId> next_;   // what Next() gave
   uint64_t known_from_ = 0;     // the place of known_'s first token in the history
   uint64_t total_ = 0;          // tokens of the whole history
   std::vector<uint64_t> ends_;  // after which tokens a document ends

@@ -29,7 +29,9 @@ void RememberPlace(Library& library, const LoadedModel& model) {
 
 void CheckTokens(const engine::State& state, const SaveRequest& request) {
   History history = request.parent ? request.parent->state.history : History();
-  history.Append(request.tokens_after);
+  const uint64_t after = state.token_count() - std::min(state.token_count(), history.token_count());
+  request.tokens.Last(after).ForEach(
+      [&](std::span<const TokenId> piece) { history.Append(piece); });
   if (history == state.history()) return;
   Throw(ErrorKind::kInvalidArgument,
         "[save] the state has read {} tokens, its parent and the tokens given make {}, or others",
@@ -40,7 +42,7 @@ void CheckTokens(const engine::State& state, const SaveRequest& request) {
 
 storage::NewState NewStateOf(const Library& library, const LoadedModel& model,
                              const engine::State& state, std::span<const ByteSpan> segments,
-                             std::span<const TokenId> tokens, bool keep_tokens,
+                             const RunOf<TokenId>& tokens, bool keep_tokens,
                              const std::optional<storage::StateRow>& prefix) {
   storage::NewState fresh;
   fresh.description.model = model.identity;
@@ -56,7 +58,7 @@ storage::NewState NewStateOf(const Library& library, const LoadedModel& model,
   if (prefix && prefix->tokens_kept) {
     fresh.chunks_before = library.repository().index().states().ChunksOf(prefix->id);
     const uint64_t after = state.token_count() - prefix->history.token_count();
-    fresh.tokens_after = tokens.last(std::min<uint64_t>(after, tokens.size()));
+    fresh.tokens_after = tokens.Last(after);
   }
   return fresh;
 }
@@ -71,13 +73,11 @@ SavedState SaveState(Library& library, const LoadedModel& model, const engine::S
   const std::vector<Bytes> segments =
       lossy ? std::move(near.segments) : model.runtime->Snapshot(state);
   const std::vector<ByteSpan> views(segments.begin(), segments.end());
-  std::vector<TokenId> tokens(request.tokens_before.begin(), request.tokens_before.end());
-  tokens.insert(tokens.end(), request.tokens_after.begin(), request.tokens_after.end());
   std::optional<storage::StateRow> prefix = request.prefix;
   if (!prefix && request.parent) prefix = request.parent->state;
 
   storage::NewState fresh = NewStateOf(
-      library, model, state, views, tokens,
+      library, model, state, views, request.tokens,
       request.keep_tokens && (!request.parent || request.parent->state.tokens_kept), prefix);
   fresh.description.profile = storage::ProfileAfter(
       request.parent ? request.parent->state.profile : model.runtime->profile(),

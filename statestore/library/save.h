@@ -18,10 +18,10 @@ struct SaveRequest {
   storage::Reference reference;  ///< where to; without a version
   storage::Operation operation = storage::Operation::kGenerate;
   std::optional<storage::ResolvedState> parent;  ///< the stored state that it goes on from
-  /// All that the parent has read, if it keeps its tokens: so that the state can be stored whole
-  /// should the parent be removed meanwhile. May be empty.
-  std::span<const TokenId> tokens_before;
-  std::span<const TokenId> tokens_after;  ///< all that it has read since its parent
+  /// Ends with the last token that it has read and has all since its parent; better all of them, if
+  /// the parent keeps its own, so that the state can be stored whole should the parent be removed
+  /// meanwhile.
+  RunOf<TokenId> tokens;
   /// The stored state that it was computed from, where that is a longer one than the parent.
   std::optional<storage::StateRow> prefix;
   /// The stored state whose tokens it has read a part of: its parent in the lineage, where it does
@@ -49,7 +49,7 @@ struct SavedState {
 /// outlive the result.
 storage::NewState NewStateOf(const Library& library, const LoadedModel& model,
                              const engine::State& state, std::span<const ByteSpan> segments,
-                             std::span<const TokenId> tokens, bool keep_tokens,
+                             const RunOf<TokenId>& tokens, bool keep_tokens,
                              const std::optional<storage::StateRow>& prefix);
 
 /// Stores a state as the newest version of a reference. What the reference named before stays as an

@@ -48,7 +48,7 @@ StateSpeed MeasureStateSpeed(const LoadedModel& model, const std::filesystem::pa
     if (cancel != nullptr) cancel->Check();
     SaveRequest request;
     request.reference.name = "bench";
-    request.tokens_after = history;
+    request.tokens = history;
     const SavedState saved = SaveState(library, model, state, request);
     speed.stored_bytes = saved.state.stored_bytes;
     saves.push_back(saved.seconds);

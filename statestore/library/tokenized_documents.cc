@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <utility>
 
 #include "core/base/error.h"
+#include "core/tokenizer/stream_encoder.h"
 
 namespace statelib::library {
 
@@ -19,58 +21,90 @@ std::string PathOf(const std::string& name) {
   return error ? "" : path.lexically_normal().string();
 }
 
-/// With which of its tokens each passage of a document begins, after `before` bytes of something
-/// else. Exact where the tokens' bytes are the text's; else, as with a tokenizer that changes text,
-/// in proportion.
-std::vector<uint32_t> FirstTokens(const tokenizer::Tokenizer& tokenizer,
-                                  std::span<const TokenId> tokens,
-                                  const std::vector<storage::Passage>& passages, size_t before,
-                                  size_t text_bytes) {
-  std::vector<size_t> ends;
-  ends.reserve(tokens.size());
-  size_t bytes = 0;
-  for (const TokenId token : tokens) ends.push_back(bytes += tokenizer.BytesOf(token).size());
-  const double scale =
-      static_cast<double>(bytes) / static_cast<double>(std::max<size_t>(text_bytes, 1));
-  std::vector<uint32_t> first;
-  size_t token = 0;
-  for (const storage::Passage& passage : passages) {
-    size_t place = before + passage.first_byte;
-    if (bytes != text_bytes) place = static_cast<size_t>(static_cast<double>(place) * scale);
-    while (token < ends.size() && ends[token] <= place) ++token;
-    first.push_back(static_cast<uint32_t>(token));
+/// Finds with which token each passage of a document begins. Exact where the tokens' bytes are the
+/// text's; else, as with a tokenizer that changes text, in proportion within a part.
+class PassageTokens {
+ public:
+  PassageTokens(const tokenizer::Tokenizer& tokenizer, const Document& document)
+      : tokenizer_(tokenizer) {
+    storage::ForEachPassage(document.text, [&](const storage::Passage& passage) {
+      places_.push_back(document.before.size() + passage.first_byte);
+    });
+    first_tokens_.reserve(places_.size());
   }
-  return first;
+
+  /// The next part of what is read of the document, and its tokens.
+  void Add(std::string_view part, std::span<const TokenId> tokens) {
+    size_t bytes = 0;
+    for (const TokenId token : tokens) bytes += tokenizer_.BytesOf(token).size();
+    const double scale = static_cast<double>(bytes) / static_cast<double>(part.size());
+    size_t token = 0, end = 0;  // of the tokens before it
+    for (; first_tokens_.size() < places_.size();
+         first_tokens_.push_back(tokens_ + static_cast<uint32_t>(token))) {
+      size_t place = places_[first_tokens_.size()] - bytes_;
+      if (place >= part.size()) break;
+      if (bytes != part.size()) place = static_cast<size_t>(static_cast<double>(place) * scale);
+      for (; token < tokens.size(); ++token) {
+        const size_t next = end + tokenizer_.BytesOf(tokens[token]).size();
+        if (next > place) break;
+        end = next;
+      }
+    }
+    bytes_ += part.size();
+    tokens_ += static_cast<uint32_t>(tokens.size());
+  }
+
+  std::vector<uint32_t> Take() { return std::move(first_tokens_); }
+
+ private:
+  const tokenizer::Tokenizer& tokenizer_;
+  std::vector<uint64_t> places_;  // where passages begin in what is read
+  std::vector<uint32_t> first_tokens_;
+  uint64_t bytes_ = 0;   // of the parts so far
+  uint32_t tokens_ = 0;  // the same
+};
+
+SourceFile FileOf(const Document& document) {
+  if (document.file) return *document.file;
+  Hasher hasher;
+  document.text.ForEach([&](std::span<const char> piece) { hasher.Update(std::as_bytes(piece)); });
+  return {document.text.size(), hasher.Finish()};
 }
 
 }  // namespace
 
 TokenizedDocuments Tokenize(const Library& library, const LoadedModel& model,
                             std::span<const Document> documents, tokenizer::AddSpecial add_special,
-                            const CancelFlag* cancel) {
+                            const CancelFlag* cancel, Spool<TokenId>& tokens) {
   if (documents.empty()) Throw(ErrorKind::kInvalidArgument, "there is no document to read");
   const auto start = std::chrono::steady_clock::now();
+  const tokenizer::Tokenizer& tokenizer = model.runtime->tokenizer();
   TokenizedDocuments all;
   for (const Document& document : documents) {
-    if (cancel != nullptr) cancel->Check();
-    const auto tokens = model.runtime->tokenizer().Encode(document.text, add_special);
-    all.tokens.insert(all.tokens.end(), tokens.begin(), tokens.end());
+    const uint64_t before = tokens.size();
+    PassageTokens passages(tokenizer, document);
+    tokenizer::StreamEncoder stream(tokenizer, add_special,
+                                    [&](std::string_view part, std::span<const TokenId> ids) {
+                                      if (cancel != nullptr) cancel->Check();
+                                      passages.Add(part, ids);
+                                      tokens.Append(ids);
+                                    });
+    stream.Push(document.before);
+    document.text.ForEach([&](std::span<const char> piece) {
+      stream.Push({piece.data(), piece.size()});
+    });
+    stream.Finish();
+    const uint64_t count = tokens.size() - before;
+    const SourceFile file = FileOf(document);
     // Names go to terminals and into bundles: what is not plain text is written out.
-    const SourceFile file =
-        document.file.value_or(SourceFile{document.text.size(), HashOf(AsBytes(document.text))});
-    all.sources.push_back({storage::Escaped(document.name), file.size_bytes, file.digest,
-                           tokens.size(), library.now_ms(),
+    all.sources.push_back({storage::Escaped(document.name), file.size_bytes, file.digest, count,
+                           library.now_ms(),
                            PathOf(document.path.empty() ? document.name : document.path)});
-    const std::string_view searched =
-        std::string_view(document.text)
-            .substr(std::min(document.before_bytes, document.text.size()));
-    all.texts.push_back(
-        {all.texts.size(), searched,
-         FirstTokens(model.runtime->tokenizer(), tokens, storage::Passages(searched),
-                     document.before_bytes, document.text.size())});
+    all.texts.push_back({all.texts.size(), document.text, passages.Take()});
+    all.token_count += count;
     add_special = tokenizer::AddSpecial::kNo;  // those belong to the beginning of the whole history
   }
-  if (all.tokens.empty()) {
+  if (all.token_count == 0) {
     Throw(ErrorKind::kInvalidArgument, "{}: there is no text to read",
           storage::Escaped(documents[0].name));
   }

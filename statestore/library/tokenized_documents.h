@@ -9,19 +9,19 @@
 
 namespace statelib::library {
 
-/// The documents as one run of tokens, and what is recorded about each.
+/// Documents whose tokens are in a row.
 struct TokenizedDocuments {
-  std::vector<TokenId> tokens;
+  uint64_t token_count = 0;  ///< of all
   std::vector<storage::SourceRecord> sources;
-  std::vector<storage::SourceText> texts;  // views into the documents
+  std::vector<storage::SourceText> texts;
   double seconds = 0;
 };
 
-/// The documents must outlive the result. `add_special` is for the first one. Errors:
-/// kInvalidArgument when there is no document or no token; kCancelled; those of the tokenizer.
+/// Appends the documents' tokens. `add_special` is for the first one. Errors: kInvalidArgument when
+/// there is no document or no token; kCancelled; kIo; those of the tokenizer.
 TokenizedDocuments Tokenize(const Library& library, const LoadedModel& model,
                             std::span<const Document> documents, tokenizer::AddSpecial add_special,
-                            const CancelFlag* cancel);
+                            const CancelFlag* cancel, Spool<TokenId>& tokens);
 
 }  // namespace statelib::library
 

@@ -47,18 +47,31 @@ constexpr const char* kUnneeded =
 
 }  // namespace
 
-std::vector<Passage> Passages(std::string_view text) {
-  std::vector<Passage> passages;
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t length = PassageEnd(text.substr(begin));
-    passages.push_back({begin, text.substr(begin, length)});
-    begin += length;
-  }
-  return passages;
+void ForEachPassage(const RunOf<char>& text, const std::function<void(const Passage&)>& visit) {
+  std::string window;
+  uint64_t first_byte = 0;  // of the window
+  // Where a passage ends depends on no byte beyond the longest one's first behind it.
+  const auto cut = [&](size_t bytes_to_keep) {
+    size_t begin = 0;
+    while (window.size() - begin > bytes_to_keep) {
+      const size_t length = PassageEnd(std::string_view(window).substr(begin));
+      visit({first_byte + begin, std::string_view(window).substr(begin, length)});
+      begin += length;
+    }
+    window.erase(0, begin);
+    first_byte += begin;
+  };
+  text.ForEach([&](std::span<const char> piece) {
+    window.append(piece.data(), piece.size());
+    cut(kPassageBytesMax);
+  });
+  cut(0);
 }
 
 void IndexTexts::Add(int64_t derivation, const SourceText& source) {
-  const Digest digest = HashOf(AsBytes(source.text));
+  Hasher hasher;
+  source.text.ForEach([&](std::span<const char> piece) { hasher.Update(std::as_bytes(piece)); });
+  const Digest digest = hasher.Finish();
   database_.Write([&] {
     Statement insert = database_.Prepare(
         "INSERT INTO texts(digest, size_bytes) VALUES(?, ?) ON CONFLICT(digest) DO NOTHING");
@@ -71,17 +84,19 @@ void IndexTexts::Add(int64_t derivation, const SourceText& source) {
     const int64_t text = find.Int(0);
     find.Reset();
     if (is_new) {
+      // Words are held up to so many bytes before they are written, however long the text is.
+      database_.Execute("INSERT INTO passages_fts(passages_fts, rank) VALUES('hashsize', 131072)");
       Statement passage = database_.Prepare(
           "INSERT INTO passages(text, position, first_byte, body) VALUES(?, ?, ?, ?)");
       Statement words = database_.Prepare("INSERT INTO passages_fts(rowid, body) VALUES(?, ?)");
       int64_t position = 0;
-      for (const Passage& piece : Passages(source.text)) {
+      ForEachPassage(source.text, [&](const Passage& piece) {
         const std::string body = Body(piece.text);
         passage.Bind(text).Bind(position++).Bind(piece.first_byte).Bind(std::string_view(body));
         passage.Run();
         words.Bind(database_.last_insert_key()).Bind(std::string_view(body));
         words.Run();
-      }
+      });
     }
     Statement link = database_.Prepare(
         "INSERT INTO source_texts(derivation, position, text, first_tokens) VALUES(?, ?, ?, ?)");

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/spool.h"
 #include "statestore/storage/records.h"
 #include "statestore/storage/sqlite_database.h"
 
@@ -20,13 +21,13 @@ struct Passage {
 };
 
 /// Cuts a text into passages, in order and without a gap, each at most about a page long: after an
-/// empty line, else after a line, a sentence or a word. The views are into `text`.
-std::vector<Passage> Passages(std::string_view text);
+/// empty line, else after a line, a sentence or a word. A view lasts for its call.
+void ForEachPassage(const RunOf<char>& text, const std::function<void(const Passage&)>& visit);
 
 /// The text of a source, for searching.
 struct SourceText {
   size_t position = 0;  ///< of the source in its derivation
-  std::string_view text;
+  RunOf<char> text;
   std::vector<uint32_t> first_tokens;  ///< a passage: its first token, counted from the source's
 };
 

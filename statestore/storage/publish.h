@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/spool.h"
 #include "statestore/storage/repository.h"
 
 namespace statelib::storage {
@@ -16,9 +17,9 @@ struct NewState {
   /// `chunks` is left empty: they follow from the members below when tokens_kept is true.
   StateDescription description;
   std::vector<TokenChunk> chunks_before;  ///< the history of `prefix`
-  std::span<const TokenId> tokens_after;  ///< what the state has read since
+  RunOf<TokenId> tokens_after;            ///< what the state has read since
   /// All that it has read, for the case that `chunks_before` are gone by now; empty: not known.
-  std::span<const TokenId> tokens;
+  RunOf<TokenId> tokens;
   std::optional<StateId> prefix;       ///< the stored state that this one was computed from
   std::span<const ByteSpan> segments;  ///< as description.spec
   std::vector<SourceText> texts;       ///< of the derivation's sources, for searching

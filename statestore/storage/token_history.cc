@@ -10,19 +10,27 @@
 namespace statelib::storage {
 
 std::vector<TokenChunk> AppendTokens(ObjectStore& objects, std::vector<TokenChunk> before,
-                                     std::span<const TokenId> tokens) {
-  std::vector<TokenId> tail;
+                                     const RunOf<TokenId>& tokens) {
+  std::vector<TokenId> chunk;  // the one that is being filled
   if (!before.empty() && before.back().token_count < kTokensPerChunk && !tokens.empty()) {
-    tail = ReadTokens(objects, std::span(before).last(1));
+    chunk = ReadTokens(objects, std::span(before).last(1));
     before.pop_back();
   }
-  tail.insert(tail.end(), tokens.begin(), tokens.end());
-  for (size_t done = 0; done < tail.size(); done += kTokensPerChunk) {
-    const size_t count = std::min<size_t>(kTokensPerChunk, tail.size() - done);
-    const EncodedObject object = EncodeTokens(std::span(tail).subspan(done, count));
+  const auto put = [&] {
+    const EncodedObject object = EncodeTokens(chunk);
     objects.Put(object);
-    before.push_back({object.id, static_cast<uint32_t>(count)});
-  }
+    before.push_back({object.id, static_cast<uint32_t>(chunk.size())});
+    chunk.clear();
+  };
+  tokens.ForEach([&](std::span<const TokenId> piece) {
+    while (!piece.empty()) {
+      const size_t count = std::min(piece.size(), kTokensPerChunk - chunk.size());
+      chunk.insert(chunk.end(), piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(count));
+      piece = piece.subspan(count);
+      if (chunk.size() == kTokensPerChunk) put();
+    }
+  });
+  if (!chunk.empty()) put();
   return before;
 }
 

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "core/base/spool.h"
 #include "statestore/storage/object_store.h"
 #include "statestore/storage/records.h"
 
@@ -15,7 +16,7 @@ namespace statelib::storage {
 /// of `before` are kept as they are; only its last, partial one is read and written anew.
 /// Errors: those of ObjectStore.
 std::vector<TokenChunk> AppendTokens(ObjectStore& objects, std::vector<TokenChunk> before,
-                                     std::span<const TokenId> tokens);
+                                     const RunOf<TokenId>& tokens);
 
 /// All tokens of a stored history. Errors: those of ObjectStore; kCorrupt when a chunk holds
 /// another number of tokens than `chunks` says.

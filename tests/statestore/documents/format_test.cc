@@ -33,5 +33,33 @@ TEST(Format, Utf8WithADamagedByteIsUtf8AndLatin1IsNot) {
   EXPECT_FALSE(CountUtf8("a\0b"s).is_utf8());
 }
 
+TEST(Format, BytesAreCountedTheSameWhereverTheyAreCut) {
+  const std::string text = "a\xc3\xa9\xf0\x9f\x98\x80\xff\xe4\xbd z\xf0\x9f\x98"s + "\0\xc3"s;
+  const Utf8Count whole = CountUtf8(text);
+  EXPECT_EQ(whole.long_characters, 2u);
+  EXPECT_EQ(whole.invalid_bytes, 7u);
+  for (size_t first = 0; first <= text.size(); ++first) {
+    for (size_t second = first; second <= text.size(); ++second) {
+      Utf8Counter counter;
+      counter.Add(std::string_view(text).substr(0, first));
+      counter.Add(std::string_view(text).substr(first, second - first));
+      counter.Add(std::string_view(text).substr(second));
+      const Utf8Count parts = counter.Finish();
+      EXPECT_EQ(parts.invalid_bytes, whole.invalid_bytes) << first << " " << second;
+      EXPECT_EQ(parts.invalid_sequences, whole.invalid_sequences) << first << " " << second;
+      EXPECT_EQ(parts.long_characters, whole.long_characters) << first << " " << second;
+      EXPECT_TRUE(parts.has_nul);
+    }
+  }
+}
+
+TEST(Format, PlainUtf8IsTextWithoutAMark) {
+  EXPECT_TRUE(IsPlainUtf8("caf\xc3\xa9"s, "a.txt"));
+  EXPECT_TRUE(IsPlainUtf8(""s, "a.txt"));
+  EXPECT_FALSE(IsPlainUtf8("\xef\xbb\xbfmarked"s, "a.txt"));
+  EXPECT_FALSE(IsPlainUtf8("<html>"s, "a"));
+  EXPECT_FALSE(IsPlainUtf8(std::string(300'000, 'a') + "\xe9", "a.txt"));
+}
+
 }  // namespace
 }  // namespace statelib::documents

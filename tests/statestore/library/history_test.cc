@@ -71,7 +71,7 @@ TEST_F(HistoryOfNames, TheStateAtATokenIsTheOneThatReadSoFar) {
   EXPECT_EQ(between.tokens_restored, second);
   EXPECT_EQ(between.tokens_read, 1u);
   EXPECT_EQ(between.before.size(), second + 1);
-  EXPECT_EQ(TokensOf(library_, between.saved->state.id), between.before);
+  EXPECT_EQ(TokensOf(library_, between.saved->state.id)->Values(), between.before);
   engine::State afresh = model_.runtime->Empty();
   model_.runtime->Advance(afresh, between.before);
   EXPECT_EQ(model_.runtime->Snapshot(afresh),

@@ -77,12 +77,12 @@ TEST_F(Ingesting, SourcesAndLineageAreRecorded) {
 
 TEST_F(Ingesting, TheTokensOfAStateCanBeReadBackUnlessTheyAreNotKept) {
   IngestText("a", kFirst);
-  EXPECT_EQ(TokensOf(library_, library_.Resolve("a").state.id),
+  EXPECT_EQ(TokensOf(library_, library_.Resolve("a").state.id)->Values(),
             model_.runtime->tokenizer().Encode(kFirst));
   IngestOptions without;
   without.keep_tokens = false;
   IngestText("b", kFirst, without);
-  EXPECT_EQ(TokensOf(library_, library_.Resolve("b").state.id), std::nullopt);
+  EXPECT_FALSE(TokensOf(library_, library_.Resolve("b").state.id));
   AppendText("b", kSecond);
   EXPECT_FALSE(library_.Resolve("b").state.tokens_kept);
   EXPECT_TRUE(storage::Verify(library_.repository()).problems.empty());

@@ -67,7 +67,7 @@ TEST_F(Loading, WhatWasGeneratedIsSavedAsAVersionThatKnowsItsParent) {
   SaveRequest request;
   request.reference = Reference::Parse("a");
   request.parent = parent;
-  request.tokens_after = tokens;
+  request.tokens = tokens;
   const SavedState saved = SaveState(library_, model_, loaded.state, request);
   EXPECT_EQ(saved.reference.Text(), "a@2");
   EXPECT_EQ(saved.state.history, loaded.state.history());
@@ -82,14 +82,17 @@ TEST_F(Loading, WhatWasGeneratedIsSavedAsAVersionThatKnowsItsParent) {
 
 TEST_F(Loading, TokensThatDoNotLeadToTheStateAreRefused) {
   IngestText("a", "The budget is");
-  const LoadedState loaded = LoadState(library_, model_, library_.Resolve("a"));
-  const std::vector<TokenId> tokens = {1};
+  LoadedState loaded = LoadState(library_, model_, library_.Resolve("a"));
+  model_.runtime->Advance(loaded.state, std::vector<TokenId>{100, 200});
   SaveRequest request;
   request.reference = Reference::Parse("b");
   request.parent = loaded.origin;
-  request.tokens_after = tokens;
-  ExpectError(ErrorKind::kInvalidArgument, "[save]",
-              [&] { SaveState(library_, model_, loaded.state, request); });
+  for (const std::vector<TokenId>& tokens :
+       std::vector<std::vector<TokenId>>{{}, {200}, {100, 201}, {100, 200, 300}}) {
+    request.tokens = tokens;
+    ExpectError(ErrorKind::kInvalidArgument, "[save]",
+                [&] { SaveState(library_, model_, loaded.state, request); });
+  }
 }
 
 }  // namespace

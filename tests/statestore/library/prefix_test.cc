@@ -156,7 +156,7 @@ TEST_F(PrefixReuse, WithoutKeptTokensStatesAreFoundAsWell) {
   const IngestResult result = IngestText("b", edited, keeping);
   EXPECT_GT(result.tokens_restored, 0u);
   EXPECT_TRUE(result.saved.state.tokens_kept);
-  EXPECT_EQ(TokensOf(library_, result.saved.state.id),
+  EXPECT_EQ(TokensOf(library_, result.saved.state.id)->Values(),
             model_.runtime->tokenizer().Encode(edited, tokenizer::AddSpecial::kYes));
   ExpectSound();
 }

@@ -73,7 +73,7 @@ TEST_F(Searching, ASnippetSaysWhereTheMatchStands) {
   const auto [from, to] = result.matches[0];
   EXPECT_EQ(result.snippet.substr(from, to - from), "needle");
   // The tokens before the passage are exactly the text before it.
-  const auto tokens = *TokensOf(library_, library_.Resolve("hay").state.id);
+  const auto tokens = TokensOf(library_, library_.Resolve("hay").state.id)->Values();
   const uint64_t first = result.holders[0].first_token;
   const std::string before = model_.runtime->tokenizer().Decode(std::span(tokens).first(first));
   EXPECT_TRUE(text.starts_with(before));
@@ -159,14 +159,18 @@ TEST(Passages, AreTheWholeTextWithoutAGap) {
   for (int i = 0; i < 4000; ++i) text += i % 97 == 0 ? "\n\n" : i % 11 == 0 ? " " : "ä";
   text += std::string(5000, 'x');
   std::string joined;
-  for (const storage::Passage& passage : storage::Passages(text)) {
+  Spool<char> spool;  // longer than what it holds in memory
+  while (spool.size() < 3 * ByteSpool::kMemoryBytesMax) spool.Append(text);
+  std::string whole;
+  while (whole.size() < spool.size()) whole += text;
+  storage::ForEachPassage(spool.All(), [&](const storage::Passage& passage) {
     EXPECT_EQ(passage.first_byte, joined.size());
     EXPECT_LE(passage.text.size(), 1800u);
     EXPECT_NE(static_cast<unsigned char>(passage.text[0]) & 0xc0, 0x80);
     joined += passage.text;
-  }
-  EXPECT_EQ(joined, text);
-  EXPECT_THAT(storage::Passages(""), IsEmpty());
+  });
+  EXPECT_EQ(joined, whole);
+  storage::ForEachPassage({}, [](const storage::Passage&) { FAIL() << "a passage of nothing"; });
 }
 
 }  // namespace

@@ -87,7 +87,7 @@ TEST_F(SideBySideTest, EachStartsFromItsLongestStoredPrefix) {
   const auto next = how.next;
   how.next = [&] {
     auto job = next();
-    if (job) job->documents[0].text += "And one line more.\n";
+    if (job) job->documents.push_back({"more", "And one line more.\n"});
     return job;
   };
   const auto before = results_;
@@ -127,7 +127,7 @@ TEST_F(SideBySideTest, AJobThatCannotBeDoneDoesNotStopTheOthers) {
   const auto next = how.next;
   how.next = [&] {
     auto job = next();
-    if (job && begun_ == 3) job->documents[0].text.clear();
+    if (job && begun_ == 3) job->documents[0].text = {};
     return job;
   };
   std::vector<size_t> failed;
@@ -175,8 +175,8 @@ TEST_F(UpToDate, IsWhatTheSameFilesAndOptionsMade) {
 TEST_F(UpToDate, ATemplateIsRecordedAndCounts) {
   IngestOptions options;
   options.text_template = {"--", "# {name}"};
-  const std::vector<Document> documents = {{"a", "# aOne.", FileOf("One."), 3},
-                                           {"b", "--# bTwo.", FileOf("Two."), 5}};
+  const std::vector<Document> documents = {{"a", "One.", FileOf("One."), "# a"},
+                                           {"b", "Two.", FileOf("Two."), "--# b"}};
   Ingest(library_, model_, documents, storage::Reference::Parse("a"), options);
   EXPECT_EQ(Log(library_, "a")[0].derivation.text_template, options.text_template);
   EXPECT_TRUE(Holds({{"a", FileOf("One.")}, {"b", FileOf("Two.")}}, options));
