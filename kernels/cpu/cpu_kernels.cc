@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Compiles every operation once for each instruction set that has fused multiply-add, and lists
-// what the machine runs.
+// what the machine runs. Those without it have no use here; SVE's vectors have no length that an
+// array of them could have.
+#define HWY_DISABLED_TARGETS \
+  (HWY_SSSE3 | HWY_SSE4 | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
+
 #include "kernels/cpu/cpu_kernels.h"
 
 #include "kernels/cpu/avx3_extensions.h"
