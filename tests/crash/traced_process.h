@@ -2,14 +2,18 @@
 #ifndef STATELIB_TESTS_CRASH_TRACED_PROCESS_H_
 #define STATELIB_TESTS_CRASH_TRACED_PROCESS_H_
 
+#include <filesystem>
 #include <functional>
+#include <map>
+#include <string>
+#include <vector>
 
 namespace statelib {
 
 enum class TracedEnd {
-  kFinished,     ///< the body returned before the n-th call
+  kFinished,     ///< it ended well before the n-th call
   kKilled,       ///< SIGKILL, as the n-th call was about to be made
-  kFailed,       ///< the body threw
+  kFailed,       ///< it threw, or ended with another exit code than 0
   kNotPossible,  ///< this machine does not allow tracing
 };
 
@@ -17,6 +21,14 @@ enum class TracedEnd {
 /// system call, from 1, that changes a file or a folder: open to create, write, sync, rename,
 /// truncate, unlink, mkdir.
 TracedEnd RunAndKillAtChange(int n, const std::function<void()>& body);
+
+/// Runs a program, its standard output going nowhere, and kills it with all its threads and
+/// processes when one of them is about to make their n-th system call, from 1, that concerns
+/// `folder`, given as the program is told it: any call with the folder or something in it as path,
+/// or with a descriptor of such a thing.
+TracedEnd RunProgramAndKillAtCall(int n, const std::vector<std::string>& command,
+                                  const std::map<std::string, std::string>& environment,
+                                  const std::filesystem::path& folder);
 
 }  // namespace statelib
 

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program, killed before each system call by which it touches a library: the library verifies,
+// its names are those from before the command or those from after it, all at once, and every state
+// that they name has the very bytes that it was stored with.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <map>
+
+#include "statestore/storage/state_object.h"
+#include "tests/cli/library_fixture.h"
+#include "tests/crash/traced_process.h"
+#include "tests/statestore/sample_library.h"
+
+namespace statelib::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using storage::Repository;
+using Access = Repository::Access;
+using NamedStates = std::map<std::string, storage::StateId>;  // "name:tag@version" -> state
+
+constexpr int64_t kYearsLater = int64_t{1} << 42;
+constexpr int kAgainEvery = 16;  // kills the command is run again and gc after it
+
+class KilledAtEveryCall : public LibraryTest {
+ protected:
+  /// A process that is killed leaves what it has written whatever the disk: memory is the fastest.
+  static void SetUpTestSuite() {
+    if (::access("/dev/shm", W_OK | X_OK) == 0) ::setenv("TMPDIR", "/dev/shm", 1);
+  }
+  static void TearDownTestSuite() { ::unsetenv("TMPDIR"); }
+
+  void SetUp() override {
+    MakeTinyModel();
+    Facts({"model", "add", Path("tiny")});
+    Facts({"model", "default", "tiny"});
+    Ingest("kept", "The roof leaks, and nobody knows why.");
+    Ingest("old", "An old text.");
+  }
+  std::string Ingest(const std::string& name, const std::string& text) {
+    const std::string file = Write(name + ".txt", text);
+    Facts({"ingest", name, file, "--checkpoint-every", "16", "--threads", "1"});
+    return file;
+  }
+
+  /// Runs a command on copies of the library, each killed one call later than the one before, until
+  /// it comes to its end.
+  void KillAtEveryCall(const Arguments& command) {
+    const fs::path copy = Path("copy");
+    const std::map<std::string, std::string> environment = {{"STATELIB_HOME", copy.string()},
+                                                            {"XDG_CONFIG_HOME", Path("config")}};
+    ProcessOptions again;
+    again.environment = environment;
+    std::vector<std::string> words = {STATELIB_PROGRAM};
+    words.insert(words.end(), command.begin(), command.end());
+
+    const NamedStates before = NamesIn(Library());
+    Copy(copy);
+    Facts(command, again);
+    const NamedStates after = NamesIn(copy);
+    TracedEnd end = TracedEnd::kKilled;
+    int n = 0;
+    while (end != TracedEnd::kFinished) {
+      SCOPED_TRACE("killed at call " + std::to_string(++n));
+      Copy(copy);
+      end = RunProgramAndKillAtCall(n, words, environment, copy);
+      if (end == TracedEnd::kNotPossible) GTEST_SKIP() << "this machine does not allow ptrace";
+      ASSERT_NE(end, TracedEnd::kFailed);
+      const NamedStates now = CheckedNamesIn(copy);
+      EXPECT_TRUE(now == before || now == after);
+      if (end == TracedEnd::kFinished) {
+        EXPECT_EQ(now, after);
+      }
+      if (n % kAgainEvery == 0) {
+        if (now == before) Facts(command, again);
+        CollectAllGarbage(copy);
+        EXPECT_EQ(CheckedNamesIn(copy), after);
+      }
+      if (HasFailure()) return;
+    }
+    RecordProperty("calls", n - 1);
+    EXPECT_GT(n, 40);
+  }
+
+ private:
+  /// A model that starts at once: its tokens are the characters of ASCII.
+  void MakeTinyModel() const {
+    const fs::path golden = fs::path(STATELIB_SOURCE_DIR) / "tests" / "golden" / "mamba";
+    fs::create_directory(Path("tiny"));
+    for (const char* const name : {"config.json", "model.safetensors"})
+      fs::copy(golden / name, fs::path(Path("tiny")) / name);
+    nlohmann::json vocabulary;
+    for (int character = 0; character < 128; ++character)
+      vocabulary[std::string(1, static_cast<char>(character))] = character;
+    const nlohmann::json tokenizer = {
+        {"version", "1.0"},
+        {"added_tokens", nlohmann::json::array()},
+        {"normalizer", nullptr},
+        {"pre_tokenizer", nullptr},
+        {"post_processor", nullptr},
+        {"decoder", {{"type", "Fuse"}}},
+        {"model", {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", nlohmann::json::array()}}}};
+    Write("tiny/tokenizer.json", tokenizer.dump());
+  }
+
+  void Copy(const fs::path& copy) const {
+    fs::remove_all(copy);
+    fs::copy(Library(), copy, fs::copy_options::recursive);
+  }
+
+  static NamedStates NamesIn(const Repository& repository) {
+    NamedStates names;
+    for (const storage::ReferenceRow& row : repository.index().references().List({}))
+      for (const auto& version : repository.index().references().Versions(row.name, row.tag))
+        names[row.name + ":" + row.tag + "@" + std::to_string(version.number)] = version.state;
+    return names;
+  }
+  static NamedStates NamesIn(const fs::path& library) {
+    return NamesIn(Repository::Open(library, Access::kRead));
+  }
+
+  static void CollectAllGarbage(const fs::path& library) {
+    Repository repository = Repository::Open(library, Access::kWrite);
+    storage::CollectGarbage(repository, {.now_ms = kYearsLater});
+    EXPECT_TRUE(repository.objects().Temporaries().empty());
+  }
+
+  /// The names of a library that has to be sound, whose states have to be readable whole.
+  static NamedStates CheckedNamesIn(const fs::path& library) {
+    const Repository repository = Repository::Open(library, Access::kWrite);
+    storage::ExpectClean(repository);
+    const NamedStates names = NamesIn(repository);
+    for (const auto& [name, id] : names) {
+      const auto row = repository.index().states().Find(id);
+      const Bytes file = repository.objects().Get(id);  // whose hash is the id
+      EXPECT_EQ(storage::VerifyState(file, name).content, row->content) << name;
+    }
+    return names;
+  }
+};
+
+TEST_F(KilledAtEveryCall, IngestIsAllOrNothing) {
+  fs::remove_all(fs::path(Library()) / "cache");  // the weights are packed, too
+  KillAtEveryCall({"ingest", "new", Write("new.txt", "The roof leaks, and the gate is open."),
+                   "--checkpoint-every", "16", "--threads", "1"});
+}
+
+TEST_F(KilledAtEveryCall, AppendIsAllOrNothing) {
+  KillAtEveryCall({"append", "kept", Write("more.txt", " Somebody will look."), "--threads", "1"});
+}
+
+TEST_F(KilledAtEveryCall, RmIsAllOrNothing) { KillAtEveryCall({"rm", "old"}); }
+
+TEST_F(KilledAtEveryCall, GcRemovesOnlyWhatNoNameLeadsTo) {
+  Facts({"rm", "old"});
+  KillAtEveryCall({"gc", "--grace", "0"});
+}
+
+TEST_F(KilledAtEveryCall, ImportIsAllOrNothing) {
+  Facts({"key", "create", "me"});
+  Ingest("one", "The first of two.");
+  Ingest("two", "The second of two.");
+  Facts({"export", "one", "two", "-o", Path("shelf.statelib")});
+  for (const Arguments& command :
+       {Arguments{"rm", "one"}, Arguments{"rm", "two"}, Arguments{"gc", "--grace", "0"}})
+    Facts(command);
+  KillAtEveryCall({"import", Path("shelf.statelib")});
+}
+
+}  // namespace
+}  // namespace statelib::cli
