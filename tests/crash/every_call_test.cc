@@ -22,7 +22,8 @@ using Access = Repository::Access;
 using NamedStates = std::map<std::string, storage::StateId>;  // "name:tag@version" -> state
 
 constexpr int64_t kYearsLater = int64_t{1} << 42;
-constexpr int kAgainEvery = 16;  // kills the command is run again and gc after it
+// After every so many kills the command is run again, and gc after it.
+constexpr int kAgainEvery = 16;
 
 class KilledAtEveryCall : public LibraryTest {
  protected:
