@@ -85,7 +85,7 @@ void IndexTexts::Add(int64_t derivation, const SourceText& source) {
     find.Reset();
     if (is_new) {
       // Words are held up to so many bytes before they are written, however long the text is.
-      database_.Execute("INSERT INTO passages_fts(passages_fts, rank) VALUES('hashsize', 131072)");
+      database_.Execute("INSERT INTO passages_fts(passages_fts, rank) VALUES('hashsize', 65536)");
       Statement passage = database_.Prepare(
           "INSERT INTO passages(text, position, first_byte, body) VALUES(?, ?, ?, ?)");
       Statement words = database_.Prepare("INSERT INTO passages_fts(rowid, body) VALUES(?, ?)");

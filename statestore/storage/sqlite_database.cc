@@ -173,10 +173,10 @@ Database Database::Open(const std::filesystem::path& path, Mode mode) {
   sqlite3_db_config(connection, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   // FULL: a commit is on the disk before the caller is told, in WAL mode too.
-  // The cache of half a megabyte bounds what a long text takes while it is indexed; behind it is
-  // the system's.
+  // A cache of a quarter of a megabyte bounds what a long text takes while it is indexed; behind it
+  // is the system's.
   database.Execute(
-      "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cache_size = -512;");
+      "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cache_size = -256;");
   return database;
 }
 
