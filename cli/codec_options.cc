@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cli/input.h"
+#include "cli/terminal/quantities.h"
 #include "core/base/error.h"
 #include "core/tokenizer/utf8.h"
 #include "statestore/storage/segment_codec.h"
@@ -14,8 +15,10 @@ void AddCodecOptions(Declaration& declaration, CodecOptions& options) {
   constexpr const char* kGroup = "Storing";
   declaration.Option(
       "--codec", &options.codec,
-      "exact, or a lossy one whose loss is measured and stored with the state",
-      {.shows_default = true, .choices = {"exact", "bf16", "int8"}, .group = kGroup});
+      "exact; a lossy one, whose loss is measured and stored with the state; or delta, the exact "
+      "difference to the nearest stored state that this one was computed from, where that is "
+      "smaller",
+      {.shows_default = true, .choices = {"exact", "bf16", "int8", "delta"}, .group = kGroup});
   declaration.Option("--max-kl", &options.kl_max,
                      "Refuse a lossy codec whose mean KL divergence of next-token predictions, in "
                      "nats, is larger",
@@ -29,8 +32,8 @@ library::CodecRequest CodecRequestOf(const Context& context, const CodecOptions&
   library::CodecRequest request;
   request.codec = *storage::CodecFromName(options.codec);
   request.cancel = &context.cancel;
-  const bool exact = request.codec == storage::Codec::kExact;
-  if (exact && (options.kl_max || !options.probe_file.empty())) {
+  const bool lossy = storage::IsLossy(request.codec);
+  if (!lossy && (options.kl_max || !options.probe_file.empty())) {
     Throw(ErrorKind::kInvalidArgument,
           "--max-kl and --probe measure a lossy codec: add --codec bf16 or --codec int8");
   }
@@ -62,6 +65,25 @@ Json FidelityJson(const storage::Fidelity& fidelity) {
           {"largest_kl", fidelity.largest_kl},
           {"top1_agreement", fidelity.top1_agreement},
           {"layer_errors", fidelity.layer_errors}};
+}
+
+std::string DeltaText(const storage::DeltaSizes& sizes) {
+  const std::string exact = HumanBytes(sizes.exact_bytes);
+  if (!sizes.base)
+    return "stored as exact, " + exact +
+           ": no stored state that it was computed from can be the base";
+  const std::string delta = HumanBytes(sizes.delta_bytes);
+  const std::string base = sizes.base->ShortHex();
+  if (sizes.used) return fmt::format("delta: {}, as exact {}; base {}", delta, exact, base);
+  return fmt::format("stored as exact, {}: as a delta {}, which saves less than 1 %; base {}",
+                     exact, delta, base);
+}
+
+Json DeltaJson(const storage::DeltaSizes& sizes) {
+  return {{"codec", storage::NameOf(sizes.used ? storage::Codec::kDelta : storage::Codec::kExact)},
+          {"base", sizes.base ? Json(sizes.base->Hex()) : Json(nullptr)},
+          {"delta_bytes", sizes.base ? Json(sizes.delta_bytes) : Json(nullptr)},
+          {"exact_bytes", sizes.exact_bytes}};
 }
 
 }  // namespace statelib::cli

@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "statestore/library/fidelity.h"
+#include "statestore/storage/publish.h"
 
 namespace statelib::cli {
 
@@ -28,6 +29,10 @@ library::CodecRequest CodecRequestOf(const Context& context, const CodecOptions&
 /// 96".
 std::string FidelityText(const storage::Fidelity& fidelity);
 Json FidelityJson(const storage::Fidelity& fidelity);
+
+/// What became of --codec delta: "delta: 565 kB, as exact 596 kB; base 01067a7eac01".
+std::string DeltaText(const storage::DeltaSizes& sizes);
+Json DeltaJson(const storage::DeltaSizes& sizes);
 
 }  // namespace statelib::cli
 

@@ -24,7 +24,7 @@ constexpr CommandDescription kCommands[] = {
     {"generate", kStates, "Go on from a state with an answer", MakeGenerateCommand},
     {"at", kStates, "The state after the first tokens of a document", MakeAtCommand},
     {"diff", kStates, "Compare what two states have read and hold", MakeDiffCommand},
-    {"recode", kStates, "Store a state smaller, with the loss measured", MakeRecodeCommand},
+    {"recode", kStates, "Store a state smaller: in another codec", MakeRecodeCommand},
     {"list", kLibrary, "List the states of the library", MakeListCommand},
     {"search", kLibrary, "Find states by the words of what they have read", MakeSearchCommand},
     {"show", kLibrary, "Show all that is known about a state", MakeShowCommand},

@@ -127,11 +127,10 @@ std::string ReadingText(const Context& context, const library::IngestResult& res
   if (with_time && result.tokens_read > 0)
     did += fmt::format(" in {} ({} tokens/s)", HumanDuration(result.read_seconds),
                        HumanRate(static_cast<double>(result.tokens_read) / result.read_seconds));
-  std::string text =
+  const std::string text =
       fmt::format("{}: {}; {}\n", context.out.Paint(Colour::kBold, saved.reference.Text()), did,
                   StateText(saved.state));
-  if (saved.fidelity) text += FidelityText(*saved.fidelity) + "\n";
-  return text;
+  return text + StoringText(saved);
 }
 
 void PrintReading(const Context& context, const library::IngestResult& result) {

@@ -22,6 +22,7 @@ Json StateJson(const storage::StateRow& state) {
           {"tokens_kept", state.tokens_kept},
           {"raw_bytes", state.raw_bytes},
           {"stored_bytes", state.stored_bytes},
+          {"base", state.base ? Json(state.base->Hex()) : Json(nullptr)},
           {"created_at", IsoTime(state.created_at_ms / 1000)}};
 }
 
@@ -43,6 +44,7 @@ Json SavedJson(const library::SavedState& saved) {
                {"version_before", saved.version_before},
                {"save_ms", saved.seconds * 1000}};
   if (saved.fidelity) json["fidelity"] = FidelityJson(*saved.fidelity);
+  if (saved.delta) json["delta"] = DeltaJson(*saved.delta);
   return json;
 }
 
@@ -50,7 +52,12 @@ void PrintSaved(const Context& context, const library::SavedState& saved) {
   if (context.options.json) return context.PrintJson(SavedJson(saved));
   context.out.Print("{}: {}\n", context.out.Paint(Colour::kBold, saved.reference.Text()),
                     StateText(saved.state));
-  if (saved.fidelity) context.out.Print("{}\n", FidelityText(*saved.fidelity));
+  context.out.Write(StoringText(saved));
+}
+
+std::string StoringText(const library::SavedState& saved) {
+  if (saved.fidelity) return FidelityText(*saved.fidelity) + "\n";
+  return saved.delta ? DeltaText(*saved.delta) + "\n" : "";
 }
 
 void PrintMoved(const Context& context, const library::MovedReference& moved) {

@@ -24,8 +24,10 @@ Json SourcesJson(const std::vector<storage::SourceRecord>& sources);
 /// The reference, the state, and whether they were there before.
 Json SavedJson(const library::SavedState& saved);
 
-/// What was stored under a name, and what a lossy codec cost, as lines or as JSON.
+/// What was stored under a name, and what its codec cost or saved, as lines or as JSON.
 void PrintSaved(const Context& context, const library::SavedState& saved);
+/// What a codec that was asked for cost or saved, as a line; nothing for exact.
+std::string StoringText(const library::SavedState& saved);
 
 /// What `checkout` and `undo` did, as one line or as JSON.
 void PrintMoved(const Context& context, const library::MovedReference& moved);

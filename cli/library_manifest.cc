@@ -120,7 +120,7 @@ const std::map<std::string, Setter>& Keys() {
        [](const ValueOf& v, ManifestState& s) {
          s.codec.codec = v.Text();
          if (!storage::CodecFromName(s.codec.codec))
-           Throw(ErrorKind::kInvalidArgument, "expected exact, bf16 or int8, found '{}'",
+           Throw(ErrorKind::kInvalidArgument, "expected exact, bf16, int8 or delta, found '{}'",
                  s.codec.codec);
        }},
       {"max-kl", [](const ValueOf& v, ManifestState& s) { s.codec.kl_max = v.Number(); }},

@@ -9,6 +9,7 @@
 #include "cli/terminal/printable.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/quantities.h"
+#include "core/base/error.h"
 #include "statestore/library/exchange.h"
 
 namespace statelib::cli {
@@ -38,6 +39,10 @@ class ExportCommand : public Command {
   }
 
   void Run(Context& context) override {
+    if (codec_.codec == "delta")
+      Throw(ErrorKind::kInvalidArgument,
+            "--codec delta: a delta travels with its base, so that the bundle would only grow; "
+            "leave it out (a state that is stored as a delta travels as it is, with its base)");
     // What a model is measured with is kept in the library.
     library::Library library =
         OpenLibrary(context, codec_.codec == "exact" ? library::Library::Access::kRead

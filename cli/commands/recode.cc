@@ -23,7 +23,9 @@ class RecodeCommand : public Command {
     declaration.Examples(
         "  statelib recode handbook --codec int8\n"
         "  statelib recode handbook --codec int8 --as handbook:small --max-kl 1e-3\n"
-        "  statelib recode handbook --codec bf16 --probe questions.txt --json\n");
+        "  statelib recode handbook --codec bf16 --probe questions.txt --json\n"
+        "  statelib recode handbook --codec delta\n"
+        "  statelib recode handbook --codec exact   # a delta, whole again\n");
   }
 
   void Run(Context& context) override {

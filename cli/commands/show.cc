@@ -77,6 +77,7 @@ class ShowCommand : public Command {
     facts.Add("content", state.content.Hex());
     facts.Add("size", fmt::format("{} stored in {}", HumanBytes(state.raw_bytes),
                                   HumanBytes(state.stored_bytes)));
+    if (state.base) facts.Add("delta", "a difference to the state " + state.base->Hex());
     if (details.fidelity) facts.Add("lossy", FidelityText(*details.fidelity));
     if (details.token_chunks > 0)
       facts.Add("tokens object", fmt::format("{} in {}", HumanBytes(details.token_chunk_bytes),

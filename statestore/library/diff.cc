@@ -127,8 +127,10 @@ StateDifference Diff(const Library& library, const storage::ResolvedState& a,
   const storage::Lease lease = repository.ReadLease();
   const MappedFile file_a = repository.objects().Map(a.state.id);
   const MappedFile file_b = repository.objects().Map(b.state.id);
-  storage::StateReader reader_a(file_a.bytes(), file_a.path().string());
-  storage::StateReader reader_b(file_b.bytes(), file_b.path().string());
+  const auto objects = repository.objects().Getter();
+  const auto unchecked = storage::FileHash::kUnchecked;
+  storage::StateReader reader_a(file_a.bytes(), file_a.path().string(), unchecked, objects);
+  storage::StateReader reader_b(file_b.bytes(), file_b.path().string(), unchecked, objects);
   const StateSpec& spec = reader_a.header().description.spec;
   if (spec != reader_b.header().description.spec) return difference;
   for (size_t i = 0; i < spec.size(); ++i) {

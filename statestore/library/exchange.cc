@@ -104,8 +104,7 @@ RecodedExport ExportRecoded(
   for (const storage::ImportedReference& state : imported.references) {
     const storage::Reference target{state.reference.name, state.reference.tag, std::nullopt};
     recoded.names.push_back(target.Text());
-    const std::string& profile = state.state.profile;
-    if (storage::ProfileAfter(profile, codec.codec) == profile) continue;
+    if (!ChangesState(state.state, codec.codec)) continue;
     const storage::ResolvedState base = copy.repository().Resolve(state.reference);
     result.recoded.push_back(Recode(copy, model_of(base), base, target, codec));
   }

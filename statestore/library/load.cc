@@ -17,9 +17,10 @@ std::string NameOf(const storage::ResolvedState& state) {
 }
 
 /// A state from the bytes of its object, whose hash is not looked at.
-LoadedState Restore(const LoadedModel& model, const storage::ResolvedState& state, ByteSpan file,
-                    const std::string& where) {
-  storage::StateReader reader(file, where, storage::FileHash::kChecked);
+LoadedState Restore(const storage::ObjectStore& objects, const LoadedModel& model,
+                    const storage::ResolvedState& state, ByteSpan file) {
+  const std::string where = objects.PathOf(state.state.id).string();
+  storage::StateReader reader(file, where, storage::FileHash::kChecked, objects.Getter());
   const storage::StateDescription& description = reader.header().description;
   // The index chose the object; the object itself says whose it is.
   if (description.model.fingerprint != model.identity.fingerprint ||
@@ -76,7 +77,7 @@ LoadedState LoadState(const Library& library, const LoadedModel& model,
   std::future<void> checked = std::async([&] { objects.CheckIs(state.state.id, file); });
   std::optional<LoadedState> loaded;
   try {
-    loaded.emplace(Restore(model, state, file, objects.PathOf(state.state.id).string()));
+    loaded.emplace(Restore(objects, model, state, file));
   } catch (const Error&) {
     checked.get();  // that the file is damaged says more
     throw;

@@ -82,7 +82,8 @@ class Prover {
     const storage::Lease lease = library_.repository().ReadLease();
     const storage::ObjectStore& objects = library_.repository().objects();
     try {
-      return storage::VerifyState(objects.Get(row.id), objects.PathOf(row.id).string()).content ==
+      const std::string where = objects.PathOf(row.id).string();
+      return storage::VerifyState(objects.Get(row.id), where, objects.Getter()).content ==
              row.content;
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kCorrupt && error.kind() != ErrorKind::kNotFound) throw;
@@ -129,8 +130,8 @@ class Prover {
     const storage::Lease lease = library_.repository().ReadLease();
     const storage::ObjectStore& objects = library_.repository().objects();
     const std::string where = objects.PathOf(target().id).string();
-    const storage::StateRecord stored =
-        storage::DecodeState(objects.Get(target().id), where, storage::FileHash::kChecked);
+    const storage::StateRecord stored = storage::DecodeState(
+        objects.Get(target().id), where, storage::FileHash::kChecked, objects.Getter());
     const StateSpec& spec = model_.runtime->state_spec();
     if (stored.description.spec != spec) {
       Throw(ErrorKind::kMismatch, "{}: its segments are not those that {} has", where,

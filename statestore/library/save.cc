@@ -67,7 +67,7 @@ SavedState SaveState(Library& library, const LoadedModel& model, const engine::S
                      const SaveRequest& request) {
   const auto start = std::chrono::steady_clock::now();
   CheckTokens(state, request);
-  const bool lossy = request.codec.codec != storage::Codec::kExact;
+  const bool lossy = storage::IsLossy(request.codec.codec);
   ApproximateState near;
   if (lossy) near = ApproximateAndMeasure(model, state, request.codec);
   const std::vector<Bytes> segments =
@@ -83,6 +83,7 @@ SavedState SaveState(Library& library, const LoadedModel& model, const engine::S
       request.parent ? request.parent->state.profile : model.runtime->profile(),
       request.codec.codec);
   fresh.codec = request.codec.codec;
+  fresh.whole = request.whole;
   if (lossy) fresh.fidelity = near.fidelity;
   storage::Derivation derivation;
   derivation.operation = request.operation;
@@ -99,20 +100,27 @@ SavedState SaveState(Library& library, const LoadedModel& model, const engine::S
 
   SavedState saved{
       request.reference, published.state, published.stored_before, published.version_before, 0,
-      fresh.fidelity};
+      fresh.fidelity,    published.delta};
   saved.reference.version = published.version;
   saved.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return saved;
 }
 
+bool ChangesState(const storage::StateRow& state, storage::Codec codec) {
+  if (storage::IsLossy(codec)) return storage::ProfileAfter(state.profile, codec) != state.profile;
+  const bool as_delta = codec == storage::Codec::kDelta;
+  const bool lossless = storage::BaseProfileOf(state.profile) == state.profile;
+  return lossless && as_delta != state.base.has_value();
+}
+
 SavedState Recode(Library& library, const LoadedModel& model, const storage::ResolvedState& base,
                   const storage::Reference& reference, const CodecRequest& codec) {
-  const std::string& profile = base.state.profile;
-  if (storage::ProfileAfter(profile, codec.codec) == profile) {
+  if (!ChangesState(base.state, codec.codec)) {
     Throw(ErrorKind::kInvalidArgument,
-          "the state {} is of the profile {}: storing it as {} changes nothing; recode an exact "
+          "the state {} is of the profile {}{}: storing it as {} changes nothing; recode an exact "
           "state (`statelib log` shows the versions)",
-          base.state.id.ShortHex(), profile, storage::NameOf(codec.codec));
+          base.state.id.ShortHex(), base.state.profile, base.state.base ? ", a delta" : "",
+          storage::NameOf(codec.codec));
   }
   const LoadedState loaded = LoadState(library, model, base);
   SaveRequest request;
@@ -120,6 +128,7 @@ SavedState Recode(Library& library, const LoadedModel& model, const storage::Res
   request.operation = storage::Operation::kRecode;
   request.parent = base;
   request.codec = codec;
+  request.whole = codec.codec == storage::Codec::kExact;
   return SaveState(library, model, loaded.state, request);
 }
 

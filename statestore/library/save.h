@@ -32,6 +32,7 @@ struct SaveRequest {
   std::vector<storage::SourceText> texts;  ///< of the sources; stored only where tokens are kept
   bool keep_tokens = true;                 ///< has no effect when the parent's tokens are not kept
   CodecRequest codec;                      ///< a lossy one is measured before anything is stored
+  bool whole = false;                      ///< see storage::NewState
 };
 
 /// What was saved, and as what.
@@ -42,6 +43,7 @@ struct SavedState {
   bool version_before = false;  ///< the reference named it already: nothing was changed
   double seconds = 0;
   std::optional<storage::Fidelity> fidelity = {};  ///< what a lossy codec cost
+  std::optional<storage::DeltaSizes> delta = {};   ///< what became of the codec delta
 };
 
 /// What storage stores of a state. `segments` is its snapshot. `tokens` ends with the state's last
@@ -58,10 +60,15 @@ storage::NewState NewStateOf(const Library& library, const LoadedModel& model,
 SavedState SaveState(Library& library, const LoadedModel& model, const engine::State& state,
                      const SaveRequest& request);
 
-/// Stores a state in another codec as the newest version of a reference: its values go through the
-/// codec, and what that cost is measured and stored with it. Errors: kInvalidArgument when it has
-/// gone through this codec already, or the loss is too large (see ApproximateAndMeasure); those of
-/// LoadState and SaveState.
+/// Whether Recode has something to do: a lossy codec that the state's values have not gone through,
+/// kDelta for a state that no lossy one has made and that is no delta, kExact for a delta.
+bool ChangesState(const storage::StateRow& state, storage::Codec codec);
+
+/// Stores a state in another codec as the newest version of a reference: through a lossy one its
+/// values go, and what that cost is measured and stored with it; as a delta, where that is smaller
+/// (see Publish), and whole again it has the same values. Errors: kInvalidArgument unless
+/// ChangesState, or when the loss is too large (see ApproximateAndMeasure); those of LoadState and
+/// SaveState.
 SavedState Recode(Library& library, const LoadedModel& model, const storage::ResolvedState& base,
                   const storage::Reference& reference, const CodecRequest& codec);
 

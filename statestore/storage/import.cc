@@ -58,22 +58,36 @@ class Importer {
     std::set<StateId> named;
     for (const BundleManifest::Reference& reference : source_.manifest().references)
       named.insert(reference.state);
+    std::set<StateId> bases;
     for (size_t i = 0; i < source_.manifest().objects.size(); ++i) {
-      const BundleManifest::Object& object = source_.manifest().objects[i];
-      if (!named.contains(object.id)) continue;
-      const EncodedObject file = source_.ReadObject(i);
-      const StateHeader header = StateReader(file.bytes, source_.where()).header();
-      Incoming incoming;
-      incoming.row = RowOf(object.id, header, file.bytes.size(), now_ms_);
-      incoming.model = header.description.model;
-      incoming.chunks = header.description.chunks;
-      const auto equal = repository_.index().states().FindEqual(incoming.row);
-      if (equal && repository_.objects().IsSound(equal->id)) {
-        incoming.row = *equal;
-        incoming.stored_before = true;
-      }
-      states_[object.id] = std::move(incoming);
+      if (!named.contains(source_.manifest().objects[i].id)) continue;
+      Incoming incoming = ReadState(i);
+      Replace(&incoming, repository_.index().states().FindEqual(incoming.row));
+      if (!incoming.stored_before && incoming.row.base) bases.insert(*incoming.row.base);
+      states_[source_.manifest().objects[i].id] = std::move(incoming);
     }
+    // No equal state does for one that others are differences to.
+    for (size_t i = 0; i < source_.manifest().objects.size(); ++i) {
+      const StateId& id = source_.manifest().objects[i].id;
+      if (!bases.contains(id)) continue;
+      Incoming incoming = ReadState(i);
+      Replace(&incoming, repository_.index().states().Find(id));
+      states_[id] = std::move(incoming);
+    }
+  }
+
+  Incoming ReadState(size_t i) {
+    const EncodedObject file = source_.ReadObject(i);
+    const StateHeader header = StateReader(file.bytes, source_.where()).header();
+    return {RowOf(file.id, header, file.bytes.size(), now_ms_), header.description.model,
+            header.description.chunks, false};
+  }
+
+  /// Lets a state of the library stand for an incoming one, if it is sound.
+  void Replace(Incoming* incoming, const std::optional<StateRow>& row) const {
+    if (!row || !repository_.IsSound(*row)) return;
+    incoming->row = *row;
+    incoming->stored_before = true;
   }
 
   /// Only what a state that is not here needs is taken from the bundle.

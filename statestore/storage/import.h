@@ -38,7 +38,7 @@ struct TransferControl {
 
 /// Checks everything that can be checked of every object: its id, every frame, content digest and
 /// history, and that whatever refers to an object or a model refers to one of the manifest.
-/// Memory: one object. Errors: kCorrupt, kUnsupported, kIo, kCancelled.
+/// Memory: one object, and its base. Errors: kCorrupt, kUnsupported, kIo, kCancelled.
 void VerifyObjects(ImportSource& source, const TransferControl& control = {});
 
 /// What the names in a manifest become.

@@ -29,7 +29,8 @@ class ImportVerifier {
       DecodeTokens(object.bytes, where);
       return;
     }
-    const StateHeader state = VerifyState(object.bytes, where);
+    const StateHeader state =
+        VerifyState(object.bytes, where, [this](const ObjectId& id) { return Read(id); });
     states_.insert(object.id);
     if (!models_.contains(state.description.model.fingerprint))
       Throw(ErrorKind::kCorrupt, "{}: its model is not described in the bundle", where);
@@ -46,6 +47,14 @@ class ImportVerifier {
   }
 
  private:
+  /// An object of the manifest. Errors: kNotFound for any other.
+  Bytes Read(const ObjectId& id) const {
+    const auto place = places_.find(id);
+    if (place == places_.end())
+      Throw(ErrorKind::kNotFound, "{}: there is no object {}", where_, id.ShortHex());
+    return source_.ReadObject(place->second).bytes;
+  }
+
   void CheckHistory(const StateDescription& description, const std::string& where) {
     History history;
     for (const TokenChunk& chunk : description.chunks) {

@@ -14,6 +14,12 @@ constexpr const char* kBudgetKey = "checkpoint_budget_bytes";
 constexpr const char* kNamed =
     "EXISTS(SELECT 1 FROM versions WHERE versions.state = checkpoints.state)";
 
+/// Named, or needed by a state that is a difference to it.
+constexpr const char* kHeld =
+    "(EXISTS(SELECT 1 FROM versions WHERE versions.state = checkpoints.state) OR "
+    "EXISTS(SELECT 1 FROM states AS base JOIN states AS delta ON delta.base = base.id "
+    "WHERE base.key = checkpoints.state))";
+
 /// Keys of the states that the one of id ? was computed from.
 constexpr const char* kPath =
     "WITH RECURSIVE path(key) AS (SELECT prefix FROM states WHERE id = ? AND prefix IS NOT NULL "
@@ -63,7 +69,7 @@ std::vector<CheckpointRow> IndexCheckpoints::List(const std::optional<StateId>& 
 CheckpointUsage IndexCheckpoints::Usage() const {
   CheckpointUsage usage;
   Statement sum = database_.Prepare(
-      "SELECT count(*), coalesce(sum(stored_bytes) FILTER (WHERE NOT " + std::string(kNamed) +
+      "SELECT count(*), coalesce(sum(stored_bytes) FILTER (WHERE NOT " + std::string(kHeld) +
       "), 0) FROM checkpoints JOIN states ON states.key = checkpoints.state");
   if (sum.Step()) {
     usage.checkpoints = sum.Uint(0);
@@ -87,7 +93,7 @@ std::vector<StateId> IndexCheckpoints::ToThin(uint64_t bytes) const {
   // The checkpoints, and what was computed from them, for how far they reach.
   Statement statement = database_.Prepare(
       "SELECT key, prefix, token_count, stored_bytes, checkpoints.state IS NOT NULL AND NOT " +
-      std::string(kNamed) +
+      std::string(kHeld) +
       ", id FROM states LEFT JOIN checkpoints ON checkpoints.state = states.key "
       "WHERE key IN (SELECT state FROM checkpoints UNION "
       "SELECT longer.key FROM checkpoints JOIN states AS longer ON longer.prefix = state)");

@@ -22,7 +22,7 @@ struct CheckpointRow {
 /// How much of the budget is in use.
 struct CheckpointUsage {
   uint64_t checkpoints = 0;
-  uint64_t stored_bytes = 0;  ///< of the objects of those that no version names
+  uint64_t stored_bytes = 0;  ///< of the objects of those that no version names and no delta needs
   uint64_t budget_bytes = 0;
 };
 

@@ -13,7 +13,8 @@ namespace {
 constexpr const char* kSelect =
     "SELECT refs.name, refs.tag, refs.current, refs.moved_at, states.id, states.model, "
     "states.profile, states.token_count, states.history_chain, states.content, "
-    "states.tokens_kept, states.raw_bytes, states.stored_bytes, states.created_at, models.name "
+    "states.tokens_kept, states.raw_bytes, states.stored_bytes, states.created_at, states.base, "
+    "models.name "
     "FROM refs CROSS JOIN versions ON versions.ref = refs.key AND versions.number = refs.current "
     "CROSS JOIN states ON states.key = versions.state "
     "CROSS JOIN models ON models.fingerprint = states.model ";
@@ -33,7 +34,8 @@ ReferenceRow ToRow(const Statement& statement) {
   row.state.raw_bytes = statement.Uint(11);
   row.state.stored_bytes = statement.Uint(12);
   row.state.created_at_ms = statement.Int(13);
-  row.model_name = statement.Text(14);
+  row.state.base = statement.MaybeDigest(14);
+  row.model_name = statement.Text(15);
   return row;
 }
 

@@ -186,8 +186,15 @@ DELETE FROM fingerprint_cache;
 ALTER TABLE fingerprint_cache ADD COLUMN has_blocks INTEGER NOT NULL DEFAULT 0;
 )";
 
-constexpr const char* kMigrations[] = {kFirst,   kModelTokenizers, kModelWeights, kCheckpoints,
-                                       kHistory, kTexts,           kTemplates,    kOpenedModels};
+// The state that a state's object is a difference to. It cannot go before the other one does.
+constexpr const char* kDeltas = R"(
+ALTER TABLE states ADD COLUMN base BLOB REFERENCES states(id) DEFERRABLE INITIALLY DEFERRED;
+CREATE INDEX states_by_base ON states(base) WHERE base IS NOT NULL;
+)";
+
+constexpr const char* kMigrations[] = {kFirst,       kModelTokenizers, kModelWeights,
+                                       kCheckpoints, kHistory,         kTexts,
+                                       kTemplates,   kOpenedModels,    kDeltas};
 
 int64_t PragmaOf(const Database& database, const char* name) {
   Statement statement = database.Prepare(fmt::format("PRAGMA {}", name));

@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* kSelect =
     "SELECT id, model, profile, token_count, history_chain, content, tokens_kept, raw_bytes, "
-    "stored_bytes, created_at FROM states ";
+    "stored_bytes, created_at, base FROM states ";
 
 StateRow ToRow(const Statement& statement) {
   StateRow row;
@@ -24,6 +24,7 @@ StateRow ToRow(const Statement& statement) {
   row.raw_bytes = statement.Uint(7);
   row.stored_bytes = statement.Uint(8);
   row.created_at_ms = statement.Int(9);
+  row.base = statement.MaybeDigest(10);
   return row;
 }
 
@@ -46,14 +47,15 @@ StateRow RowOf(const StateId& id, const StateHeader& header, uint64_t stored_byt
           description.tokens_kept,
           TotalBytes(description.spec),
           stored_bytes,
-          created_at_ms};
+          created_at_ms,
+          header.base};
 }
 
 void IndexStates::Add(const StateRow& state, const std::vector<TokenChunk>& chunks) {
   database_.Write([&] {
     Statement statement = database_.Prepare(
         "INSERT INTO states(id, model, profile, token_count, history_chain, content, tokens_kept, "
-        "raw_bytes, stored_bytes, created_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "raw_bytes, stored_bytes, created_at, base) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT(id) DO NOTHING");
     statement.Bind(state.id)
         .Bind(state.model)
@@ -64,7 +66,8 @@ void IndexStates::Add(const StateRow& state, const std::vector<TokenChunk>& chun
         .Bind(int64_t{state.tokens_kept})
         .Bind(state.raw_bytes)
         .Bind(state.stored_bytes)
-        .Bind(state.created_at_ms);
+        .Bind(state.created_at_ms)
+        .Bind(state.base);
     statement.Run();
     if (database_.changed_rows() == 0) return;
     const int64_t key = database_.last_insert_key();
@@ -130,12 +133,33 @@ std::vector<uint64_t> IndexStates::Lengths(const Digest& model, const std::strin
 void IndexStates::LinkPrefix(const StateId& state, const StateId& prefix) {
   Statement statement = database_.Prepare(
       "UPDATE states SET prefix = shorter.key "
-      "FROM (SELECT key, token_count FROM states WHERE id = ?) AS shorter "
-      "WHERE states.id = ? AND shorter.token_count < states.token_count AND "
+      "FROM (SELECT key, token_count FROM states WHERE id = ?1 UNION ALL "
+      "SELECT longest.key, longest.token_count FROM states AS equal JOIN states AS longest "
+      "ON longest.key = equal.prefix WHERE equal.id = ?1 AND "
+      "(equal.history_chain, equal.content, equal.profile) = "
+      "(SELECT history_chain, content, profile FROM states WHERE id = ?2)) "
+      "AS shorter WHERE states.id = ?2 AND shorter.token_count < states.token_count AND "
       "coalesce((SELECT token_count FROM states AS now WHERE now.key = states.prefix), -1) < "
       "shorter.token_count");
   statement.Bind(prefix).Bind(state);
   statement.Run();
+}
+
+std::optional<StateRow> IndexStates::FindBase(const StateId& prefix,
+                                              const StateDescription& state) const {
+  Statement statement = database_.Prepare(
+      "WITH RECURSIVE chain(key) AS (SELECT key FROM states WHERE id = ? UNION "
+      "SELECT prefix FROM states JOIN chain USING(key) WHERE prefix IS NOT NULL) " +
+      std::string(kSelect) +
+      "JOIN chain USING(key) WHERE base IS NULL AND token_count < ? AND model = ? AND profile = ? "
+      "AND tokens_kept <= ? ORDER BY token_count DESC LIMIT 1");
+  statement.Bind(prefix)
+      .Bind(state.history.token_count())
+      .Bind(state.model.fingerprint)
+      .Bind(state.profile)
+      .Bind(int64_t{state.tokens_kept});
+  if (!statement.Step()) return std::nullopt;
+  return ToRow(statement);
 }
 
 std::vector<TokenChunk> IndexStates::ChunksOf(const StateId& id) const {
@@ -203,12 +227,15 @@ std::vector<StateRow> IndexStates::Unreachable(int64_t unfinished_since_ms,
   Statement statement = database_.Prepare(
       "WITH RECURSIVE needed(key) AS (SELECT prefix FROM states WHERE prefix IS NOT NULL AND "
       "EXISTS(SELECT 1 FROM versions WHERE versions.state = states.key) UNION "
-      "SELECT prefix FROM states JOIN needed USING(key) WHERE prefix IS NOT NULL) " +
-      std::string(kSelect) +
+      "SELECT prefix FROM states JOIN needed USING(key) WHERE prefix IS NOT NULL), "
+      "gone(key) AS (SELECT key FROM states "
       "WHERE NOT EXISTS(SELECT 1 FROM versions WHERE versions.state = states.key) AND "
       "coalesce(released_at, created_at) <= ? AND "
       "NOT EXISTS(SELECT 1 FROM checkpoints WHERE checkpoints.state = states.key AND "
-      "(unfinished AND made_at > ? OR states.key IN needed)) ORDER BY id");
+      "(unfinished AND made_at > ? OR states.key IN needed))) " +
+      std::string(kSelect) +
+      "WHERE key IN gone AND NOT EXISTS(SELECT 1 FROM states AS delta "
+      "WHERE delta.base = states.id AND delta.key NOT IN gone) ORDER BY id");
   statement.Bind(released_since_ms).Bind(unfinished_since_ms);
   return ToRows(statement);
 }

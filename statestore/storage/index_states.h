@@ -23,6 +23,7 @@ struct StateRow {
   uint64_t raw_bytes = 0;
   uint64_t stored_bytes = 0;  ///< of the state's own object
   int64_t created_at_ms = 0;
+  std::optional<StateId> base = {};  ///< the state that its object is a difference to
 };
 
 /// That a state was computed again with the same bytes as a result.
@@ -43,7 +44,7 @@ class IndexStates {
   explicit IndexStates(Database& database) : database_(database) {}
 
   /// Adds a state whose objects are durable; one that is there already stays as it is. Its model
-  /// is known already.
+  /// is known already, and its base is there when the transaction commits.
   void Add(const StateRow& state, const std::vector<TokenChunk>& chunks);
   std::optional<StateRow> Find(const StateId& id) const;
   /// A state with the same model, profile, history and content, which may be another object
@@ -60,8 +61,13 @@ class IndexStates {
   std::vector<uint64_t> Lengths(const Digest& model, const std::string& profile, uint64_t longest,
                                 uint64_t shortest) const;
   /// Records that a state was computed from a shorter one of the library, unless it is known to
-  /// have been computed from a longer one. Nothing happens when either is not there.
+  /// have been computed from a longer one. Of a `prefix` that is the same state stored otherwise
+  /// its own prefix is taken. Nothing happens when either is not there.
   void LinkPrefix(const StateId& state, const StateId& prefix);
+  /// The longest state that a new one can be a difference to: among `prefix` and those that it was
+  /// computed from, shorter than the new one, of the same model and profile, no difference itself,
+  /// and keeping its tokens only where the new one does.
+  std::optional<StateRow> FindBase(const StateId& prefix, const StateDescription& state) const;
   std::vector<TokenChunk> ChunksOf(const StateId& id) const;
   /// Calls back for every state, in order of ids.
   void ForEach(const std::function<void(const StateRow&)>& visit) const;
@@ -79,8 +85,8 @@ class IndexStates {
   std::vector<ProofRow> ProofsOf(const StateId& state) const;
 
   /// States that no version of any reference names, but for checkpoints that a named state was
-  /// computed from, unfinished ones made after `unfinished_since_ms`, and states made or left by
-  /// their last name after `released_since_ms`.
+  /// computed from, unfinished ones made after `unfinished_since_ms`, states made or left by their
+  /// last name after `released_since_ms`, and bases of states that stay.
   std::vector<StateRow> Unreachable(int64_t unfinished_since_ms, int64_t released_since_ms) const;
   /// Removes a state that no version names. What was computed from it is linked to its own prefix.
   void Remove(const StateId& state);

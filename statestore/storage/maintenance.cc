@@ -18,7 +18,7 @@ struct DryRun {};
 bool SameState(const StateRow& a, const StateRow& b) {
   return a.id == b.id && a.model == b.model && a.profile == b.profile && a.history == b.history &&
          a.content == b.content && a.tokens_kept == b.tokens_kept && a.raw_bytes == b.raw_bytes &&
-         a.stored_bytes == b.stored_bytes;
+         a.stored_bytes == b.stored_bytes && a.base == b.base;
 }
 
 /// One pass over a library, collecting what is wrong.
@@ -65,7 +65,7 @@ class Verifier {
       const std::string where = repository_.objects().PathOf(row.id).string();
       const Bytes file = repository_.objects().Get(row.id);
       report_.bytes_read += file.size();
-      const StateHeader header = VerifyState(file, where);
+      const StateHeader header = VerifyState(file, where, repository_.objects().Getter());
       const std::vector<TokenChunk> chunks = repository_.index().states().ChunksOf(row.id);
       if (!SameState(row, RowOf(row.id, header, file.size(), row.created_at_ms)) ||
           chunks != header.description.chunks) {

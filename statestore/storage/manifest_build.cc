@@ -13,11 +13,15 @@ namespace statelib::storage {
 
 namespace {
 
-/// The same state without what it has read: another header before the same frames.
-EncodedObject WithoutTokens(const Bytes& file, const std::string& where) {
+/// The same state without what it has read: another header before the same frames. A base leaves
+/// without it too.
+EncodedObject WithoutTokens(const ObjectStore& objects, const StateId& id) {
+  const Bytes file = objects.Get(id);
+  const std::string where = objects.PathOf(id).string();
   StateHeader header = StateReader(file, where, FileHash::kChecked).header();
   header.description.tokens_kept = false;
   header.description.chunks.clear();
+  if (header.base) header.base = WithoutTokens(objects, *header.base).id;
   const size_t frames = HeadBytes(HeaderBytesOf(kObjectFile, file, where));
   EncodedObject object;
   object.bytes = MakeHead(kObjectFile, ObjectVersionOf(header), AsBytes(SerializeHeader(header)));
@@ -81,6 +85,7 @@ class ManifestBuilder {
   }
 
   StateId AddState(const StateRow& state) {
+    if (state.base) AddState(*repository_.index().states().Find(*state.base));
     if (options_.tokens || !state.tokens_kept) {
       for (const TokenChunk& chunk : repository_.index().states().ChunksOf(state.id))
         AddObject(chunk.id, repository_.objects().StoredBytes(chunk.id), &tokens_);
@@ -89,8 +94,7 @@ class ManifestBuilder {
     }
     const auto [place, fresh] = stripped_.try_emplace(state.id);
     if (fresh) {
-      const EncodedObject object = WithoutTokens(repository_.objects().Get(state.id),
-                                                 repository_.objects().PathOf(state.id).string());
+      const EncodedObject object = WithoutTokens(repository_.objects(), state.id);
       place->second = object.id;
       result_.stored_as_[object.id] = state.id;
       AddObject(object.id, object.bytes.size(), &states_);
@@ -146,9 +150,7 @@ Bytes OutgoingManifest::ReadObject(size_t i) const {
   const ObjectId& id = manifest_.objects[i].id;
   const auto place = stored_as_.find(id);
   if (place == stored_as_.end()) return repository_->objects().Get(id);
-  return WithoutTokens(repository_->objects().Get(place->second),
-                       repository_->objects().PathOf(place->second).string())
-      .bytes;
+  return WithoutTokens(repository_->objects(), place->second).bytes;
 }
 
 }  // namespace statelib::storage

@@ -80,6 +80,7 @@ void ToProto(const StateHeader& header, v1::StateHeader* out) {
   for (size_t i = 0; i < header.segments.size(); ++i)
     ToProto(description.spec[i], header.segments[i], out->add_segments());
   if (header.fidelity) ToProto(*header.fidelity, out->mutable_fidelity());
+  if (header.base) SetDigest(*header.base, out->mutable_base_state_id());
 }
 
 void ToProto(const TokensHeader& header, v1::TokensHeader* out) {
@@ -252,6 +253,13 @@ class Reader {
     if (raw_bytes > kStateBytesMax)
       Fail("a state of {} bytes, expected at most {}", raw_bytes, kStateBytesMax);
     if (message.has_fidelity()) header.fidelity = ReadFidelity(message.fidelity());
+    if (!message.base_state_id().empty())
+      header.base = ReadDigest(message.base_state_id(), "base state");
+    const bool has_deltas =
+        std::any_of(header.segments.begin(), header.segments.end(),
+                    [](const SegmentEntry& segment) { return segment.codec == Codec::kDelta; });
+    if (has_deltas != header.base.has_value())
+      Fail("expected a base with segments that are differences to it, found one without the other");
     return header;
   }
 

@@ -27,6 +27,10 @@ class ObjectStore {
   bool Put(const EncodedObject& object);
   /// The whole object, its hash checked. Errors: kNotFound; kCorrupt with expected and found hash.
   Bytes Get(const ObjectId& id) const;
+  /// Get() as a function, which must not outlive this object.
+  std::function<Bytes(const ObjectId& id)> Getter() const {
+    return [this](const ObjectId& id) { return Get(id); };
+  }
   /// The two halves of Get(), for a reader that works on the bytes while another thread checks
   /// them: nothing that came of them may be used before CheckIs() has returned.
   Bytes GetUnchecked(const ObjectId& id) const;

@@ -16,10 +16,9 @@ namespace {
 /// Whether every object of a state is there and undamaged: what must hold before it is taken for
 /// stored. Storing it anew is also how damage is repaired.
 bool IsSound(const Repository& repository, const StateRow& row) {
-  const ObjectStore& objects = repository.objects();
-  if (!objects.IsSound(row.id)) return false;
+  if (!repository.IsSound(row)) return false;
   for (const TokenChunk& chunk : repository.index().states().ChunksOf(row.id)) {
-    if (!objects.IsSound(chunk.id)) return false;
+    if (!repository.objects().IsSound(chunk.id)) return false;
   }
   return true;
 }
@@ -44,26 +43,69 @@ std::vector<TokenChunk> PutTokens(ObjectStore& objects, const NewState& state) {
         wanted, state.tokens_after.size());
 }
 
-/// Puts the state's objects unless the library has an equal state whose object is in place.
+/// A state's object as a difference, if there is a base for it and whatever it saves.
+std::optional<EncodedObject> EncodeDelta(const Repository& repository, const NewState& state,
+                                         const StateDescription& description, const Digest& content,
+                                         DeltaSizes* sizes) {
+  if (!state.prefix) return std::nullopt;
+  const auto row = repository.index().states().FindBase(*state.prefix, description);
+  if (!row || !repository.objects().IsSound(row->id)) return std::nullopt;
+  const StateRecord base =
+      DecodeState(repository.objects().Get(row->id), repository.objects().PathOf(row->id).string(),
+                  FileHash::kChecked);
+  if (base.description.spec != description.spec) return std::nullopt;
+  const std::vector<ByteSpan> views(base.segments.begin(), base.segments.end());
+  const DeltaBase delta_base{row->id, views};
+  EncodedObject object =
+      EncodeState(description, state.segments, content, Codec::kDelta, {}, &delta_base);
+  sizes->base = row->id;
+  sizes->delta_bytes = object.bytes.size();
+  return object;
+}
+
+/// A state's object in the codec that is asked for; a delta where it saves a hundredth or more.
+EncodedObject Encode(const Repository& repository, const NewState& state,
+                     const StateDescription& description, const Digest& content,
+                     std::optional<DeltaSizes>* delta) {
+  if (state.codec != Codec::kDelta)
+    return EncodeState(description, state.segments, content, state.codec, state.fidelity);
+  EncodedObject exact = EncodeState(description, state.segments, content);
+  DeltaSizes& sizes = delta->emplace();
+  sizes.exact_bytes = exact.bytes.size();
+  std::optional<EncodedObject> smaller =
+      EncodeDelta(repository, state, description, content, &sizes);
+  sizes.used = smaller && smaller->bytes.size() * 100 <= exact.bytes.size() * 99;
+  return sizes.used ? std::move(*smaller) : std::move(exact);
+}
+
+/// Puts the state's objects unless the library has an equal state, stored as it is to be, whose
+/// objects are in place.
 StateRow PutObjects(Repository& repository, const NewState& state, StateDescription* description,
-                    int64_t now_ms) {
-  const Digest content = ContentDigest(description->spec, state.segments);
-  const StateRow wanted = RowOf({}, {*description, content, {}, {}}, 0, now_ms);
-  const auto equal = repository.index().states().FindEqual(wanted);
-  if (equal && IsSound(repository, *equal)) return *equal;
+                    std::optional<DeltaSizes>* delta, int64_t now_ms) {
+  StateHeader header{*description, ContentDigest(description->spec, state.segments), {}, {}, {}};
+  auto equal = repository.index().states().FindEqual(RowOf({}, header, 0, now_ms));
+  if (equal && !IsSound(repository, *equal)) equal.reset();
+  const bool as_delta = state.codec == Codec::kDelta;
+  if (equal && !as_delta && !(state.whole && equal->base)) return *equal;
   if (description->tokens_kept) description->chunks = PutTokens(repository.objects(), state);
-  const EncodedObject object =
-      EncodeState(*description, state.segments, content, state.codec, state.fidelity);
+  const EncodedObject object = Encode(repository, state, *description, header.content, delta);
+  if (equal && as_delta) {
+    DeltaSizes& sizes = delta->value();
+    if (equal->base) sizes = {true, equal->base, equal->stored_bytes, sizes.exact_bytes};
+    if (equal->base || !sizes.used) return *equal;
+  }
+  if (as_delta && delta->value().used) header.base = delta->value().base;
   repository.objects().Put(object);
-  return RowOf(object.id, {*description, content, {}, {}}, object.bytes.size(), now_ms);
+  return RowOf(object.id, header, object.bytes.size(), now_ms);
 }
 
 /// Puts the objects and then, in one transaction, adds the rows and whatever else `more` does.
-StateRow Store(Repository& repository, const NewState& state, int64_t now_ms,
+StateRow Store(Repository& repository, const NewState& state, std::optional<DeltaSizes>* delta,
+               int64_t now_ms,
                const std::function<void(const StateRow&, bool stored_before)>& more) {
   const Lease lease = repository.WriteLease();
   StateDescription description = state.description;
-  const StateRow row = PutObjects(repository, state, &description, now_ms);
+  const StateRow row = PutObjects(repository, state, &description, delta, now_ms);
   Index& index = repository.index();
   index.Write([&] {
     const bool stored_before = index.states().Find(row.id).has_value();
@@ -87,7 +129,8 @@ bool ReadTheSame(const Derivation& a, const Derivation& b) {
 }  // namespace
 
 StateRow PublishCheckpoint(Repository& repository, const NewState& state, int64_t now_ms) {
-  return Store(repository, state, now_ms, [&](const StateRow& row, bool) {
+  std::optional<DeltaSizes> delta;
+  return Store(repository, state, &delta, now_ms, [&](const StateRow& row, bool) {
     repository.index().checkpoints().Mark(row.id, now_ms);
   });
 }
@@ -97,10 +140,12 @@ PublishedState Publish(Repository& repository, const NewState& state, Derivation
   CheckName(reference.name);
   CheckTag(reference.tag);
   PublishedState published;
+  std::optional<DeltaSizes> delta;
   Index& index = repository.index();
-  Store(repository, state, now_ms, [&](const StateRow& row, bool stored_before) {
+  Store(repository, state, &delta, now_ms, [&](const StateRow& row, bool stored_before) {
     published = NameState(index, row, std::move(derivation), reference, now_ms);
     published.stored_before = stored_before;
+    published.delta = delta;
     index.checkpoints().Finish(row.id);
     if (published.version_before || !state.description.tokens_kept) return;
     for (const SourceText& text : state.texts) index.texts().Add(published.derivation, text);

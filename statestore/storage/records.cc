@@ -8,7 +8,7 @@ namespace statelib::storage {
 std::string ProfileAfter(const std::string& profile, Codec codec) {
   const std::string mark = std::string("+") + NameOf(codec);
   const bool marked = (profile + "+").find(mark + "+") != std::string::npos;
-  return codec == Codec::kExact || marked ? profile : profile + mark;
+  return !IsLossy(codec) || marked ? profile : profile + mark;
 }
 
 std::string BaseProfileOf(const std::string& profile) {

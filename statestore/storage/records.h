@@ -56,10 +56,17 @@ struct StateRecord {
 /// How a segment is stored. The numbers are written to disk: never reuse one. A segment that a
 /// lossy codec stores holds values that the codec keeps exactly (segment_codec.h, Approximate), so
 /// reading gives back the bytes that were stored whatever the codec.
-enum class Codec : uint8_t { kExact = 1, kBf16 = 2, kInt8 = 3 };
+enum class Codec : uint8_t {
+  kExact = 1,
+  kBf16 = 2,
+  kInt8 = 3,
+  kDelta = 4,  ///< lossless, a difference to the same segment of another state, the base
+};
+
+constexpr bool IsLossy(Codec codec) { return codec == Codec::kBf16 || codec == Codec::kInt8; }
 
 /// The profile of values that went through a lossy codec: "exact-f32-r1+int8". What a state of such
-/// a profile reads on goes on from those values and keeps the mark. For kExact the profile itself.
+/// a profile reads on goes on from those values and keeps the mark. For others the profile itself.
 std::string ProfileAfter(const std::string& profile, Codec codec);
 /// The profile without such marks: the one that has to compute further.
 std::string BaseProfileOf(const std::string& profile);
@@ -94,6 +101,9 @@ struct StateHeader {
   std::vector<SegmentEntry> segments;  ///< as description.spec
   /// Of a state that a lossy codec made; a state that goes on from one has only the profile's mark.
   std::optional<Fidelity> fidelity = {};
+  /// The state that segments of kDelta are differences to: one of the same model, profile and spec
+  /// that has no base itself. Empty when there is no such segment.
+  std::optional<StateId> base = {};
 
   bool operator==(const StateHeader&) const = default;
 };

@@ -130,6 +130,10 @@ Lease Repository::GcLease() const {
       FileLock::Acquire(LockPath(path_), Mode::kExclusive, kLeasePatience));
 }
 
+bool Repository::IsSound(const StateRow& state) const {
+  return objects_->IsSound(state.id) && (!state.base || objects_->IsSound(*state.base));
+}
+
 Lease Repository::TryGcLease() const {
   try {
     return std::make_shared<const FileLock>(

@@ -62,6 +62,9 @@ class Repository {
   /// The same where nobody holds a lease at this moment, else empty.
   Lease TryGcLease() const;
 
+  /// Whether the objects that a state's values lie in are there and undamaged. Reads all of them.
+  bool IsSound(const StateRow& state) const;
+
   /// The state that NAME[:TAG][@N], NAME[:TAG]@{MOMENT} (moment.h) or the first 6 or more
   /// hexadecimal digits of an id name. A reference goes before an id. Errors: kInvalidArgument for
   /// text that is none of these or an id of several states; kNotFound with the nearest names.

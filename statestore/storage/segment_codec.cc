@@ -22,7 +22,7 @@ size_t RowCount(const SegmentSpec& spec) {
 
 float ElementOf(ByteSpan raw, size_t i) { return LoadLittle<float>(raw.data() + 4 * i); }
 
-// ------------------------------------------------------------------------------- exact
+// ------------------------------------------------------------------------ exact and delta
 
 uint64_t ExactBytes(const SegmentSpec& spec) { return spec.bytes(); }
 
@@ -115,6 +115,7 @@ constexpr CodecEntry kCodecs[] = {
     {Codec::kExact, "exact", ExactBytes, CodeExact, RestoreExact, ExactPart},
     {Codec::kBf16, "bf16", Bf16Bytes, CodeBf16, RestoreBf16, ExactPart},
     {Codec::kInt8, "int8", Int8Bytes, CodeInt8, RestoreInt8, WholePart},
+    {Codec::kDelta, "delta", ExactBytes, CodeExact, RestoreExact, ExactPart},
 };
 
 const CodecEntry& EntryOf(Codec codec) {
@@ -146,8 +147,8 @@ std::optional<Codec> CodecFromName(std::string_view name) {
 }
 
 Codec CodecFor(Codec codec, const SegmentSpec& spec) {
-  const bool lossy = spec.kind != SegmentKind::kHidden && spec.dtype == DType::kF32;
-  return lossy ? codec : Codec::kExact;
+  const bool stores = spec.kind != SegmentKind::kHidden && spec.dtype == DType::kF32;
+  return stores ? codec : Codec::kExact;
 }
 
 uint64_t CodedBytes(Codec codec, const SegmentSpec& spec) {
@@ -155,7 +156,7 @@ uint64_t CodedBytes(Codec codec, const SegmentSpec& spec) {
 }
 
 Bytes Approximate(Codec codec, const SegmentSpec& spec, ByteSpan raw) {
-  if (codec == Codec::kExact) return {raw.begin(), raw.end()};
+  if (!IsLossy(codec)) return {raw.begin(), raw.end()};
   CheckFinite(spec, raw);
   const CodecEntry& entry = EntryOf(codec);
   Bytes coded(entry.coded_bytes(spec));
@@ -169,7 +170,7 @@ Bytes SegmentEncoder::Encode(Codec codec, const SegmentSpec& spec, ByteSpan raw)
   const CodecEntry& entry = EntryOf(codec);
   coded_.resize(entry.coded_bytes(spec));
   entry.code(spec, raw, coded_);
-  if (codec != Codec::kExact) {
+  if (IsLossy(codec)) {
     restored_.resize(raw.size());
     entry.restore(spec, coded_, restored_);
     if (!std::equal(raw.begin(), raw.end(), restored_.begin())) {

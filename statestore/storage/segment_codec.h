@@ -13,10 +13,11 @@
 
 // How the bytes of a segment become a zstd frame. A lossy codec works in two steps, so that what is
 // stored is always what is read: Approximate replaces a segment's values by near ones that the
-// codec keeps exactly; the encoder then stores those, and refuses any others.
+// codec keeps exactly; the encoder then stores those, and refuses any others. What kDelta stores
+// are the differences that float_difference.h takes, and what it gives back are those.
 namespace statelib::storage {
 
-const char* NameOf(Codec codec);  ///< "exact", "bf16", "int8"
+const char* NameOf(Codec codec);  ///< "exact", "bf16", "int8", "delta"
 std::optional<Codec> CodecFromName(std::string_view name);
 
 /// The codec that a state's codec means for this segment: the hidden vector, which the next token
@@ -26,7 +27,8 @@ Codec CodecFor(Codec codec, const SegmentSpec& spec);
 /// The bytes inside a segment's frame.
 uint64_t CodedBytes(Codec codec, const SegmentSpec& spec);
 
-/// The values nearest to a segment's that the codec keeps exactly; for kExact the same bytes.
+/// The values nearest to a segment's that the codec keeps exactly; of a lossless one the same
+/// bytes.
 ///   bf16: each value rounded to bf16, ties to even.
 ///   int8: for each row (the last axis) m = max |x|, q = round(127 sqrt(|x| / m)) with x's sign;
 ///         the value is (q |q| / 127^2) m. The square gives small values finer steps.

@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "statestore/storage/container.h"
+#include "statestore/storage/float_difference.h"
 #include "statestore/storage/message_codec.h"
 
 namespace statelib::storage {
@@ -36,9 +37,32 @@ class ContentHasher {
 
 void Append(ByteSpan from, Bytes* to) { to->insert(to->end(), from.begin(), from.end()); }
 
+/// The frame of a segment, and the codec that is used for it.
+std::pair<Codec, Bytes> EncodeSegment(SegmentEncoder& encoder, Codec codec, const SegmentSpec& spec,
+                                      ByteSpan raw, ByteSpan base) {
+  if (codec != Codec::kDelta) return {codec, encoder.Encode(codec, spec, raw)};
+  Bytes difference(raw.begin(), raw.end());
+  TakeDifference(base, difference);
+  Bytes exact = encoder.Encode(Codec::kExact, spec, raw);
+  Bytes delta = encoder.Encode(Codec::kDelta, spec, difference);
+  if (delta.size() < exact.size()) return {Codec::kDelta, std::move(delta)};
+  return {Codec::kExact, std::move(exact)};
+}
+
+/// What keeps a state from being the base of another one; null: nothing.
+const char* ObstacleToBase(const StateHeader& base, const StateDescription& state) {
+  const StateDescription& description = base.description;
+  if (base.base) return "that is a delta itself";
+  if (description.model.fingerprint != state.model.fingerprint) return "of another model";
+  if (description.profile != state.profile) return "of another numerics profile";
+  if (description.spec != state.spec) return "of other segments";
+  return nullptr;
+}
+
 }  // namespace
 
 uint32_t ObjectVersionOf(const StateHeader& header) {
+  if (header.base) return kDeltaObjectVersion;
   const bool exact =
       std::all_of(header.segments.begin(), header.segments.end(),
                   [](const SegmentEntry& segment) { return segment.codec == Codec::kExact; });
@@ -53,12 +77,14 @@ Digest ContentDigest(const StateSpec& spec, std::span<const ByteSpan> segments) 
 
 EncodedObject EncodeState(const StateDescription& description, std::span<const ByteSpan> segments,
                           const Digest& content, Codec codec,
-                          const std::optional<Fidelity>& fidelity) {
+                          const std::optional<Fidelity>& fidelity, const DeltaBase* base) {
   const StateSpec& spec = description.spec;
   if (spec.size() != segments.size()) {
     Throw(ErrorKind::kInvalidArgument, "a state of {} segments was given {} of them", spec.size(),
           segments.size());
   }
+  if ((codec == Codec::kDelta) != (base != nullptr))
+    Throw(ErrorKind::kInvalidArgument, "a delta needs a base, and nothing else has one");
   StateHeader header{description, content, {}, fidelity};
   std::vector<Bytes> frames;
   SegmentEncoder encoder;
@@ -68,11 +94,12 @@ EncodedObject EncodeState(const StateDescription& description, std::span<const B
       Throw(ErrorKind::kInvalidArgument, "{}: expected {} bytes (at most {}), found {}",
             spec[i].Label(), spec[i].bytes(), kSegmentBytesMax, segments[i].size());
     }
-    const Codec used = CodecFor(codec, spec[i]);
-    frames.push_back(encoder.Encode(used, spec[i], segments[i]));
-    frame_bytes += frames.back().size();
-    header.segments.push_back(
-        {used, segments[i].size(), frames.back().size(), HashOf(frames.back())});
+    auto [used, frame] = EncodeSegment(encoder, CodecFor(codec, spec[i]), spec[i], segments[i],
+                                       base != nullptr ? base->segments[i] : ByteSpan());
+    if (used == Codec::kDelta) header.base = base->id;
+    frame_bytes += frame.size();
+    header.segments.push_back({used, segments[i].size(), frame.size(), HashOf(frame)});
+    frames.push_back(std::move(frame));
   }
   EncodedObject object;
   object.bytes = MakeHead(kObjectFile, ObjectVersionOf(header), AsBytes(SerializeHeader(header)));
@@ -82,8 +109,8 @@ EncodedObject EncodeState(const StateDescription& description, std::span<const B
   return object;
 }
 
-StateReader::StateReader(ByteSpan file, std::string where, FileHash hash)
-    : where_(std::move(where)), hash_(hash) {
+StateReader::StateReader(ByteSpan file, std::string where, FileHash hash, ObjectSource objects)
+    : where_(std::move(where)), hash_(hash), objects_(std::move(objects)) {
   const ByteSpan header = CheckedHeader(kObjectFile, file, where_);
   ObjectHeader parsed = ParseHeader(header, where_);
   auto* state = std::get_if<StateHeader>(&parsed);
@@ -117,6 +144,26 @@ void StateReader::ReadSegment(size_t i, std::span<std::byte> raw) {
           entry.frame_digest.ShortHex(), HashOf(frames_[i]).ShortHex());
   }
   decoder_.Decode(entry.codec, spec, frames_[i], raw, where);
+  if (entry.codec == Codec::kDelta) AddDifference(Base().ReadSegment(i), raw);
+}
+
+StateReader& StateReader::Base() {
+  if (base_) return *base_;
+  const std::string where = fmt::format("{}: its base {}", where_, header_.base->ShortHex());
+  try {
+    if (!objects_) Throw(ErrorKind::kNotFound, "no objects");
+    base_file_ = objects_(*header_.base);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kNotFound) throw;
+    Throw(ErrorKind::kCorrupt, "{} is missing, and it is a difference to that", where);
+  }
+  auto base = std::make_unique<StateReader>(base_file_, where, FileHash::kChecked);
+  const char* const obstacle = ObstacleToBase(base->header(), header_.description);
+  if (obstacle != nullptr)
+    Throw(ErrorKind::kCorrupt, "{}: expected a whole state of the same model, found one {}", where,
+          obstacle);
+  base_ = std::move(base);
+  return *base_;
 }
 
 Bytes StateReader::ReadSegment(size_t i) {
@@ -129,16 +176,17 @@ Bytes StateReader::ReadSegment(size_t i) {
   return raw;
 }
 
-StateRecord DecodeState(ByteSpan file, const std::string& where, FileHash hash) {
-  StateReader reader(file, where, hash);
+StateRecord DecodeState(ByteSpan file, const std::string& where, FileHash hash,
+                        ObjectSource objects) {
+  StateReader reader(file, where, hash, std::move(objects));
   StateRecord record{reader.header().description, {}};
   for (size_t i = 0; i < reader.header().segments.size(); ++i)
     record.segments.push_back(reader.ReadSegment(i));
   return record;
 }
 
-StateHeader VerifyState(ByteSpan file, const std::string& where) {
-  StateReader reader(file, where);
+StateHeader VerifyState(ByteSpan file, const std::string& where, ObjectSource objects) {
+  StateReader reader(file, where, FileHash::kUnchecked, std::move(objects));
   const StateHeader& header = reader.header();
   ContentHasher hasher(header.segments.size());
   for (size_t i = 0; i < header.segments.size(); ++i)

@@ -2,6 +2,8 @@
 #ifndef STATELIB_STATESTORE_STORAGE_STATE_OBJECT_H_
 #define STATELIB_STATESTORE_STORAGE_STATE_OBJECT_H_
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,13 +20,21 @@ namespace statelib::storage {
 /// "statelib content 1" and, for each segment, its description and its raw bytes.
 Digest ContentDigest(const StateSpec& spec, std::span<const ByteSpan> segments);
 
+/// A state that another one of the same model, profile and spec is stored as a difference to.
+struct DeltaBase {
+  StateId id;
+  std::span<const ByteSpan> segments;  ///< as the spec
+};
+
 /// The object of a state; segments[i] holds description.spec[i].bytes() bytes. A pure function of
 /// its arguments and the zstd version. With a lossy codec the segments hold what Approximate gave.
-/// Errors: kInvalidArgument when a segment's size is not the description's, or the codec would not
-/// give the segment's bytes back.
+/// kDelta needs a base; a segment whose difference is not smaller goes as kExact, and where that is
+/// every segment, the object is the one that kExact gives. Errors: kInvalidArgument when a
+/// segment's size is not the description's, or the codec would not give the segment's bytes back.
 EncodedObject EncodeState(const StateDescription& description, std::span<const ByteSpan> segments,
                           const Digest& content, Codec codec = Codec::kExact,
-                          const std::optional<Fidelity>& fidelity = std::nullopt);
+                          const std::optional<Fidelity>& fidelity = std::nullopt,
+                          const DeltaBase* base = nullptr);
 
 /// The format version that an object of this header is written in.
 uint32_t ObjectVersionOf(const StateHeader& header);
@@ -32,35 +42,46 @@ uint32_t ObjectVersionOf(const StateHeader& header);
 /// Whether the caller has checked the hash of the whole file already.
 enum class FileHash { kUnchecked, kChecked };
 
+/// Gives an object's bytes, whose hash is its id. Errors: kNotFound, kCorrupt, kIo.
+using ObjectSource = std::function<Bytes(const ObjectId& id)>;
+
 /// Reads a state object that lies in memory or in a mapped file, segment by segment. The bytes must
 /// outlive it. One thread.
 class StateReader {
  public:
   /// Checks head, header and that the frames fill the file exactly; touches no frame. `where`
-  /// names the file in messages. Errors: kCorrupt, kUnsupported.
-  StateReader(ByteSpan file, std::string where, FileHash hash = FileHash::kUnchecked);
+  /// names the file in messages. `objects` is asked for the base of a delta once a segment needs
+  /// it. Errors: kCorrupt, kUnsupported.
+  StateReader(ByteSpan file, std::string where, FileHash hash = FileHash::kUnchecked,
+              ObjectSource objects = {});
 
   const StateHeader& header() const { return header_; }
   /// Fills `raw` (header().segments[i].raw_bytes) from segment i; checks the frame's digest unless
-  /// the file's was. Errors: kCorrupt.
+  /// the file's was. Errors: kCorrupt, also when the base is missing, damaged or no base of this
+  /// state; kUnsupported.
   void ReadSegment(size_t i, std::span<std::byte> raw);
   Bytes ReadSegment(size_t i);
 
  private:
+  StateReader& Base();
+
   std::string where_;
   FileHash hash_;
+  ObjectSource objects_;
   StateHeader header_;
   std::vector<ByteSpan> frames_;
   SegmentDecoder decoder_;
+  Bytes base_file_;
+  std::unique_ptr<StateReader> base_;
 };
 
-/// The whole state. Errors: kCorrupt, kUnsupported.
+/// The whole state. Errors: those of StateReader.
 StateRecord DecodeState(ByteSpan file, const std::string& where,
-                        FileHash hash = FileHash::kUnchecked);
+                        FileHash hash = FileHash::kUnchecked, ObjectSource objects = {});
 
 /// Decodes every segment, one in memory at a time, and compares the content digest with the
-/// header's. Returns the header. Errors: kCorrupt, kUnsupported.
-StateHeader VerifyState(ByteSpan file, const std::string& where);
+/// header's. Returns the header. Errors: those of StateReader.
+StateHeader VerifyState(ByteSpan file, const std::string& where, ObjectSource objects = {});
 
 }  // namespace statelib::storage
 

@@ -15,7 +15,7 @@ struct ThinningState {
   std::optional<int64_t> prefix;  ///< key of the longest shorter state that it was computed from
   uint64_t token_count = 0;
   uint64_t stored_bytes = 0;
-  bool may_go = false;  ///< a checkpoint that no name needs
+  bool may_go = false;  ///< a checkpoint that no version names and no delta needs
 };
 
 /// Chooses the checkpoints to remove so that those that may go take at most `bytes_max` together;

@@ -314,6 +314,44 @@ TEST_F(LibraryCommands, RecodeStoresASmallerStateAndSaysWhatItCost) {
   ExpectSound();
 }
 
+TEST_F(LibraryCommands, ADeltaSaysWhatItSavesAndWorksLikeTheExactState) {
+  const auto base = Facts({"ingest", "roof", roof_})["state"];
+  const std::string step = Write("step.md", " The");
+  const auto exact = Facts({"append", "roof", step});
+  const auto delta = Facts({"recode", "roof", "--codec", "delta"});
+  EXPECT_EQ(delta["delta"]["codec"], "delta");
+  EXPECT_EQ(delta["delta"]["base"], base["id"]);
+  EXPECT_EQ(delta["delta"]["delta_bytes"], delta["state"]["stored_bytes"]);
+  EXPECT_EQ(delta["delta"]["exact_bytes"], exact["state"]["stored_bytes"]);
+  EXPECT_LT(delta["delta"]["delta_bytes"], delta["delta"]["exact_bytes"]);
+  EXPECT_EQ(Facts({"list"})["states"][0]["state"]["base"], base["id"]);
+  EXPECT_EQ(Facts({"show", "roof"})["base"], base["id"]);
+  EXPECT_EQ(Facts({"show", "roof@1"})["base"], nullptr);
+  EXPECT_THAT(Run({"show", "roof", "--segments"}).out, HasSubstr(" delta "));
+  EXPECT_EQ(Facts({"generate", "roof", "--max-tokens", "3"})["text"],
+            Facts({"generate", "roof@2", "--max-tokens", "3"})["text"]);
+  ExpectFailure({"recode", "roof", "--codec", "delta"}, 2);
+  EXPECT_EQ(Facts({"undo", "roof"})["state"]["id"], exact["state"]["id"]);
+  EXPECT_EQ(Facts({"checkout", "roof@3"})["state"]["id"], delta["state"]["id"]);
+  ExpectSound();
+}
+
+TEST_F(LibraryCommands, ADeltaThatSavesNothingIsStoredAsExactAndSaysSo) {
+  Facts({"ingest", "roof", roof_});
+  EXPECT_THAT(Run({"recode", "roof", "--codec", "delta"}).out,
+              HasSubstr("no stored state that it was computed from can be the base"));
+  std::string far;
+  for (int i = 0; i < 30; ++i) far += " The gate was painted red and the bell rang.";
+  EXPECT_THAT(Run({"append", "roof", Write("far.md", far), "--codec", "delta"}).out,
+              HasSubstr("which saves less than 1 %"));
+  EXPECT_THAT(Run({"append", "roof", Write("step.md", " The"), "--codec", "delta"}).out,
+              HasSubstr("delta: "));
+  EXPECT_THAT(ExpectFailure({"recode", "roof", "--codec", "delta", "--max-kl", "1"}, 2),
+              HasSubstr("lossy"));
+  EXPECT_THAT(ExpectFailure({"export", "roof", "--codec", "delta", "-o", Path("b")}, 2),
+              HasSubstr("travels with its base"));
+}
+
 TEST_F(LibraryCommands, RecodeRefusesALargerLossThanAllowed) {
   Facts({"ingest", "roof", roof_});
   EXPECT_THAT(ExpectFailure({"recode", "roof", "--codec", "int8", "--max-kl", "1e-12"}, 2),

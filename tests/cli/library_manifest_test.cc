@@ -133,7 +133,7 @@ TEST(LibraryManifest, TheSameMistakesGiveTheSameMessages) {
   expect("max-kl = 'x'", R"("max-kl": "x")", "max-kl: expected a number, found a text");
   expect("tags = {}", R"("tags": {})", "tags: expected a list of texts, found something else");
   expect("codec = 'int4'", R"("codec": "int4")",
-         "codec: expected exact, bf16 or int8, found 'int4'");
+         "codec: expected exact, bf16, int8 or delta, found 'int4'");
 }
 
 TEST(LibraryManifest, JsonLinesThatAreNoStatesAreRefusedByLine) {

@@ -27,7 +27,10 @@ StateRow LeaveSample(Repository& repository, uint64_t token_count, unsigned seed
 void ExpectReadable(const Repository& repository, const std::string& name, int n) {
   const StateRow row = repository.Resolve(name).state;
   const std::string where = repository.objects().PathOf(row.id).string();
-  EXPECT_EQ(VerifyState(repository.objects().Get(row.id), where).content, row.content) << n;
+  EXPECT_EQ(
+      VerifyState(repository.objects().Get(row.id), where, repository.objects().Getter()).content,
+      row.content)
+      << n;
 }
 
 /// Runs `body` on a copy of a library, killed at its n-th change for n = 1, 2, …, and `check` after
@@ -92,6 +95,32 @@ TEST(KilledAtEveryChange, CheckpointsAndTheirThinningLeaveASoundLibrary) {
                       for (const CheckpointRow& row : repository.index().checkpoints().List({}))
                         ExpectReadable(repository, row.state.id.Hex(), n);
                     });
+}
+
+TEST(KilledAtEveryChange, ADeltaIsAllOrNothingAndNeverWithoutItsBase) {
+  KillAtEveryChange(
+      [](Repository& repository) {
+        SampleNewState base(SampleStateNear(5), 1);
+        PublishCheckpoint(repository, base.state, 1000);
+        SampleNewState other(SampleStateNear(4, 2), 2);
+        const StateId id = PublishCheckpoint(repository, other.state, 1000).id;
+        PublishNear(repository, "gone", 5, Codec::kDelta, id, 2);
+        repository.index().references().Remove("gone", "latest", 1000);
+      },
+      [](Repository& repository) {
+        const StateId base = repository.index().checkpoints().List({})[0].state.id;
+        PublishNear(repository, "a", 6, Codec::kDelta, base);
+        CollectGarbage(repository, {.now_ms = kYearsLater});
+      },
+      [](Repository& repository, int n, bool finished) {
+        const bool there = repository.index().references().Find("a", "latest").has_value();
+        if (finished) {
+          EXPECT_TRUE(there);
+        }
+        if (!there) return;
+        EXPECT_TRUE(repository.Resolve("a").state.base);
+        ExpectReadable(repository, "a", n);
+      });
 }
 
 TEST(KilledAtEveryChange, GcRemovesOnlyWhatIsNotNeeded) {

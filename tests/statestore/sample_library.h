@@ -25,8 +25,10 @@ inline std::vector<TokenId> SampleTokens(size_t count, TokenId first) {
 /// SampleState(token_count, seed) with its tokens kept, as what is to be stored. Views lie in it.
 struct SampleNewState {
   explicit SampleNewState(uint64_t token_count = 5, unsigned seed = 1)
-      : record(SampleState(token_count, seed)),
-        tokens(SampleTokens(token_count, static_cast<TokenId>(seed))),
+      : SampleNewState(SampleState(token_count, seed), seed) {}
+  SampleNewState(StateRecord of, unsigned seed)
+      : record(std::move(of)),
+        tokens(SampleTokens(record.description.history.token_count(), static_cast<TokenId>(seed))),
         views(Views(record.segments)) {
     state.description = record.description;
     state.description.tokens_kept = true;
@@ -51,6 +53,16 @@ inline PublishedState PublishSample(Repository& repository, const std::string& n
   Derivation derivation;
   derivation.sources = {{"a.txt", 12, HashOf(AsBytes("a")), token_count, now_ms}};
   return Publish(repository, sample.state, derivation, Reference::Parse(name), now_ms);
+}
+
+/// Publishes SampleStateNear(token_count, seed), computed from `prefix`.
+inline PublishedState PublishNear(Repository& repository, const std::string& name,
+                                  uint64_t token_count, Codec codec,
+                                  std::optional<StateId> prefix = {}, unsigned seed = 1) {
+  SampleNewState sample(SampleStateNear(token_count, seed), seed);
+  sample.state.codec = codec;
+  sample.state.prefix = prefix;
+  return Publish(repository, sample.state, {}, Reference::Parse(name), 1000);
 }
 
 /// Expects that verify finds nothing wrong.

@@ -52,6 +52,21 @@ inline StateRecord SampleState(uint64_t token_count = 5, unsigned seed = 1,
   return record;
 }
 
+/// A state like SampleState(token_count, seed) whose values are within 1 / 16384 of those of
+/// SampleState(any, seed), as after some slow steps more.
+inline StateRecord SampleStateNear(uint64_t token_count = 6, unsigned seed = 1) {
+  StateRecord record = SampleState(token_count, seed);
+  for (Bytes& segment : record.segments) {
+    for (size_t at = 0; at < segment.size(); at += sizeof(float)) {
+      float value = 0;
+      std::memcpy(&value, segment.data() + at, sizeof(float));
+      value *= 1 + std::ldexp(static_cast<float>(token_count % 7), -17);
+      std::memcpy(segment.data() + at, &value, sizeof(float));
+    }
+  }
+  return record;
+}
+
 inline std::vector<ByteSpan> Views(const std::vector<Bytes>& segments) {
   return {segments.begin(), segments.end()};
 }

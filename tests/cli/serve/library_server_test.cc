@@ -21,6 +21,7 @@ namespace {
 using library::Library;
 using remote::TransferObject;
 using storage::ExpectClean;
+using storage::PublishNear;
 using storage::PublishSample;
 using testing::ElementsAre;
 
@@ -86,6 +87,18 @@ TEST_F(LibraryServers, TakeWhatIsPushedAndGiveWhatIsPulled) {
   Library into = Open("into");
   EXPECT_EQ(PullInto(into).bytes_fetched, pushed.bytes_sent);
   EXPECT_EQ(into.Resolve("notes/b:draft").state.id, mine_.Resolve("notes/b:draft").state.id);
+  ExpectClean(into.repository());
+}
+
+TEST_F(LibraryServers, TakeAndGiveADeltaWithItsBase) {
+  const auto base = PublishNear(mine_.repository(), "base", 5, storage::Codec::kExact).state.id;
+  const auto delta = PublishNear(mine_.repository(), "a", 6, storage::Codec::kDelta, base).state.id;
+  EXPECT_EQ(PushFrom(mine_, {{"a"}}).objects_sent, 4u);
+  ExpectClean(served_.repository());
+  Library into = Open("into");
+  EXPECT_EQ(PullInto(into).objects_fetched, 4u);
+  EXPECT_EQ(into.Resolve("a").state.id, delta);
+  EXPECT_EQ(into.Resolve("a").state.base, base);
   ExpectClean(into.repository());
 }
 

@@ -16,6 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using storage::ExpectClean;
+using storage::PublishNear;
 using storage::PublishSample;
 using testing::IsEmpty;
 
@@ -67,6 +68,20 @@ TEST_F(Transfers, CarryStatesTheirTokensAndTheirLineage) {
       into_.repository().index().lineage().AncestorsOf(*into_.Resolve("a").derivation, 9);
   ASSERT_EQ(line.size(), 2u);
   EXPECT_EQ(line[0].operation, storage::Operation::kImport);
+}
+
+TEST_F(Transfers, ADeltaTravelsWithItsBaseAndTheNextOneWithoutIt) {
+  const auto base = PublishNear(from_.repository(), "base", 4, storage::Codec::kExact).state.id;
+  PublishNear(from_.repository(), "a", 5, storage::Codec::kDelta, base);
+  PublishNear(from_.repository(), "a", 6, storage::Codec::kDelta, base);
+  EXPECT_EQ(PushFrom(from_, {{"a@1"}}).objects_sent, 4u);
+  EXPECT_EQ(PushFrom(from_, {{"a@2"}}).objects_sent, 2u);
+  PullInto(into_, {{"a"}, true});
+  EXPECT_EQ(into_.Resolve("a@1").state.base, base);
+  EXPECT_EQ(into_.Resolve("a@2").state.base, base);
+  ExpectClean(into_.repository());
+  storage::CollectGarbage(into_.repository(), {.now_ms = int64_t{1} << 42});
+  ExpectClean(into_.repository());
 }
 
 TEST_F(Transfers, OnlyWhatIsMissingTravels) {

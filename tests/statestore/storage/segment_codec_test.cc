@@ -61,7 +61,7 @@ TEST_P(SegmentCodec, RefusesAFrameOfAnotherSize) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, SegmentCodec,
-                         testing::Values(Codec::kExact, Codec::kBf16, Codec::kInt8),
+                         testing::Values(Codec::kExact, Codec::kBf16, Codec::kInt8, Codec::kDelta),
                          [](const auto& tested) { return std::string(NameOf(tested.param)); });
 
 TEST(LossyCodec, Bf16RoundsToTheNearestWithTiesToEven) {
@@ -180,7 +180,7 @@ TEST(LossyStateObject, WhoseCodecDoesNotStoreSuchASegmentIsRefused) {
   record.description.spec = {{0, SegmentKind::kKeys, DType::kBF16, {4, 256}, "time,channel"}};
   record.segments = {Bytes(2 * 4 * 256)};
   const Bytes file = Encode(record).bytes;
-  for (const Codec codec : {Codec::kBf16, Codec::kInt8}) {
+  for (const Codec codec : {Codec::kBf16, Codec::kInt8, Codec::kDelta}) {
     StateHeader header = StateReader(file, "object").header();
     header.segments[0].codec = codec;
     const SegmentSpec as_f32{0, SegmentKind::kKeys, DType::kF32, {4, 256}, "time,channel"};

@@ -95,10 +95,10 @@ TEST(StateObject, BytesAfterTheLastFrameAreRefused) {
 
 TEST(StateObject, ANewerVersionIsRefusedWithTheVersionNeeded) {
   Bytes file = Encode(SampleState()).bytes;
-  StoreLittle<uint32_t>(3, file.data() + 8);
+  StoreLittle<uint32_t>(4, file.data() + 8);
   ExpectError(ErrorKind::kUnsupported,
-              "it: object format version 3, this statelib reads versions 1 to 2; use a statelib "
-              "that reads version 3",
+              "it: object format version 4, this statelib reads versions 1 to 3; use a statelib "
+              "that reads version 4",
               [&] { DecodeState(file, "it"); });
 }
 
