@@ -7,9 +7,11 @@
 
 #include "core/checkpoint/container.h"
 #include "core/checkpoint/safetensors_writer.h"
+#include "statestore/storage/tokens_object.h"
 #include "tests/core/checkpoint/gguf_builder.h"
 #include "tests/core/checkpoint/torch_archive_builder.h"
 #include "tests/statestore/documents/zip_builder.h"
+#include "tests/statestore/sample_state.h"
 
 namespace statelib::checkpoint {
 namespace {
@@ -176,6 +178,30 @@ void WriteDocumentSeeds(const fs::path& corpus) {
              {"a.xhtml", "<html><body><p>Chapter</p></body></html>"}}));
 }
 
+void WriteStateObjectSeeds(const fs::path& corpus) {
+  using namespace storage;
+  const fs::path folder = corpus / "fuzz_state_object";
+  const auto write = [&](const char* name, const EncodedObject& object) {
+    Write(folder / name, std::string(AsText(object.bytes)));
+  };
+  const StateRecord base = SampleState();
+  const auto encode = [](const StateRecord& record, Codec codec, const DeltaBase* delta_base) {
+    const StateSpec& spec = record.description.spec;
+    std::vector<Bytes> segments;
+    for (size_t i = 0; i < spec.size(); ++i)
+      segments.push_back(Approximate(CodecFor(codec, spec[i]), spec[i], record.segments[i]));
+    return EncodeState(record.description, Views(segments), {}, codec,
+                       Fidelity{codec, {}, {}, 1, 0, 0, 1, {0.5}}, delta_base);
+  };
+  write("exact", Encode(base));
+  write("bf16", encode(base, Codec::kBf16, nullptr));
+  write("int8", encode(base, Codec::kInt8, nullptr));
+  const auto views = Views(base.segments);
+  const DeltaBase delta_base{Encode(base).id, views};
+  write("delta", encode(SampleStateNear(6), Codec::kDelta, &delta_base));
+  write("tokens", EncodeTokens(std::vector<TokenId>{1, 500, 3}));
+}
+
 }  // namespace
 }  // namespace statelib::checkpoint
 
@@ -192,5 +218,6 @@ int main(int argc, char** argv) {
   statelib::checkpoint::WriteGgufSeeds(corpus);
   statelib::checkpoint::WriteTokenizerSeeds(corpus);
   statelib::checkpoint::WriteDocumentSeeds(corpus);
+  statelib::checkpoint::WriteStateObjectSeeds(corpus);
   return 0;
 }
