@@ -27,7 +27,8 @@ from safetensors.torch import save_file
 
 PROMPT_TOKENS = 75
 GREEDY_TOKENS = 24
-BLOCK_TYPES = {name: gguf.GGMLQuantizationType[name] for name in ("Q8_0", "Q4_0", "Q4_K", "Q5_K", "Q6_K")}
+BLOCK_TYPES = {name: gguf.GGMLQuantizationType[name]
+               for name in ("Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q4_K", "Q5_K", "Q6_K")}
 K_TYPES = ("Q4_K", "Q5_K", "Q6_K")
 # Block types multiply 8-bit inputs by blocks, the peer f32 inputs by the decoded weights: logits are judged by this, and
 # caches, whose sizes differ by orders from model to model, are shown alone. With --weights f32 both multiply the same
