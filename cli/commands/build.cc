@@ -35,7 +35,9 @@ std::vector<FileToRead> FilesOfPattern(const Context& context, const std::string
                                        const std::filesystem::path& base) {
   const size_t wildcard = pattern.find_first_of("*?[");
   const size_t slash = pattern.rfind('/', wildcard);
-  const std::string folder = slash == std::string::npos ? "." : pattern.substr(0, slash);
+  const std::string folder = slash == std::string::npos ? "."
+                             : slash == 0               ? "/"
+                                                        : pattern.substr(0, slash);
   folders.include = {"/" + pattern.substr(slash == std::string::npos ? 0 : slash + 1)};
   return ListFiles(context, {folder}, folders, base);
 }
@@ -141,7 +143,8 @@ class BuildCommand : public Command {
       const bool there = std::filesystem::exists(Base() / file, ignored);
       if (!there && !IsPattern(file))
         Throw(ErrorKind::kNotFound, "{}: no such file or folder", file);
-      const auto files = there ? ListFiles(context, {"./" + file}, state.folders, Base())
+      const std::string name = file == "-" ? "./-" : file;  // a file, not standard input
+      const auto files = there ? ListFiles(context, {name}, state.folders, Base())
                                : FilesOfPattern(context, file, state.folders, Base());
       if (files.empty()) Throw(ErrorKind::kNotFound, "{}: no document there", file);
       all.insert(all.end(), files.begin(), files.end());

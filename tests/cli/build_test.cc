@@ -55,6 +55,18 @@ TEST_F(Build, MakesWhatTheManifestSaysAndThenOnlyWhatHasChanged) {
             Facts({"show", "book"})["id"]);
 }
 
+TEST_F(Build, PathsMayBeAbsoluteAndADashIsAFile) {
+  Write("-", "A file of this name.\n");
+  const std::string folder = directory_.path().string();
+  Write("statelib.toml", "[[state]]\nname = \"file\"\nfiles = \"" + folder +
+                             "/docs/a.md\"\n[[state]]\nname = \"folder\"\nfiles = \"" + folder +
+                             "/docs\"\n[[state]]\nname = \"pattern\"\nfiles = \"" + folder +
+                             "/notes/*.md\"\n[[state]]\nname = \"dash\"\nfiles = \"-\"\n");
+  EXPECT_THAT(Actions(), ElementsAre(Pair("dash", "built"), Pair("file", "built"),
+                                     Pair("folder", "built"), Pair("pattern", "built")));
+  EXPECT_EQ(Facts({"log", "file"})["versions"][0]["sources"][0]["name"], folder + "/docs/a.md");
+}
+
 TEST_F(Build, WithoutAChangeTheModelIsNotOpened) {
   namespace fs = std::filesystem;
   const fs::path model = Path("model");
