@@ -11,8 +11,8 @@
 
 namespace statelib::documents {
 
-/// The longest file that is read as a document. It bounds memory; the text in it may have at most
-/// tokenizer::kTextBytesMax.
+/// The longest file that is read as a document. What is taken out of one, unless it is plain UTF-8,
+/// may have at most tokenizer::kTextBytesMax.
 inline constexpr uint64_t kFileBytesMax = uint64_t{256} << 20;
 
 /// A document's text and what it was taken from.
