@@ -17,6 +17,15 @@ namespace {
 
 constexpr int kDepthMax = 256;
 
+/// A parser that meets the declaration of an entity makes a document for it, and forgets it when it
+/// is stopped.
+struct FreeContext {
+  void operator()(xmlParserCtxt* context) const {
+    xmlFreeDoc(context->myDoc);
+    xmlFreeParserCtxt(context);
+  }
+};
+
 /// One parsing.
 class Parsing : private SaxGuard<Parsing> {
  public:
@@ -24,8 +33,8 @@ class Parsing : private SaxGuard<Parsing> {
 
   void Run(std::string_view bytes) {
     xmlSAXHandler handler = Handler();
-    const std::unique_ptr<xmlParserCtxt, void (*)(xmlParserCtxt*)> context(
-        xmlCreatePushParserCtxt(&handler, this, nullptr, 0, nullptr), xmlFreeParserCtxt);
+    const std::unique_ptr<xmlParserCtxt, FreeContext> context(
+        xmlCreatePushParserCtxt(&handler, this, nullptr, 0, nullptr));
     if (!context) throw std::bad_alloc();
     xmlCtxtUseOptions(context.get(), XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
     Watch(context.get());
