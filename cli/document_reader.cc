@@ -31,6 +31,25 @@ std::vector<FileToRead> ListFiles(const Context& context, const std::vector<std:
   return files;
 }
 
+namespace {
+
+/// Reads a file to its end; says what tells it from any other.
+library::SourceFile ReadPieces(const Context& context, const FileToRead& file,
+                               const std::function<void(std::string_view)>& visit) {
+  Input input = Input::Open(file.path, context.cancel);
+  library::SourceFile source;
+  Hasher hasher;
+  input.ForEachPiece(documents::kFileBytesMax, [&](std::string_view piece) {
+    source.size_bytes += piece.size();
+    hasher.Update(piece);
+    visit(piece);
+  });
+  source.digest = hasher.Finish();
+  return source;
+}
+
+}  // namespace
+
 DocumentReader::DocumentReader(const Context& context, documents::Template how)
     : context_(context), how_(std::move(how)), extractor_(HelperProgram("statelib-extract")) {
   documents::Before(how_, "", true);
@@ -44,29 +63,26 @@ DocumentReader::~DocumentReader() {
   }
 }
 
-DocumentReader::Opened DocumentReader::Open(const FileToRead& file) const {
-  Input input = Input::Open(file.path, context_.cancel);
-  Spool<char> bytes;
-  Hasher hasher;
-  input.ForEachPiece(documents::kFileBytesMax, [&](std::string_view piece) {
-    bytes.Append(piece);
-    hasher.Update(piece);
-  });
-  return {file, Text(bytes), {bytes.size(), hasher.Finish()}};
+library::SourceFile DocumentReader::Identify(const FileToRead& file) const {
+  return ReadPieces(context_, file, [](std::string_view) {});
 }
 
-std::optional<library::Document> DocumentReader::Read(const Opened& opened, bool is_first) {
-  const FileToRead& file = opened.file;
+std::optional<library::Document> DocumentReader::Read(const FileToRead& file, bool is_first) {
   const std::string name = file.path == "-" ? "standard input" : file.name;
   const std::string shown = Printable(name, LineBreaks::kEscape);
-  Text text = opened.bytes;
-  std::string encoding = "UTF-8";
-  if (!documents::IsPlainUtf8(opened.bytes, name)) {
+  const uint64_t before = texts_.size();
+  const library::SourceFile source =
+      ReadPieces(context_, file, [&](std::string_view piece) { texts_.Append(piece); });
+  RunOf<char> text = texts_.All().Part(before);
+  std::string encoding;
+  const std::optional<documents::Utf8Count> plain = documents::CountPlainUtf8(text, name);
+  if (!plain) {
     try {
-      const std::vector<char> bytes = opened.bytes.Values();
+      const std::vector<char> bytes = text.Values();
       documents::ExtractedText read =
           extractor_.Extract({bytes.data(), bytes.size()}, name, &context_.cancel);
-      text = Text(read.text);
+      texts_.Append(read.text);
+      text = texts_.All().Last(read.text.size());
       encoding = std::move(read.encoding);
     } catch (const Error& error) {
       if (!file.found || error.kind() != ErrorKind::kUnsupported) throw;
@@ -77,14 +93,12 @@ std::optional<library::Document> DocumentReader::Read(const Opened& opened, bool
   if (file.found && text.empty()) return std::nullopt;
   if (!encoding.empty() && !encoding.starts_with("UTF-"))
     notes_.push_back(fmt::format("note: {}: read as {}", shown, encoding));
-  documents::Utf8Counter counter;
-  text.ForEach([&](std::span<const char> piece) { counter.Add({piece.data(), piece.size()}); });
-  const size_t invalid = counter.Finish().invalid_bytes;
+  const size_t invalid = plain ? plain->invalid_bytes : 0;
   if (invalid > 0)
     notes_.push_back(
         fmt::format("warning: {}: {} not UTF-8 and read as U+FFFD", shown,
                     invalid == 1 ? "1 byte is" : HumanCount(invalid, "byte") + " are"));
-  return library::Document{file.name, std::move(text), opened.source,
+  return library::Document{file.name, Text(text), source,
                            documents::Before(how_, file.name, is_first), file.path};
 }
 

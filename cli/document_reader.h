@@ -37,18 +37,12 @@ class DocumentReader {
   DocumentReader(const DocumentReader&) = delete;
   DocumentReader& operator=(const DocumentReader&) = delete;
 
-  /// What a file held, with what tells it from any other.
-  struct Opened {
-    FileToRead file;
-    Text bytes;
-    library::SourceFile source;
-  };
-  /// Errors: those of Input::Open and Input::ForEachPiece.
-  Opened Open(const FileToRead& file) const;
+  /// What tells a file from any other. Errors: those of Input::Open and Input::ForEachPiece.
+  library::SourceFile Identify(const FileToRead& file) const;
 
   /// The document with what the template puts before it; nothing where a file that was found in a
-  /// folder holds no text. Errors: those of Extractor::Extract.
-  std::optional<library::Document> Read(const Opened& opened, bool is_first);
+  /// folder holds no text. Errors: those of Identify and Extractor::Extract.
+  std::optional<library::Document> Read(const FileToRead& file, bool is_first);
 
   /// Prints what was not plain: encodings that were guessed, damaged bytes, files that were passed
   /// over. Called at the end too, so that lines stand alone after a progress bar.
@@ -58,6 +52,7 @@ class DocumentReader {
   const Context& context_;
   documents::Template how_;
   documents::Extractor extractor_;
+  Spool<char> texts_;  // of all documents, so that many of them take one file
   std::vector<std::string> notes_;
 };
 

@@ -73,7 +73,7 @@ std::vector<library::Document> ReadFiles(DocumentReader& reader,
   size_t total_bytes = 0;
   for (const FileToRead& file : files) {
     if (on_file) on_file(static_cast<size_t>(&file - files.data()));
-    std::optional<library::Document> document = reader.Read(reader.Open(file), read.empty());
+    std::optional<library::Document> document = reader.Read(file, read.empty());
     if (!document) continue;
     total_bytes += document->text.size();
     if (total_bytes > kTotalBytesMax)

@@ -77,8 +77,7 @@ std::optional<storage::ResolvedState> UpToDate(const library::Library& library,
                                                ModelWhenNeeded& model, const DocumentReader& reader,
                                                const PlannedState& state) {
   std::vector<library::NamedSource> sources;
-  for (const FileToRead& file : state.files)
-    sources.push_back({file.name, reader.Open(file).source});
+  for (const FileToRead& file : state.files) sources.push_back({file.name, reader.Identify(file)});
   return library::FindUpToDate(library, model.Key(), state.reference, sources, state.options);
 }
 

@@ -79,4 +79,10 @@ void ByteSpool::Read(uint64_t from, std::span<std::byte> out) const {
   if (!out.empty()) std::memcpy(out.data(), held_.data() + (from - stored_), out.size());
 }
 
+Digest HashOfText(const RunOf<char>& text) {
+  Hasher hasher;
+  text.ForEach([&](std::span<const char> piece) { hasher.Update(std::as_bytes(piece)); });
+  return hasher.Finish();
+}
+
 }  // namespace statelib

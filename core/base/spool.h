@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/base/bytes.h"
+#include "core/base/digest.h"
 
 namespace statelib {
 
@@ -133,7 +134,7 @@ class Text : public RunOf<char> {
   requires std::convertible_to<const Source&, std::string_view> Text(
       const Source& text)  // NOLINT(google-explicit-constructor): takes what a text is made of
       : RunOf(Kept(text)) {}
-  explicit Text(const Spool<char>& spool) : RunOf(spool.All()) {}
+  explicit Text(const RunOf<char>& spooled) : RunOf(spooled) {}  ///< of a spool, shared with it
 
  private:
   static RunOf<char> Kept(std::string_view text) {
@@ -142,6 +143,8 @@ class Text : public RunOf<char> {
     return spool.All();
   }
 };
+
+Digest HashOfText(const RunOf<char>& text);
 
 }  // namespace statelib
 

@@ -161,7 +161,7 @@ ExtractedText Parse(std::string answer, const std::string& name) {
 
 ExtractedText Extractor::Extract(std::string bytes, const std::string& name,
                                  const CancelFlag* cancel) const {
-  if (IsPlainUtf8(bytes, name)) return {"text", "UTF-8", std::move(bytes)};
+  if (CountPlainUtf8(bytes, name)) return {"text", "UTF-8", std::move(bytes)};
   const Descriptor document = MemoryFile(bytes);
   int ends[2] = {-1, -1};
   if (::pipe2(ends, O_CLOEXEC) != 0) ThrowErrno("making", "a pipe", errno);

@@ -115,10 +115,11 @@ Format Recognise(std::string_view bytes, std::string_view name) {
 
 namespace {
 
+constexpr size_t kCharacterBytesMax = 4;
+
 /// Adds the characters of a text, but for the last bytes where `more` may make a character of them;
 /// returns how many bytes were counted.
 size_t Count(std::string_view bytes, bool more, Utf8Count& count) {
-  constexpr size_t kCharacterBytesMax = 4;
   size_t i = 0;
   while (i < bytes.size()) {
     if (static_cast<unsigned char>(bytes[i]) < 0x80) {
@@ -150,7 +151,7 @@ Utf8Count CountUtf8(std::string_view bytes) {
 void Utf8Counter::Add(std::string_view piece) {
   if (!held_.empty()) {
     // Enough of the piece to make whole what is held; the rest of it is looked at where it lies.
-    const size_t taken = std::min<size_t>(piece.size(), 4);
+    const size_t taken = std::min(piece.size(), kCharacterBytesMax);
     held_ += piece.substr(0, taken);
     piece.remove_prefix(taken);
     held_.erase(0, Count(held_, true, count_));
@@ -169,14 +170,15 @@ Utf8Count Utf8Counter::Finish() {
   return count_;
 }
 
-bool IsPlainUtf8(const RunOf<char>& bytes, std::string_view name) {
+std::optional<Utf8Count> CountPlainUtf8(const RunOf<char>& bytes, std::string_view name) {
   const std::vector<char> head = bytes.First(kHeadBytes).Values();
   const std::string_view beginning(head.data(), head.size());
   if (beginning.starts_with("\xef\xbb\xbf") || Recognise(beginning, name) != Format::kText)
-    return false;
+    return std::nullopt;
   Utf8Counter counter;
   bytes.ForEach([&](std::span<const char> piece) { counter.Add({piece.data(), piece.size()}); });
-  return counter.Finish().is_utf8();
+  const Utf8Count count = counter.Finish();
+  return count.is_utf8() ? std::optional(count) : std::nullopt;
 }
 
 }  // namespace statelib::documents

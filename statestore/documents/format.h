@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -63,8 +64,9 @@ class Utf8Counter {
   std::string held_;  // a character that is not whole yet
 };
 
-/// Whether a file is plain UTF-8 as Utf8Count::is_utf8 has it: text that is taken as it is.
-bool IsPlainUtf8(const RunOf<char>& bytes, std::string_view name);
+/// The counts of a file that is plain UTF-8 as Utf8Count::is_utf8 has it, text that is taken as it
+/// is; nothing for any other.
+std::optional<Utf8Count> CountPlainUtf8(const RunOf<char>& bytes, std::string_view name);
 
 }  // namespace statelib::documents
 

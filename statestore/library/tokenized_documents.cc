@@ -64,13 +64,6 @@ class PassageTokens {
   uint32_t tokens_ = 0;  // the same
 };
 
-SourceFile FileOf(const Document& document) {
-  if (document.file) return *document.file;
-  Hasher hasher;
-  document.text.ForEach([&](std::span<const char> piece) { hasher.Update(std::as_bytes(piece)); });
-  return {document.text.size(), hasher.Finish()};
-}
-
 }  // namespace
 
 TokenizedDocuments Tokenize(const Library& library, const LoadedModel& model,
@@ -95,7 +88,9 @@ TokenizedDocuments Tokenize(const Library& library, const LoadedModel& model,
     });
     stream.Finish();
     const uint64_t count = tokens.size() - before;
-    const SourceFile file = FileOf(document);
+    const SourceFile file = document.file
+                                ? *document.file
+                                : SourceFile{document.text.size(), HashOfText(document.text)};
     // Names go to terminals and into bundles: what is not plain text is written out.
     all.sources.push_back({storage::Escaped(document.name), file.size_bytes, file.digest, count,
                            library.now_ms(),

@@ -192,9 +192,13 @@ ALTER TABLE states ADD COLUMN base BLOB REFERENCES states(id) DEFERRABLE INITIAL
 CREATE INDEX states_by_base ON states(base) WHERE base IS NOT NULL;
 )";
 
-constexpr const char* kMigrations[] = {kFirst,       kModelTokenizers, kModelWeights,
-                                       kCheckpoints, kHistory,         kTexts,
-                                       kTemplates,   kOpenedModels,    kDeltas};
+// Words are held up to so many bytes before they are written, however long a text is.
+constexpr const char* kBoundedWords =
+    "INSERT INTO passages_fts(passages_fts, rank) VALUES('hashsize', 65536);";
+
+constexpr const char* kMigrations[] = {kFirst,   kModelTokenizers, kModelWeights, kCheckpoints,
+                                       kHistory, kTexts,           kTemplates,    kOpenedModels,
+                                       kDeltas,  kBoundedWords};
 
 int64_t PragmaOf(const Database& database, const char* name) {
   Statement statement = database.Prepare(fmt::format("PRAGMA {}", name));

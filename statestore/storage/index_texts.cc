@@ -69,9 +69,7 @@ void ForEachPassage(const RunOf<char>& text, const std::function<void(const Pass
 }
 
 void IndexTexts::Add(int64_t derivation, const SourceText& source) {
-  Hasher hasher;
-  source.text.ForEach([&](std::span<const char> piece) { hasher.Update(std::as_bytes(piece)); });
-  const Digest digest = hasher.Finish();
+  const Digest digest = HashOfText(source.text);
   database_.Write([&] {
     Statement insert = database_.Prepare(
         "INSERT INTO texts(digest, size_bytes) VALUES(?, ?) ON CONFLICT(digest) DO NOTHING");
@@ -84,8 +82,6 @@ void IndexTexts::Add(int64_t derivation, const SourceText& source) {
     const int64_t text = find.Int(0);
     find.Reset();
     if (is_new) {
-      // Words are held up to so many bytes before they are written, however long the text is.
-      database_.Execute("INSERT INTO passages_fts(passages_fts, rank) VALUES('hashsize', 65536)");
       Statement passage = database_.Prepare(
           "INSERT INTO passages(text, position, first_byte, body) VALUES(?, ?, ?, ?)");
       Statement words = database_.Prepare("INSERT INTO passages_fts(rowid, body) VALUES(?, ?)");

@@ -54,11 +54,11 @@ TEST(Format, BytesAreCountedTheSameWhereverTheyAreCut) {
 }
 
 TEST(Format, PlainUtf8IsTextWithoutAMark) {
-  EXPECT_TRUE(IsPlainUtf8("caf\xc3\xa9"s, "a.txt"));
-  EXPECT_TRUE(IsPlainUtf8(""s, "a.txt"));
-  EXPECT_FALSE(IsPlainUtf8("\xef\xbb\xbfmarked"s, "a.txt"));
-  EXPECT_FALSE(IsPlainUtf8("<html>"s, "a"));
-  EXPECT_FALSE(IsPlainUtf8(std::string(300'000, 'a') + "\xe9", "a.txt"));
+  EXPECT_TRUE(CountPlainUtf8("caf\xc3\xa9"s, "a.txt"));
+  EXPECT_TRUE(CountPlainUtf8(""s, "a.txt"));
+  EXPECT_FALSE(CountPlainUtf8("\xef\xbb\xbfmarked"s, "a.txt"));
+  EXPECT_FALSE(CountPlainUtf8("<html>"s, "a"));
+  EXPECT_FALSE(CountPlainUtf8(std::string(300'000, 'a') + "\xe9", "a.txt"));
 }
 
 }  // namespace
