@@ -38,7 +38,13 @@ struct PreTokens {
   bool at_input_begin = false;  ///< the text's first byte is the first of the whole input
 };
 
-/// What a step does where a word ends: between an ASCII letter and a space or line feed.
+/// Whether a word ends between two bytes: an ASCII letter and a space or line feed.
+constexpr bool IsWordEnd(char before, char after) {
+  const bool letter = (before >= 'a' && before <= 'z') || (before >= 'A' && before <= 'Z');
+  return letter && (after == ' ' || after == '\n');
+}
+
+/// What a step does where a word ends.
 enum class AtWordEnds {
   kCuts,     ///< always cuts there, and cuts both sides as if each stood alone
   kPasses,   ///< never cuts there, and cuts both sides as if each stood alone

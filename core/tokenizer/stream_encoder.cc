@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/tokenizer/pre_tokenizer.h"
 #include "core/tokenizer/utf8.h"
 
 namespace statelib::tokenizer {
@@ -12,9 +13,8 @@ namespace {
 
 /// The last place in text[from, …) that is after a word; 0 where there is none.
 size_t LastWordEnd(std::string_view text, size_t from) {
-  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
   for (size_t at = text.size(); at-- > std::max<size_t>(from, 1);)
-    if ((text[at] == ' ' || text[at] == '\n') && is_letter(text[at - 1])) return at;
+    if (IsWordEnd(text[at - 1], text[at])) return at;
   return 0;
 }
 

@@ -57,15 +57,13 @@ std::vector<TokenId> SpecialIdsOf(const std::vector<AddedToken>& tokens) {
   return ids;
 }
 
-/// Whether a token may be found otherwise when the text is cut after a word: between an ASCII
-/// letter and a space or line feed.
+/// Whether a token may be found otherwise when the text is cut where a word ends.
 bool CrossesWordEnd(const AddedToken& token) {
-  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-  const auto is_space = [](char c) { return c == ' ' || c == '\n'; };
   const std::string& text = token.content;
   for (size_t i = 1; i < text.size(); ++i)
-    if (is_letter(text[i - 1]) && is_space(text[i])) return true;
-  return (token.rstrip && is_letter(text.back())) || (token.single_word && is_space(text.front()));
+    if (IsWordEnd(text[i - 1], text[i])) return true;
+  return (token.rstrip && IsWordEnd(text.back(), ' ')) ||
+         (token.single_word && IsWordEnd('a', text.front()));
 }
 
 void RequireVersion(const JsonValue& root) {
