@@ -55,6 +55,13 @@ class LoopbackSocket {
   bool Send(std::string_view text) const {
     return ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL) == std::ssize(text);
   }
+  /// Sends on to another what has come, at most so many bytes; how many, or 0 at either's end.
+  uint64_t PassOn(const LoopbackSocket& to, uint64_t bytes_max) const {
+    char block[1024];
+    const ssize_t got = ::recv(fd_, block, std::min<uint64_t>(sizeof(block), bytes_max), 0);
+    if (got <= 0 || !to.Send({block, static_cast<size_t>(got)})) return 0;
+    return static_cast<uint64_t>(got);
+  }
   /// Whether there is something to read, or an end, within the time.
   bool Readable(int milliseconds) const {
     pollfd wait{fd_, POLLIN, 0};
@@ -120,13 +127,10 @@ class CuttingProxy {
       if (::poll(waits, 2, 20) <= 0) continue;
       for (int i = 0; i < 2 && left > 0; ++i) {
         if (waits[i].revents == 0) continue;
-        char block[1024];
-        const ssize_t got = ::recv(waits[i].fd, block, std::min<uint64_t>(sizeof(block), left), 0);
-        if (got <= 0) return;
-        const LoopbackSocket& other = i == 0 ? server : client;
-        if (!other.Send({block, static_cast<size_t>(got)})) return;
-        left -= static_cast<uint64_t>(got);
-        bytes_ += static_cast<uint64_t>(got);
+        const uint64_t passed = i == 0 ? client.PassOn(server, left) : server.PassOn(client, left);
+        if (passed == 0) return;
+        left -= passed;
+        bytes_ += passed;
       }
     }
   }

@@ -58,21 +58,17 @@ class GateProxy {
       pollfd waits[] = {{client.fd(), events, 0}, {server.fd(), events, 0}};
       if (::poll(waits, 2, 20) <= 0) continue;
       if (holds) return;  // one side has gone
-      for (int i = 0; i < 2; ++i) {
-        if (waits[i].revents != 0 && !Move(waits[i].fd, i == 0 ? server : client)) return;
-      }
+      if (waits[0].revents != 0 && !Move(client, server)) return;
+      if (waits[1].revents != 0 && !Move(server, client)) return;
     }
   }
 
-  bool Move(int from, const LoopbackSocket& to) {
-    const uint64_t left = hold_after_bytes_ - bytes_;
-    char block[1024];
-    const ssize_t got = ::recv(from, block, std::min<uint64_t>(sizeof(block), left), 0);
-    if (got <= 0 || !to.Send({block, static_cast<size_t>(got)})) return false;
+  bool Move(const LoopbackSocket& from, const LoopbackSocket& to) {
+    const uint64_t passed = from.PassOn(to, hold_after_bytes_ - bytes_);
     const std::lock_guard lock(mutex_);
-    bytes_ += static_cast<uint64_t>(got);
+    bytes_ += passed;
     changed_.notify_all();
-    return true;
+    return passed > 0;
   }
 
   std::atomic<int> server_port_;
