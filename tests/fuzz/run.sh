@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs fuzz targets of a build for a bounded time each, beginning with their seeds; ends with the first failure.
 #   tests/fuzz/run.sh [BUILD [SECONDS [TARGET...]]]   build/fuzz, 20 seconds a target, every target, unless told otherwise
+# STATELIB_FUZZ_SEED makes a run begin the same way each time; without it, it is another search every time.
 # What a run finds interesting stays in BUILD/fuzz/corpus, and the next one begins with it: for a long search, give more
 # seconds, once or many times. An input that fails is left as BUILD/fuzz/TARGET-crash-…; the target run on that file shows
 # the failure again.
@@ -27,7 +28,7 @@ for name in "${wanted[@]}"; do
   log=$build/fuzz/$name.log
   # 1 GiB: no input of at most 64 KiB may make a reader need more. 10 seconds: or hang.
   if ! "$target" -max_total_time="$seconds" -max_len=65536 -rss_limit_mb=1024 -timeout=10 -verbosity=0 \
-    -print_final_stats=1 -artifact_prefix="$build/fuzz/$name-" "$corpus/$name" >"$log" 2>&1; then
+    -seed="${STATELIB_FUZZ_SEED:-0}" -print_final_stats=1 -artifact_prefix="$build/fuzz/$name-" "$corpus/$name" >"$log" 2>&1; then
     tail -n 40 "$log"
     echo "FAILED: $name; its log is $log"
     exit 1

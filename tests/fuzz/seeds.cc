@@ -168,6 +168,9 @@ void WriteDocumentSeeds(const fs::path& corpus) {
   Write(folder / "utf16", std::string("\xff\xfe"
                                       "a\0b\0\n\0",
                                       8));
+  Write(folder / "beyond_unicode",
+        "\xef\xbb\xbf\xf5\xaf\xbb\xbf"
+        "er\r");
   Write(folder / "docx", documents::DocxOf("<w:p><w:r><w:t>words &amp;</w:t></w:r></w:p>"));
   Write(folder / "epub",
         documents::ZipOf(

@@ -72,6 +72,8 @@ std::optional<std::string> Convert(std::string_view bytes, const char* encoding,
     CheckLength(text.size(), name);
     if (result == static_cast<size_t>(-1) && errno != E2BIG) return std::nullopt;
   }
+  // Some converters pass on code points beyond U+10FFFF, which no text has.
+  if (tokenizer::ValidPrefixLength(text) != text.size()) return std::nullopt;
   return text;
 }
 

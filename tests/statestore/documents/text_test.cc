@@ -72,6 +72,12 @@ TEST(TextEncoding, Utf8IsTakenAsItIsAndDamageIsReplaced) {
   EXPECT_EQ(TextOf("caf\xc3\xa9 na\xc3\xafve \xff."), "caf\xc3\xa9 na\xc3\xafve \xef\xbf\xbd.");
 }
 
+TEST(TextEncoding, CodePointsBeyondUnicodeAreDamage) {
+  // iconv passes on U+16FEFF, in four bytes of which none begins a character.
+  EXPECT_EQ(TextOf("\xef\xbb\xbf" + kJapanese + "\xf5\xaf\xbb\xbf."),
+            kJapanese + "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd.");
+}
+
 TEST(TextEncoding, ADeclaredEncodingIsTried) {
   EXPECT_EQ(Decode("\xe1\xe2", "KOI8-R", "").text, "АБ");
   EXPECT_EQ(Decode("caf\xe9", "no-such-encoding", "").text, "café");
