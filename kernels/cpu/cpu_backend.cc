@@ -29,7 +29,13 @@ namespace {
 constexpr size_t kSmallWork = 64 * 1024;
 
 // What a thread takes at a time: some microseconds of work, in whole tiles.
-constexpr size_t kPiecePanels = 8, kPieceChannels = 8 * kPanelWidth;
+constexpr size_t kPiecePanels = 8, kSmallPiecePanels = 4, kPieceChannels = 8 * kPanelWidth;
+
+/// Panels a piece, fewer where the threads would else get unequal shares of a small matrix.
+size_t PiecePanels(size_t panels, size_t threads) {
+  const size_t pieces = (panels + kPiecePanels - 1) / kPiecePanels;
+  return pieces < 4 * threads && pieces % threads != 0 ? kSmallPiecePanels : kPiecePanels;
+}
 
 class CpuBackend : public Backend {
  public:
@@ -120,7 +126,8 @@ class CpuBackend : public Backend {
       });
     }
     const bool small = x.rows * weights.rows() * weights.cols() < kSmallWork;
-    threads_.RunPieces(small, weights.panels(), kPiecePanels, [&](Part panels) {
+    const size_t piece = PiecePanels(weights.panels(), threads_.size());
+    threads_.RunPieces(small, weights.panels(), piece, [&](Part panels) {
       std::optional<FlushSubnormals> flush;
       if (weights.kind() == PackedKind::kBF16Pairs) flush.emplace();
       kernels_.mat_mul(weights, bias, x, epilogue, out, panels, prepared_.get());

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <type_traits>
 #include <utility>
 
@@ -116,34 +117,34 @@ HWY_NOINLINE void Tile(const TileArgs<T>& args) {
 template <typename T>
 using TileFunction = void (*)(const TileArgs<T>&);
 
-/// Tiles by rows - 1: of PanelsFor(rows) panels, and of one panel for what is left over.
-template <typename T, size_t... kRowsLessOne>
-constexpr auto WideTiles(std::index_sequence<kRowsLessOne...>) {
-  return std::array<TileFunction<T>, sizeof...(kRowsLessOne)>{
-      &Tile<kRowsLessOne + 1, PanelsFor(kRowsLessOne + 1), T>...};
+/// The tile of so many rows by 2^kLog panels, where its sums fit the registers.
+template <typename T, size_t kRows, size_t kLog>
+constexpr TileFunction<T> TileOf() {
+  if constexpr ((size_t{1} << kLog) <= PanelsFor(kRows)) return &Tile<kRows, size_t{1} << kLog, T>;
+  return nullptr;
 }
+
+/// Every tile, by rows - 1 and the logarithm of its panels.
 template <typename T, size_t... kRowsLessOne>
-constexpr auto NarrowTiles(std::index_sequence<kRowsLessOne...>) {
-  return std::array<TileFunction<T>, sizeof...(kRowsLessOne)>{&Tile<kRowsLessOne + 1, 1, T>...};
+constexpr auto AllTiles(std::index_sequence<kRowsLessOne...>) {
+  return std::array<std::array<TileFunction<T>, 4>, sizeof...(kRowsLessOne)>{
+      {{TileOf<T, kRowsLessOne + 1, 0>(), TileOf<T, kRowsLessOne + 1, 1>(),
+        TileOf<T, kRowsLessOne + 1, 2>(), TileOf<T, kRowsLessOne + 1, 3>()}...}};
 }
 
 /// All rows of `out` (at most kRowsMax) times some panels. x: [out.rows][inputs].
 template <typename T>
 void MatMulPanels(const PackedMatrix& matrix, size_t inputs, const InputOf<T>* x, size_t x_stride,
                   const float* bias, Epilogue epilogue, Rows out, Part panels) {
-  constexpr auto kRowCounts = std::make_index_sequence<kTileRows>();
-  static constexpr auto kWide = WideTiles<T>(kRowCounts);
-  static constexpr auto kNarrow = NarrowTiles<T>(kRowCounts);
+  static constexpr auto kTiles = AllTiles<T>(std::make_index_sequence<kTileRows>());
   HWY_ALIGN float sums[kRowsMax * 2 * kPanelWidth > kPanelsMax * kPanelWidth * kTileRows
                            ? kRowsMax * 2 * kPanelWidth
                            : kPanelsMax * kPanelWidth * kTileRows];
   // Tiles of about equal height; one group of panels serves all rows.
   const size_t tiles = (out.rows + kTileRows - 1) / kTileRows;
   const size_t height = (out.rows + tiles - 1) / tiles;
-  const size_t group = PanelsFor(height);
   for (size_t p = panels.begin; p < panels.end;) {
-    const bool wide = p + group <= panels.end;
-    const size_t count = wide ? group : 1;
+    const size_t count = std::bit_floor(std::min(PanelsFor(height), panels.end - p));
     const size_t stride = count * kPanelWidth;
     std::fill_n(sums, out.rows * stride, 0.0f);
     for (size_t k = 0; k < inputs; k += kTileInputs) {
@@ -154,24 +155,9 @@ void MatMulPanels(const PackedMatrix& matrix, size_t inputs, const InputOf<T>* x
         const T* next = t > 0                      ? weights
                         : k + kTileInputs < inputs ? weights + kTileInputs * kPanelWidth
                                                    : matrix.panel<T>(p) + stride * inputs;
-        TileArgs<T> args{weights,
-                         next,
-                         inputs * kPanelWidth,
-                         x + t * x_stride + k,
-                         x_stride,
-                         std::min(kTileInputs, inputs - k),
-                         sums + t * stride,
-                         stride};
-        if (wide && PanelsFor(rows) == group) {
-          kWide[rows - 1](args);
-          continue;
-        }
-        for (size_t panel = 0; panel < count; ++panel) {
-          kNarrow[rows - 1](args);
-          args.weights += args.panel_stride;
-          args.next += args.panel_stride;
-          args.sums += kPanelWidth;
-        }
+        kTiles[rows - 1][std::countr_zero(count)](
+            {weights, next, inputs * kPanelWidth, x + t * x_stride + k, x_stride,
+             std::min(kTileInputs, inputs - k), sums + t * stride, stride});
       }
     }
     const size_t first = p * kPanelWidth;
