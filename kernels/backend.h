@@ -208,6 +208,21 @@ class Backend {
   virtual void CausalConv(const CausalConvArgs& args) = 0;
   virtual void SelectiveScan(const SelectiveScanArgs& args) = 0;
   virtual void HeadScan(const HeadScanArgs& args) = 0;
+
+  /// MatMul(weights, bias, x, kStore, out) and then CausalConv(conv), whose x are columns of out. A
+  /// backend may begin with a channel as soon as it is there; the bits are the same.
+  virtual void MatMulThenConv(const Matrix& weights, const float* bias, ConstRows x, Rows out,
+                              const CausalConvArgs& conv) {
+    MatMul(weights, bias, x, Epilogue::kStore, out);
+    CausalConv(conv);
+  }
+  /// MatMul(weights, bias, x, kSoftplus, dt) and then SelectiveScan(scan), whose dt that is; as
+  /// above.
+  virtual void MatMulThenScan(const Matrix& weights, const float* bias, ConstRows x, Rows dt,
+                              const SelectiveScanArgs& scan) {
+    MatMul(weights, bias, x, Epilogue::kSoftplus, dt);
+    SelectiveScan(scan);
+  }
 };
 
 inline std::unique_ptr<Matrix> Backend::Map(const MatrixDescription&, std::span<const std::byte>) {

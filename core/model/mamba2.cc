@@ -176,9 +176,9 @@ class Mamba2 : public LayerStack {
                ssm_states = RowsOf(batch, index, kSsmState);
 
     backend().RmsNorm(residual, layer.norm.data(), config_.frame.norm_epsilon, normed);
-    backend().MatMul(*layer.in_proj, layer.in_bias.data(), normed, Epilogue::kStore, projected);
-    backend().CausalConv({projected.Columns(e, c), layer.conv_weight.data(), layer.conv_bias.data(),
-                          size(config_.kernel), conv_states, x_b_c});
+    backend().MatMulThenConv(*layer.in_proj, layer.in_bias.data(), normed, projected,
+                             {projected.Columns(e, c), layer.conv_weight.data(),
+                              layer.conv_bias.data(), size(config_.kernel), conv_states, x_b_c});
     backend().HeadScan({x_b_c.Columns(0, e), projected.Columns(e + c, h), x_b_c.Columns(e, gn),
                         x_b_c.Columns(e + gn, gn), projected.Columns(0, e), layer.dt_bias.data(),
                         layer.a.data(), layer.d.data(), config_.dt_min, config_.dt_max,

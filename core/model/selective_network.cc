@@ -77,17 +77,18 @@ class SelectiveNetwork : public LayerStack {
                ssm_states = RowsOf(batch, index, kSsmState);
 
     backend().RmsNorm(residual, layer.norm.data(), config_.frame.norm_epsilon, normed);
-    backend().MatMul(*layer.in_proj, layer.in_bias.data(), normed, Epilogue::kStore, x_and_z);
-    backend().CausalConv({x_and_z.Columns(0, e), layer.conv_weight.data(), layer.conv_bias.data(),
-                          static_cast<size_t>(config_.kernel), conv_states, x});
+    backend().MatMulThenConv(
+        *layer.in_proj, layer.in_bias.data(), normed, x_and_z,
+        {x_and_z.Columns(0, e), layer.conv_weight.data(), layer.conv_bias.data(),
+         static_cast<size_t>(config_.kernel), conv_states, x});
     backend().MatMul(*layer.x_proj, nullptr, x, Epilogue::kStore, dt_b_c);
     if (config_.dt_b_c_norm_epsilon) {
       for (const Rows& part : {dt_in, b, c}) {
         backend().RmsNorm(part, ones_.data(), *config_.dt_b_c_norm_epsilon, part);
       }
     }
-    backend().MatMul(*layer.dt_proj, layer.dt_bias.data(), dt_in, Epilogue::kSoftplus, dt);
-    backend().SelectiveScan(
+    backend().MatMulThenScan(
+        *layer.dt_proj, layer.dt_bias.data(), dt_in, dt,
         {x, dt, b, c, x_and_z.Columns(e, e), layer.a.data(), layer.d.data(), ssm_states, x});
     backend().MatMul(*layer.out_proj, layer.out_bias.data(), x, Epilogue::kAdd, residual);
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Divides each operation among the threads: matrix products by panels of outputs, convolution and
-// scan by channels, norms by rows. No sum is ever divided.
+// scan by channels, norms by rows. No sum is ever divided. What needs nothing but a thread's own
+// outputs follows them on that thread: the hand-over between operations is saved, and they are
+// still in its nearest caches.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sched.h>
@@ -79,27 +81,49 @@ class CpuBackend : public Backend {
 
   void MatMul(const Matrix& weights, const float* bias, ConstRows x, Epilogue epilogue,
               Rows out) override {
-    const auto& packed = static_cast<const PackedMatrix&>(weights);
-    STATELIB_CHECK(x.cols == packed.cols() && out.cols == packed.rows() && x.rows == out.rows);
     for (size_t t = 0; t < x.rows; t += kRowsMax) {
       const size_t rows = std::min(kRowsMax, x.rows - t);
-      MatMulPass(packed, bias, {x.data + t * x.stride, rows, x.cols, x.stride}, epilogue,
-                 {out.data + t * out.stride, rows, out.cols, out.stride});
+      const ConstRows some{x.data + t * x.stride, rows, x.cols, x.stride};
+      MatMulPass(weights, bias, some, epilogue,
+                 {out.data + t * out.stride, rows, out.cols, out.stride},
+                 IsSmallProduct(weights, rows), [](Part) {});
     }
   }
 
   void CausalConv(const CausalConvArgs& args) override {
-    STATELIB_CHECK(args.x.cols == args.out.cols && args.kernel > 0);
+    Check(args);
     threads_.RunPieces(args.x.rows * args.x.cols < kSmallWork / 32, args.x.cols, kPieceChannels,
                        [&](Part channels) { kernels_.causal_conv(args, channels); });
   }
 
   void SelectiveScan(const SelectiveScanArgs& args) override {
-    STATELIB_CHECK(args.x.cols == args.dt.cols && args.x.cols == args.z.cols &&
-                   args.b.cols == args.c.cols);
-    threads_.RunPieces(args.x.rows * args.x.cols * args.b.cols < kSmallWork / 16, args.x.cols,
-                       kPieceChannels,
+    Check(args);
+    threads_.RunPieces(IsSmall(args), args.x.cols, kPieceChannels,
                        [&](Part channels) { kernels_.selective_scan(args, channels); });
+  }
+
+  void MatMulThenConv(const Matrix& weights, const float* bias, ConstRows x, Rows out,
+                      const CausalConvArgs& conv) override {
+    if (x.rows > kRowsMax) return Backend::MatMulThenConv(weights, bias, x, out, conv);
+    Check(conv);
+    const auto first = static_cast<size_t>(conv.x.data - out.data), end = first + conv.x.cols;
+    STATELIB_CHECK(conv.x.rows == x.rows && conv.x.stride == out.stride && end <= out.cols);
+    MatMulPass(weights, bias, x, Epilogue::kStore, out, IsSmallProduct(weights, x.rows),
+               [&](Part outputs) {
+                 const Part channels{std::clamp(outputs.begin, first, end) - first,
+                                     std::clamp(outputs.end, first, end) - first};
+                 if (channels.begin < channels.end) kernels_.causal_conv(conv, channels);
+               });
+  }
+
+  void MatMulThenScan(const Matrix& weights, const float* bias, ConstRows x, Rows dt,
+                      const SelectiveScanArgs& scan) override {
+    if (x.rows > kRowsMax) return Backend::MatMulThenScan(weights, bias, x, dt, scan);
+    Check(scan);
+    STATELIB_CHECK(scan.dt.data == dt.data && scan.x.rows == x.rows && scan.x.cols == dt.cols);
+    MatMulPass(weights, bias, x, Epilogue::kSoftplus, dt,
+               IsSmallProduct(weights, x.rows) && IsSmall(scan),
+               [&](Part channels) { kernels_.selective_scan(scan, channels); });
   }
 
   void HeadScan(const HeadScanArgs& args) override {
@@ -111,26 +135,45 @@ class CpuBackend : public Backend {
   }
 
  private:
-  /// At most kRowsMax rows, which share one pass over the weights.
-  void MatMulPass(const PackedMatrix& weights, const float* bias, ConstRows x, Epilogue epilogue,
-                  Rows out) {
-    const size_t bytes = PreparedBytes(weights, x.rows);
+  static void Check(const CausalConvArgs& args) {
+    STATELIB_CHECK(args.x.cols == args.out.cols && args.kernel > 0);
+  }
+  static void Check(const SelectiveScanArgs& args) {
+    STATELIB_CHECK(args.x.cols == args.dt.cols && args.x.cols == args.z.cols &&
+                   args.b.cols == args.c.cols);
+  }
+  static bool IsSmall(const SelectiveScanArgs& args) {
+    return args.x.rows * args.x.cols * args.b.cols < kSmallWork / 16;
+  }
+  static bool IsSmallProduct(const Matrix& weights, size_t rows) {
+    return rows * weights.rows() * weights.cols() < kSmallWork;
+  }
+
+  /// At most kRowsMax rows, which share one pass over the weights. A thread that has computed some
+  /// outputs of every row goes on with them by `then`.
+  template <typename Then>
+  void MatMulPass(const Matrix& weights, const float* bias, ConstRows x, Epilogue epilogue,
+                  Rows out, bool small, const Then& then) {
+    const auto& packed = static_cast<const PackedMatrix&>(weights);
+    STATELIB_CHECK(x.cols == packed.cols() && out.cols == packed.rows() && x.rows == out.rows);
+    const size_t bytes = PreparedBytes(packed, x.rows);
     if (bytes > prepared_bytes_) {
       prepared_ = AllocateAligned(bytes);
       prepared_bytes_ = bytes;
     }
     if (bytes > 0) {
       threads_.Run(x.rows * x.cols < kSmallWork / 4, [&](size_t share, size_t shares) {
-        kernels_.prepare_input(weights.kind(), x, PartOf(x.rows, 1, share, shares),
-                               prepared_.get());
+        kernels_.prepare_input(packed.kind(), x, PartOf(x.rows, 1, share, shares), prepared_.get());
       });
     }
-    const bool small = x.rows * weights.rows() * weights.cols() < kSmallWork;
-    const size_t piece = PiecePanels(weights.panels(), threads_.size());
-    threads_.RunPieces(small, weights.panels(), piece, [&](Part panels) {
-      std::optional<FlushSubnormals> flush;
-      if (weights.kind() == PackedKind::kBF16Pairs) flush.emplace();
-      kernels_.mat_mul(weights, bias, x, epilogue, out, panels, prepared_.get());
+    const size_t piece = PiecePanels(packed.panels(), threads_.size());
+    threads_.RunPieces(small, packed.panels(), piece, [&](Part panels) {
+      {
+        std::optional<FlushSubnormals> flush;
+        if (packed.kind() == PackedKind::kBF16Pairs) flush.emplace();
+        kernels_.mat_mul(packed, bias, x, epilogue, out, panels, prepared_.get());
+      }
+      then(Part{panels.begin * kPanelWidth, std::min(panels.end * kPanelWidth, out.cols)});
     });
   }
 

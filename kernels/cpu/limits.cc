@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <vector>
 
 #include "kernels/aligned.h"
 #include "kernels/cpu/thread_pool.h"
@@ -133,17 +134,20 @@ ReadLoop ReadLoopOfMachine() {
   return ReadPlain;
 }
 
-/// The best rate of several passes of `pass`, which returns the work it did.
+/// The median rate of several passes of `pass`, which returns the work it did: what lasts, where a
+/// shared machine's best moments do not.
 template <typename Pass>
-double BestRate(int passes, const Pass& pass) {
-  double best = 0;
+double MedianRate(int passes, const Pass& pass) {
+  std::vector<double> rates;
   for (int i = 0; i < passes; ++i) {
     const auto begin = std::chrono::steady_clock::now();
     const double work = pass();
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-    best = std::max(best, work / took.count());
+    rates.push_back(work / took.count());
   }
-  return best;
+  const auto middle = rates.begin() + passes / 2;
+  std::nth_element(rates.begin(), middle, rates.end());
+  return *middle;
 }
 
 }  // namespace
@@ -151,7 +155,7 @@ double BestRate(int passes, const Pass& pass) {
 double MeasureMultiplyAddsPerSecond(Arithmetic arithmetic, int threads) {
   ThreadPool pool(threads);
   const MultiplyLoop loop = MultiplyLoopOf(arithmetic);
-  return BestRate(8, [&] {
+  return MedianRate(8, [&] {
     size_t done = 0;
     pool.Run(false, [&](size_t share, size_t) {
       float sink;
@@ -170,7 +174,7 @@ double MeasureReadBytesPerSecond(int threads, size_t bytes) {
   const AlignedBytes memory = AllocateAligned(size);
   std::memset(memory.get(), 1, size);
   const auto passes = static_cast<int>(std::clamp<size_t>(kBytesToRead / size, 5, 200));
-  return BestRate(passes, [&] {
+  return MedianRate(passes, [&] {
     pool.Run(false, [&](size_t share, size_t shares) {
       std::byte sink;
       const Part part = PartOf(size, kBlock, share, shares);

@@ -391,5 +391,64 @@ TEST_P(BackendTest, RecurrencesOfLongManyAndSingleRowSequencesHaveTheBitsOfTheRe
   }
 }
 
+/// One product whose outputs are convolved or scanned, in one call: outputs, then states. The
+/// operations' columns begin and end between two panels of the product.
+std::vector<float> RunProductThen(Backend& backend, bool scans, size_t channels,
+                                  const std::vector<size_t>& lengths) {
+  constexpr size_t kInputs = 40, kTaps = 4, kStates = 5, kBefore = 21, kAfter = 10;
+  const size_t rows = std::accumulate(lengths.begin(), lengths.end(), size_t{0}),
+               outputs = scans ? channels : kBefore + channels + kAfter;
+  Numbers numbers(12);
+  Buffer x = ToBackend(backend, numbers.Make(rows * kInputs)),
+         bias = ToBackend(backend, numbers.Make(outputs)),
+         taps = ToBackend(backend, numbers.Make(kTaps * channels)),
+         taps_bias = ToBackend(backend, numbers.Make(channels)),
+         skip = ToBackend(backend, numbers.Make(channels)),
+         a = ToBackend(backend, numbers.Make(kStates * channels, -9, -0.01f)),
+         u = ToBackend(backend, numbers.Make(rows * channels)),
+         z = ToBackend(backend, numbers.Make(rows * channels)),
+         b = ToBackend(backend, numbers.Make(rows * kStates)),
+         c = ToBackend(backend, numbers.Make(rows * kStates)),
+         product = backend.Allocate(rows * outputs);
+  const auto weights = numbers.Make(outputs * kInputs),
+             states = numbers.Make(lengths.size() * kStates * channels);
+  const auto matrix = backend.Pack(View(weights, outputs, kInputs));
+  const auto view = [&](Buffer& buffer, size_t cols) {
+    return Rows{buffer.data(), rows, cols, cols};
+  };
+  const Rows out = view(product, outputs);
+  auto all = RunRagged(
+      backend, states, (scans ? kStates : kTaps - 1) * channels, channels,
+      [&](const auto& sequences, Rows y) {
+        if (scans) {
+          backend.MatMulThenScan(*matrix, bias.data(), view(x, kInputs), out,
+                                 {view(u, channels), out, view(b, kStates), view(c, kStates),
+                                  view(z, channels), a.data(), skip.data(), sequences, y});
+        } else {
+          backend.MatMulThenConv(
+              *matrix, bias.data(), view(x, kInputs), out,
+              {out.Columns(kBefore, channels), taps.data(), taps_bias.data(), kTaps, sequences, y});
+        }
+      },
+      lengths);
+  const auto products = ToHost(backend, product);
+  all.insert(all.end(), products.begin(), products.end());
+  return all;
+}
+
+TEST_P(BackendTest, AProductWithWhatFollowsItHasTheBitsOfTheReference) {
+  const std::vector<size_t> one_row = {1}, more_rows_than_a_pass = {150, 1, 90};
+  for (const auto& lengths : {one_row, kLengths, more_rows_than_a_pass}) {
+    for (const size_t channels : {1, 53, 700}) {
+      for (const bool scans : {false, true}) {
+        EXPECT_TRUE(SameBits(RunProductThen(*backend_, scans, channels, lengths),
+                             RunProductThen(*reference_, scans, channels, lengths)))
+            << (scans ? "scan of " : "convolution of ") << channels << " channels, "
+            << lengths.size() << " sequences";
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace statelib::kernels

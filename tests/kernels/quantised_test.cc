@@ -189,6 +189,24 @@ TEST_P(QuantisedTest, ARowsResultDoesNotDependOnTheOtherRows) {
   }
 }
 
+TEST_P(QuantisedTest, WhatFollowsABf16ProductKeepsItsSubnormals) {
+  constexpr size_t kInputs = 64, kChannels = 300;
+  const auto matrix =
+      backend_->Pack(RandomFloats(numbers_, kChannels, kInputs).view(), WeightFormat::kBF16);
+  Buffer x = ToBackend(*backend_, numbers_.Make(kInputs)),
+         tap = ToBackend(*backend_, std::vector<float>(kChannels, 1e-40f)),
+         bias = ToBackend(*backend_, std::vector<float>(kChannels)),
+         product = backend_->Allocate(kChannels), out = backend_->Allocate(kChannels);
+  const Rows in{x.data(), 1, kInputs, kInputs}, channels{product.data(), 1, kChannels, kChannels};
+  const SequenceRows sequence{0, 1, nullptr};
+  backend_->MatMulThenConv(*matrix, nullptr, in, channels,
+                           {channels, tap.data(), bias.data(), 1, std::span(&sequence, 1),
+                            Rows{out.data(), 1, kChannels, kChannels}});
+  const auto products = ToHost(*backend_, product), convolved = ToHost(*backend_, out);
+  for (size_t e = 0; e < kChannels; ++e)
+    EXPECT_EQ(convolved[e], products[e] * 1e-40f / 2) << "channel " << e;
+}
+
 TEST_P(QuantisedTest, ProductsAreWithinTheErrorOfTheirInputs) {
   constexpr size_t kRows = 5, kInputs = 700, kOutputs = 37;
   for (const WeightFormat format : kFormats) {
