@@ -15,12 +15,13 @@ enum class Arithmetic : uint8_t {
 };
 
 /// The multiply-adds a second that `threads` threads reach together on registers alone, with the
-/// widest instructions of this machine: what no product can exceed. Takes about 0.1 s. Thread-safe.
+/// widest instructions of this machine, the median of several tries: what no product can keep up
+/// above. Takes about 0.1 s. Thread-safe.
 double MeasureMultiplyAddsPerSecond(Arithmetic arithmetic, int threads);
 
 /// The bytes a second that `threads` threads read together from a working set of `bytes`, passed
-/// over again and again: the memory's bandwidth when it exceeds the caches, else that of the cache
-/// it fits. Takes about 0.3 s, and `bytes` of memory. Thread-safe.
+/// over again and again, the median of the passes: the memory's bandwidth when it exceeds the
+/// caches, else that of the cache it fits. Takes about 0.3 s, and `bytes` of memory. Thread-safe.
 double MeasureReadBytesPerSecond(int threads, size_t bytes);
 
 }  // namespace statelib::kernels
