@@ -94,10 +94,11 @@ class BenchCommand : public Command {
     step();
     report.limits = engine::MeasureLimits(runtime);
     step();
-    report.prefill = engine::MeasurePrefill(runtime, report.limits, kSecondsEach, &context.cancel);
+    engine::MachineLimits limits = report.limits;
+    report.prefill = engine::MeasurePrefill(runtime, limits, kSecondsEach, &context.cancel);
     for (const size_t sequences : kBatches) {
       step();
-      report.decode.push_back({sequences, engine::MeasureDecode(runtime, report.limits, sequences,
+      report.decode.push_back({sequences, engine::MeasureDecode(runtime, limits, sequences,
                                                                 kSecondsEach, &context.cancel)});
     }
     step();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <random>
+#include <utility>
 
 #include "kernels/limits.h"
 
@@ -42,8 +43,21 @@ double StepsPerSecond(double seconds, const CancelFlag* cancel, const Step& step
   return static_cast<double>(steps) / took.count();
 }
 
-Speed Beside(double tokens_per_second, double by_multiplying, double by_reading) {
-  return {tokens_per_second, std::min(by_multiplying, by_reading), by_reading < by_multiplying};
+/// What a step of a batch does, for each of its tokens.
+struct WorkPerToken {
+  double multiply_adds;
+  double read_bytes;
+};
+
+/// A rate that was just measured beside the mean of the limits before and after it.
+Speed Beside(double tokens_per_second, const WorkPerToken& work, const Runtime& runtime,
+             MachineLimits& limits) {
+  const MachineLimits before = std::exchange(limits, MeasureLimits(runtime));
+  const double multiplying = (before.multiply_adds_per_second + limits.multiply_adds_per_second) /
+                             2 / work.multiply_adds,
+               reading = (before.read_bytes_per_second + limits.read_bytes_per_second) / 2 /
+                         work.read_bytes;
+  return {tokens_per_second, std::min(multiplying, reading), reading < multiplying};
 }
 
 }  // namespace
@@ -54,18 +68,18 @@ MachineLimits MeasureLimits(const Runtime& runtime) {
           kernels::MeasureReadBytesPerSecond(runtime.threads(), static_cast<size_t>(bytes))};
 }
 
-Speed MeasurePrefill(Runtime& runtime, const MachineLimits& limits, double seconds,
+Speed MeasurePrefill(Runtime& runtime, MachineLimits& limits, double seconds,
                      const CancelFlag* cancel) {
   const auto tokens = AnyTokens(kPrefillTokens, runtime.info().vocabulary_size);
   State state = runtime.Empty();
   const double rate = static_cast<double>(tokens.size()) *
                       StepsPerSecond(seconds, cancel, [&] { runtime.Advance(state, tokens); });
   const model::TokenWork work = runtime.work();
-  return Beside(rate, limits.multiply_adds_per_second / work.body_multiply_adds,
-                limits.read_bytes_per_second / work.weight_bytes * model::Model::rows_max);
+  return Beside(rate, {work.body_multiply_adds, work.weight_bytes / model::Model::rows_max},
+                runtime, limits);
 }
 
-Speed MeasureDecode(Runtime& runtime, const MachineLimits& limits, size_t sequences, double seconds,
+Speed MeasureDecode(Runtime& runtime, MachineLimits& limits, size_t sequences, double seconds,
                     const CancelFlag* cancel) {
   const auto tokens = AnyTokens(sequences, runtime.info().vocabulary_size);
   std::vector<State> states;
@@ -82,9 +96,9 @@ Speed MeasureDecode(Runtime& runtime, const MachineLimits& limits, size_t sequen
                         runtime.Logits(pointers);
                       });
   const model::TokenWork work = runtime.work();
-  return Beside(
-      rate, limits.multiply_adds_per_second / (work.body_multiply_adds + work.head_multiply_adds),
-      limits.read_bytes_per_second / work.weight_bytes * count);
+  return Beside(rate,
+                {work.body_multiply_adds + work.head_multiply_adds, work.weight_bytes / count},
+                runtime, limits);
 }
 
 }  // namespace statelib::engine

@@ -23,14 +23,17 @@ struct MachineLimits {
 /// Takes about 0.5 s, and for a moment as much memory as the weights have, at most 1 GiB.
 MachineLimits MeasureLimits(const Runtime& runtime);
 
-/// Reading a text: how fast one sequence is advanced by many tokens. Takes about `seconds`, or
-/// one step. Errors: kCancelled.
-Speed MeasurePrefill(Runtime& runtime, const MachineLimits& limits, double seconds,
+/// Reading a text: how fast one sequence is advanced by many tokens. `limits` were measured just
+/// before; they are measured again afterwards and left there, and the rate stands beside the mean
+/// of both, for those of a shared machine change within seconds. Takes about `seconds`, or one
+/// step, and MeasureLimits. Errors: kCancelled.
+Speed MeasurePrefill(Runtime& runtime, MachineLimits& limits, double seconds,
                      const CancelFlag* cancel = nullptr);
 
 /// Writing: one token after the other for each of `sequences` states at once, with the logits of
-/// each. Takes about `seconds`, or two steps. Errors: kCancelled.
-Speed MeasureDecode(Runtime& runtime, const MachineLimits& limits, size_t sequences, double seconds,
+/// each; `limits` as above. Takes about `seconds`, or two steps, and MeasureLimits. Errors:
+/// kCancelled.
+Speed MeasureDecode(Runtime& runtime, MachineLimits& limits, size_t sequences, double seconds,
                     const CancelFlag* cancel = nullptr);
 
 }  // namespace statelib::engine
