@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 
 #include <map>
 
@@ -44,6 +45,20 @@ TEST_F(Documents, OneFileIsNamedWholeWhateverAFolderLeavesOut) {
   EXPECT_THAT(Sources(Facts({"ingest", "x", file})), ElementsAre(file));
   EXPECT_THAT(ExpectFailure({"ingest", "x", Write("a.png", "\x89PNG\r\n\x1a\n")}, 8),
               HasSubstr("a PNG image"));
+}
+
+TEST_F(Documents, ManyLongOnesTakeFewFileDescriptors) {
+  Arguments arguments = {"ingest", "x"};
+  for (int i = 0; i < 40; ++i)
+    arguments.push_back(Write(std::to_string(i) + ".txt", std::string(70'000, 'a')));
+  // All are read before the first token is computed, so that the last one's error comes soon.
+  arguments.push_back(Write("last.png", "\x89PNG\r\n\x1a\n"));
+  ProcessOptions few_files;
+  few_files.before_start = [] {
+    const rlimit limit{30, 30};
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  };
+  EXPECT_THAT(ExpectFailure(arguments, 8, few_files), HasSubstr("last.png is a PNG image"));
 }
 
 TEST_F(Documents, TheSameTextInAnotherEncodingIsTheSameState) {
