@@ -85,6 +85,22 @@ class KilledAtEveryCall : public LibraryTest {
     EXPECT_GT(n, 40);
   }
 
+  static NamedStates NamesIn(const fs::path& library) {
+    return NamesIn(Repository::Open(library, Access::kRead));
+  }
+  /// The names of a library that has to be sound, whose states have to be readable whole.
+  static NamedStates CheckedNamesIn(const fs::path& library) {
+    const Repository repository = Repository::Open(library, Access::kWrite);
+    storage::ExpectClean(repository);
+    const NamedStates names = NamesIn(repository);
+    for (const auto& [name, id] : names) {
+      const auto row = repository.index().states().Find(id);
+      const Bytes file = repository.objects().Get(id);  // whose hash is the id
+      EXPECT_EQ(storage::VerifyState(file, name).content, row->content) << name;
+    }
+    return names;
+  }
+
  private:
   /// A model that starts at once: its tokens are the characters of ASCII.
   void MakeTinyModel() const {
@@ -118,27 +134,11 @@ class KilledAtEveryCall : public LibraryTest {
         names[row.name + ":" + row.tag + "@" + std::to_string(version.number)] = version.state;
     return names;
   }
-  static NamedStates NamesIn(const fs::path& library) {
-    return NamesIn(Repository::Open(library, Access::kRead));
-  }
 
   static void CollectAllGarbage(const fs::path& library) {
     Repository repository = Repository::Open(library, Access::kWrite);
     storage::CollectGarbage(repository, {.now_ms = kYearsLater});
     EXPECT_TRUE(repository.objects().Temporaries().empty());
-  }
-
-  /// The names of a library that has to be sound, whose states have to be readable whole.
-  static NamedStates CheckedNamesIn(const fs::path& library) {
-    const Repository repository = Repository::Open(library, Access::kWrite);
-    storage::ExpectClean(repository);
-    const NamedStates names = NamesIn(repository);
-    for (const auto& [name, id] : names) {
-      const auto row = repository.index().states().Find(id);
-      const Bytes file = repository.objects().Get(id);  // whose hash is the id
-      EXPECT_EQ(storage::VerifyState(file, name).content, row->content) << name;
-    }
-    return names;
   }
 };
 
@@ -157,6 +157,40 @@ TEST_F(KilledAtEveryCall, RmIsAllOrNothing) { KillAtEveryCall({"rm", "old"}); }
 TEST_F(KilledAtEveryCall, GcRemovesOnlyWhatNoNameLeadsTo) {
   Facts({"rm", "old"});
   KillAtEveryCall({"gc", "--grace", "0"});
+}
+
+TEST_F(KilledAtEveryCall, PushToAFolderIsAllOrNothing) {
+  Facts({"key", "create", "me"});
+  const fs::path shared = Path("shared");
+  const Arguments push = {"push", shared.string(), "--all"}, look = {"ls-remote", shared.string()};
+  const std::map<std::string, std::string> environment = {{"STATELIB_HOME", Library()},
+                                                          {"XDG_CONFIG_HOME", Path("config")}};
+  std::vector<std::string> words = {STATELIB_PROGRAM};
+  words.insert(words.end(), push.begin(), push.end());
+  TracedEnd end = TracedEnd::kKilled;
+  int n = 0;
+  while (end != TracedEnd::kFinished) {
+    SCOPED_TRACE("killed at call " + std::to_string(++n));
+    fs::remove_all(shared);
+    fs::create_directory(shared);
+    end = RunProgramAndKillAtCall(n, words, environment, shared);
+    if (end == TracedEnd::kNotPossible) GTEST_SKIP() << "this machine does not allow ptrace";
+    ASSERT_NE(end, TracedEnd::kFailed);
+    const size_t versions = Facts(look)["versions"].size();
+    EXPECT_TRUE(versions == 0 || versions == 2) << versions;
+    if (n % kAgainEvery == 0 || end == TracedEnd::kFinished) {
+      Facts(push);
+      EXPECT_EQ(Facts(look)["versions"].size(), 2u);
+      ProcessOptions elsewhere;
+      elsewhere.environment = {{"STATELIB_HOME", Path("copy")}};
+      fs::remove_all(Path("copy"));
+      Facts({"pull", shared.string()}, elsewhere);
+      EXPECT_EQ(CheckedNamesIn(Path("copy")), NamesIn(Library()));
+    }
+    if (HasFailure()) return;
+  }
+  RecordProperty("calls", n - 1);
+  EXPECT_GT(n, 20);
 }
 
 TEST_F(KilledAtEveryCall, ImportIsAllOrNothing) {
