@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <functional>
 #include <map>
 
 #include "statestore/storage/state_object.h"
@@ -20,6 +21,7 @@ namespace fs = std::filesystem;
 using storage::Repository;
 using Access = Repository::Access;
 using NamedStates = std::map<std::string, storage::StateId>;  // "name:tag@version" -> state
+using Environment = std::map<std::string, std::string>;
 
 constexpr int64_t kYearsLater = int64_t{1} << 42;
 // After every so many kills the command is run again, and gc after it.
@@ -46,45 +48,56 @@ class KilledAtEveryCall : public LibraryTest {
     return file;
   }
 
-  /// Runs a command on copies of the library, each killed one call later than the one before, until
-  /// it comes to its end.
-  void KillAtEveryCall(const Arguments& command) {
-    const fs::path copy = Path("copy");
-    const std::map<std::string, std::string> environment = {{"STATELIB_HOME", copy.string()},
-                                                            {"XDG_CONFIG_HOME", Path("config")}};
-    ProcessOptions again;
-    again.environment = environment;
+  /// Runs a command again and again, killed one call that concerns `watched` later each time, until
+  /// it comes to its end. `prepare` makes what it finds; `check` looks at what it left, whether it
+  /// came to its end, and whether it is time to run the command again.
+  void KillAtEveryCall(const Arguments& command, const Environment& environment,
+                       const fs::path& watched, const std::function<void()>& prepare,
+                       const std::function<void(bool finished, bool again)>& check) {
     std::vector<std::string> words = {STATELIB_PROGRAM};
     words.insert(words.end(), command.begin(), command.end());
-
-    const NamedStates before = NamesIn(Library());
-    Copy(copy);
-    Facts(command, again);
-    const NamedStates after = NamesIn(copy);
     TracedEnd end = TracedEnd::kKilled;
     int n = 0;
     while (end != TracedEnd::kFinished) {
       SCOPED_TRACE("killed at call " + std::to_string(++n));
-      Copy(copy);
-      end = RunProgramAndKillAtCall(n, words, environment, copy);
+      prepare();
+      end = RunProgramAndKillAtCall(n, words, environment, watched);
       if (end == TracedEnd::kNotPossible) GTEST_SKIP() << "this machine does not allow ptrace";
       ASSERT_NE(end, TracedEnd::kFailed);
-      const NamedStates now = CheckedNamesIn(copy);
-      EXPECT_TRUE(now == before || now == after);
-      if (end == TracedEnd::kFinished) {
-        EXPECT_EQ(now, after);
-      }
-      if (n % kAgainEvery == 0) {
-        if (now == before) Facts(command, again);
-        CollectAllGarbage(copy);
-        EXPECT_EQ(CheckedNamesIn(copy), after);
-      }
+      check(end == TracedEnd::kFinished, n % kAgainEvery == 0);
       if (HasFailure()) return;
     }
     RecordProperty("calls", n - 1);
     EXPECT_GT(n, 40);
   }
 
+  /// The same on copies of the library: each is as before the command or as after it.
+  void KillAtEveryCall(const Arguments& command) {
+    const fs::path copy = Path("copy");
+    ProcessOptions again;
+    again.environment = With(copy);
+    const NamedStates before = NamesIn(Library());
+    Copy(copy);
+    Facts(command, again);
+    const NamedStates after = NamesIn(copy);
+    KillAtEveryCall(
+        command, With(copy), copy, [&] { Copy(copy); },
+        [&](bool finished, bool run_again) {
+          const NamedStates now = CheckedNamesIn(copy);
+          EXPECT_TRUE(now == before || now == after);
+          if (finished) {
+            EXPECT_EQ(now, after);
+          }
+          if (!run_again) return;
+          if (now == before) Facts(command, again);
+          CollectAllGarbage(copy);
+          EXPECT_EQ(CheckedNamesIn(copy), after);
+        });
+  }
+
+  Environment With(const fs::path& library) const {
+    return {{"STATELIB_HOME", library.string()}, {"XDG_CONFIG_HOME", Path("config")}};
+  }
   static NamedStates NamesIn(const fs::path& library) {
     return NamesIn(Repository::Open(library, Access::kRead));
   }
@@ -163,34 +176,23 @@ TEST_F(KilledAtEveryCall, PushToAFolderIsAllOrNothing) {
   Facts({"key", "create", "me"});
   const fs::path shared = Path("shared");
   const Arguments push = {"push", shared.string(), "--all"}, look = {"ls-remote", shared.string()};
-  const std::map<std::string, std::string> environment = {{"STATELIB_HOME", Library()},
-                                                          {"XDG_CONFIG_HOME", Path("config")}};
-  std::vector<std::string> words = {STATELIB_PROGRAM};
-  words.insert(words.end(), push.begin(), push.end());
-  TracedEnd end = TracedEnd::kKilled;
-  int n = 0;
-  while (end != TracedEnd::kFinished) {
-    SCOPED_TRACE("killed at call " + std::to_string(++n));
+  const auto make_empty = [&] {
     fs::remove_all(shared);
     fs::create_directory(shared);
-    end = RunProgramAndKillAtCall(n, words, environment, shared);
-    if (end == TracedEnd::kNotPossible) GTEST_SKIP() << "this machine does not allow ptrace";
-    ASSERT_NE(end, TracedEnd::kFailed);
+  };
+  KillAtEveryCall(push, With(Library()), shared, make_empty, [&](bool finished, bool again) {
     const size_t versions = Facts(look)["versions"].size();
     EXPECT_TRUE(versions == 0 || versions == 2) << versions;
-    if (n % kAgainEvery == 0 || end == TracedEnd::kFinished) {
-      Facts(push);
-      EXPECT_EQ(Facts(look)["versions"].size(), 2u);
-      ProcessOptions elsewhere;
-      elsewhere.environment = {{"STATELIB_HOME", Path("copy")}};
-      fs::remove_all(Path("copy"));
-      Facts({"pull", shared.string()}, elsewhere);
-      EXPECT_EQ(CheckedNamesIn(Path("copy")), NamesIn(Library()));
-    }
-    if (HasFailure()) return;
-  }
-  RecordProperty("calls", n - 1);
-  EXPECT_GT(n, 20);
+    if (!finished && !again) return;
+    Facts(push);
+    EXPECT_EQ(Facts(look)["versions"].size(), 2u);
+    const fs::path copy = Path("copy");
+    fs::remove_all(copy);
+    ProcessOptions elsewhere;
+    elsewhere.environment = With(copy);
+    Facts({"pull", shared.string()}, elsewhere);
+    EXPECT_EQ(CheckedNamesIn(copy), NamesIn(Library()));
+  });
 }
 
 TEST_F(KilledAtEveryCall, ImportIsAllOrNothing) {
