@@ -14,7 +14,7 @@ struct Speed {
       false;  ///< the limit is one pass over the weights a step, not the products
 };
 
-/// What the machine does at best, for one runtime.
+/// What the machine keeps up at best, for one runtime.
 struct MachineLimits {
   double multiply_adds_per_second = 0;  ///< in the arithmetic of the runtime's format
   double read_bytes_per_second = 0;     ///< over a working set of the size of its weights

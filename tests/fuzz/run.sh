@@ -28,7 +28,8 @@ for name in "${wanted[@]}"; do
   log=$build/fuzz/$name.log
   # 1 GiB: no input of at most 64 KiB may make a reader need more. 10 seconds: or hang.
   if ! "$target" -max_total_time="$seconds" -max_len=65536 -rss_limit_mb=1024 -timeout=10 -verbosity=0 \
-    -seed="${STATELIB_FUZZ_SEED:-0}" -print_final_stats=1 -artifact_prefix="$build/fuzz/$name-" "$corpus/$name" >"$log" 2>&1; then
+    -seed="${STATELIB_FUZZ_SEED:-0}" -print_final_stats=1 -artifact_prefix="$build/fuzz/$name-" \
+    "$corpus/$name" >"$log" 2>&1; then
     tail -n 40 "$log"
     echo "FAILED: $name; its log is $log"
     exit 1
