@@ -13,8 +13,7 @@ library::Library OpenLibrary(const Context& context, library::Library::Access ac
 
 std::optional<library::Library> OpenLibraryIfThere(const Context& context) {
   if (context.options.library.empty() && !context.environment.has_default_library()) return {};
-  std::error_code ignored;
-  if (!std::filesystem::exists(context.LibraryDirectory() / "index.db", ignored)) return {};
+  if (!storage::Repository::IsAt(context.LibraryDirectory())) return {};
   return OpenLibrary(context, library::Library::Access::kRead);
 }
 

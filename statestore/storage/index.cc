@@ -29,19 +29,64 @@ void UseWal(Database& database) {
   }
 }
 
-}  // namespace
+constexpr const char* kIdentityKey = "identity";
 
-Index Index::Open(const std::filesystem::path& path, Database::Mode mode) {
-  Database database = Database::Open(path, mode);
+std::optional<LibraryIdentity> IdentityIn(const Database& database) {
+  Statement statement = database.Prepare("SELECT value FROM settings WHERE key = ?");
+  statement.Bind(kIdentityKey);
+  if (!statement.Step()) return std::nullopt;
+  return statement.MaybeDigest(0);
+}
+
+/// Brings the schema up to date where that is possible, and checks that it is all there.
+void TakeUp(Database& database, Database::Mode mode,
+            const std::optional<LibraryIdentity>& identity) {
   if (mode == Database::Mode::kWrite) {
-    SchemaVersion(database, Migrations());  // before another program's file is changed
     UseWal(database);
-    Migrate(database);
+    // A look without the write lock is enough for every opening but the first.
+    const bool is_old = SchemaVersion(database, Migrations()) < Migrations().size();
+    if (is_old)
+      database.Write([&] {
+        const bool is_new = SchemaVersion(database, Migrations()) == 0;
+        Migrate(database);
+        if (!is_new || !identity) return;
+        Statement insert = database.Prepare("INSERT INTO settings(key, value) VALUES(?, ?)");
+        insert.Bind(kIdentityKey).Bind(*identity);
+        insert.Run();
+      });
   } else {
     CheckSchema(database);
   }
+  CheckTables(database);
+}
+
+}  // namespace
+
+Index Index::Open(const std::filesystem::path& path, Database::Mode mode,
+                  const std::optional<LibraryIdentity>& identity) {
+  Database database = Database::Open(path, mode);
+  SchemaVersion(database, Migrations());  // before another program's file is changed
+  TakeUp(database, mode, identity);
   return Index(std::make_unique<Parts>(std::move(database)));
 }
+
+std::optional<Index> Index::Find(const std::filesystem::path& path, Database::Mode mode,
+                                 const std::optional<LibraryIdentity>& identity) {
+  Database database = Database::Open(path, mode);
+  if (SchemaVersion(database, Migrations()) == 0 && IsBlank(database)) return std::nullopt;
+  const auto found = HasTable(database, "settings") ? IdentityIn(database) : std::nullopt;
+  if (!identity || found != identity) {
+    Throw(ErrorKind::kCorrupt,
+          "{}: not the index of this library: library.toml has the identity {}, the index {}; "
+          "nothing was changed: `statelib repair` finds out which is right",
+          path.string(), identity ? identity->ShortHex() : "of nobody, for it is not there",
+          found ? found->ShortHex() : "none");
+  }
+  TakeUp(database, mode, {});
+  return Index(std::make_unique<Parts>(std::move(database)));
+}
+
+std::optional<LibraryIdentity> Index::identity() const { return IdentityIn(parts_->database); }
 
 std::vector<std::string> Index::FindDamage() const {
   std::vector<std::string> lines;

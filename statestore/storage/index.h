@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "statestore/storage/index_references.h"
 #include "statestore/storage/index_states.h"
 #include "statestore/storage/index_texts.h"
+#include "statestore/storage/library_file.h"
 #include "statestore/storage/sqlite_database.h"
 
 namespace statelib::storage {
@@ -23,8 +25,14 @@ namespace statelib::storage {
 class Index {
  public:
   /// Opens an index and, when it may be written, brings its schema up to date; makes it if there is
-  /// none. Errors: also kUnsupported for a newer schema, kInvalidArgument for a foreign file.
-  static Index Open(const std::filesystem::path& path, Database::Mode mode);
+  /// none, with an identity if one is given. Errors: also kUnsupported for a newer schema,
+  /// kInvalidArgument for a foreign file, kCorrupt where a table is missing.
+  static Index Open(const std::filesystem::path& path, Database::Mode mode,
+                    const std::optional<LibraryIdentity>& identity = {});
+  /// Opens the index of a library, which is never made here. Empty where the file holds nothing at
+  /// all. Errors: also kCorrupt for another identity than this one, and where one of both has none.
+  static std::optional<Index> Find(const std::filesystem::path& path, Database::Mode mode,
+                                   const std::optional<LibraryIdentity>& identity);
 
   IndexModels& models() { return parts_->models; }
   const IndexModels& models() const { return parts_->models; }
@@ -43,6 +51,8 @@ class Index {
   void Write(const std::function<void()>& body) { parts_->database.Write(body); }
   /// One unchanging view over all parts.
   void Read(const std::function<void()>& body) const { parts_->database.Read(body); }
+
+  std::optional<LibraryIdentity> identity() const;
 
   /// Everything that SQLite finds wrong with the file, a line each.
   std::vector<std::string> FindDamage() const;

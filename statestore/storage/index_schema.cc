@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statestore/storage/index_schema.h"
 
+#include <algorithm>
+
 #include "core/base/error.h"
 
 namespace statelib::storage {
@@ -196,28 +198,103 @@ CREATE INDEX states_by_base ON states(base) WHERE base IS NOT NULL;
 constexpr const char* kBoundedWords =
     "INSERT INTO passages_fts(passages_fts, rank) VALUES('hashsize', 65536);";
 
+// What stands in records/ (change_log.h): for each thing that changes, a name, a model or a
+// setting, its changes by number, of which the last row stays for ever, so that a number never
+// starts again. A line is what a name stood for from its first version to its removal, under
+// whatever name; `steps` counts its changes. A change has brought the derivations from the first to
+// the last.
+constexpr const char* kChanges = R"(
+ALTER TABLE refs ADD COLUMN line INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE refs ADD COLUMN steps INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX refs_by_line ON refs(line);
+CREATE TABLE changes(
+  key BLOB NOT NULL CHECK(length(key) = 32),
+  number INTEGER NOT NULL CHECK(number > 0),
+  hash BLOB NOT NULL CHECK(length(hash) = 32),
+  kind INTEGER NOT NULL,
+  line INTEGER NOT NULL,
+  state BLOB,
+  first_derivation INTEGER,
+  last_derivation INTEGER,
+  PRIMARY KEY(key, number)
+) WITHOUT ROWID;
+CREATE INDEX changes_by_line ON changes(line);
+)";
+
 constexpr const char* kMigrations[] = {kFirst,   kModelTokenizers, kModelWeights, kCheckpoints,
                                        kHistory, kTexts,           kTemplates,    kOpenedModels,
-                                       kDeltas,  kBoundedWords};
+                                       kDeltas,  kBoundedWords,    kChanges};
+
+// What the migrations make; those of passages_fts are FTS5's own.
+constexpr const char* kParts[] = {"changes",
+                                  "checkpoints",
+                                  "derivations",
+                                  "fingerprint_cache",
+                                  "models",
+                                  "moves",
+                                  "passages",
+                                  "passages_fts",
+                                  "passages_fts_config",
+                                  "passages_fts_data",
+                                  "passages_fts_docsize",
+                                  "passages_fts_idx",
+                                  "proofs",
+                                  "refs",
+                                  "settings",
+                                  "source_texts",
+                                  "sources",
+                                  "state_chunks",
+                                  "states",
+                                  "states_leave_their_prefix",
+                                  "texts",
+                                  "versions"};
 
 int64_t PragmaOf(const Database& database, const char* name) {
   Statement statement = database.Prepare(fmt::format("PRAGMA {}", name));
   return statement.Step() ? statement.Int(0) : 0;
 }
 
-bool IsEmpty(const Database& database) {
+}  // namespace
+
+std::vector<std::string> TablesAndTriggers(const Database& database) {
+  Statement statement = database.Prepare(
+      "SELECT name FROM sqlite_schema WHERE type IN ('table', 'trigger') AND name NOT LIKE "
+      "'sqlite\\_%' ESCAPE '\\' ORDER BY name");
+  std::vector<std::string> names;
+  while (statement.Step()) names.push_back(statement.Text(0));
+  return names;
+}
+
+bool IsBlank(const Database& database) {
   Statement statement = database.Prepare("SELECT count(*) FROM sqlite_schema");
   return statement.Step() && statement.Int(0) == 0;
 }
 
-}  // namespace
+bool HasTable(const Database& database, std::string_view name) {
+  Statement statement =
+      database.Prepare("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?");
+  statement.Bind(name);
+  return statement.Step() && statement.Int(0) == 1;
+}
+
+void CheckTables(const Database& database) {
+  const std::vector<std::string> found = TablesAndTriggers(database);
+  for (const char* const part : kParts) {
+    if (std::binary_search(found.begin(), found.end(), part)) continue;
+    Throw(
+        ErrorKind::kCorrupt,
+        "{}: the index is damaged: it has no {}; nothing was changed: `statelib repair` builds it "
+        "again",
+        database.path().string(), part);
+  }
+}
 
 std::span<const char* const> Migrations() { return kMigrations; }
 
 size_t SchemaVersion(const Database& database, std::span<const char* const> migrations) {
   const size_t newest = migrations.size();
   const int64_t version = PragmaOf(database, "user_version");
-  if (!IsEmpty(database) && PragmaOf(database, "application_id") != kApplicationId) {
+  if (!IsBlank(database) && PragmaOf(database, "application_id") != kApplicationId) {
     Throw(ErrorKind::kInvalidArgument,
           "{}: an SQLite file of another program, not the index of a statelib library; choose "
           "another folder",

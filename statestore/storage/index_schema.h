@@ -3,6 +3,9 @@
 #define STATELIB_STATESTORE_STORAGE_INDEX_SCHEMA_H_
 
 #include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "statestore/storage/sqlite_database.h"
 
@@ -23,6 +26,14 @@ void Migrate(Database& database, std::span<const char* const> migrations = Migra
 /// Checks that a database that will only be read is an index of a schema that this build reads.
 /// Errors: as SchemaVersion, and kUnsupported for an older schema, which only a writer can migrate.
 void CheckSchema(const Database& database, std::span<const char* const> migrations = Migrations());
+
+/// Whether a file holds nothing at all: no table, nothing of anybody's.
+bool IsBlank(const Database& database);
+bool HasTable(const Database& database, std::string_view name);
+/// Their names, sorted, without SQLite's own.
+std::vector<std::string> TablesAndTriggers(const Database& database);
+/// Checks that everything that Migrate makes is there. Errors: kCorrupt.
+void CheckTables(const Database& database);
 
 }  // namespace statelib::storage
 

@@ -2,10 +2,8 @@
 #include "statestore/storage/repository.h"
 
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 #include "core/base/error.h"
@@ -20,58 +18,6 @@ using Mode = FileLock::Mode;
 
 constexpr std::chrono::milliseconds kLeasePatience{600'000};
 constexpr size_t kIdDigitsMin = 6;
-constexpr const char* kFolders[] = {"objects", "tmp", "locks"};
-
-Path IndexPath(const Path& library) { return library / "index.db"; }
-Path GatePath(const Path& library) { return library / "locks" / "gate.lock"; }
-Path LockPath(const Path& library) { return library / "locks" / "objects.lock"; }
-
-bool IsOurs(const Path& name) {
-  return name.string().starts_with("index.db") ||
-         std::find(std::begin(kFolders), std::end(kFolders), name) != std::end(kFolders);
-}
-
-/// A folder may become a library when it is not there, is empty, or holds what a creation that was
-/// cut off had made.
-void CheckMayBecomeLibrary(FileSystem& files, const Path& path) {
-  if (files.Exists(path) && !std::filesystem::is_directory(path)) {
-    Throw(ErrorKind::kInvalidArgument, "{}: expected the folder of a library, found a file",
-          path.string());
-  }
-  for (const Path& name : files.List(path)) {
-    if (IsOurs(name)) continue;
-    Throw(ErrorKind::kInvalidArgument,
-          "{}: not a statelib library: it holds {} and no index.db; choose an empty folder",
-          path.string(), Escaped(name.string()));
-  }
-}
-
-void Create(FileSystem& files, const Path& path) {
-  CheckMayBecomeLibrary(files, path);
-  for (const char* folder : kFolders) files.CreateDirectories(path / folder);
-  files.SyncDirectory(path);
-}
-
-/// errno of the first thing that keeps this process from writing; 0 when nothing does.
-int WriteObstacle(const Path& path) {
-  for (const Path& place : {path, IndexPath(path), path / "objects", path / "tmp"}) {
-    if (::access(place.c_str(), W_OK) != 0 && errno != ENOENT) return errno;
-  }
-  return 0;
-}
-
-Index OpenForReading(const Path& path) {
-  try {
-    return Index::Open(IndexPath(path), Database::Mode::kRead);
-  } catch (const Error& error) {
-    // SQLite reads a WAL file's database only with a shared-memory file, which it cannot make
-    // here. Without unfinished business in a WAL the file is whole by itself.
-    std::error_code none;
-    const uint64_t wal = std::filesystem::file_size(IndexPath(path).string() + "-wal", none);
-    if (error.kind() != ErrorKind::kIo || (!none && wal > 0)) throw;
-  }
-  return Index::Open(IndexPath(path), Database::Mode::kFrozen);
-}
 
 bool IsIdPrefix(std::string_view text) {
   return text.size() >= kIdDigitsMin && text.size() <= 64 &&
@@ -81,34 +27,37 @@ bool IsIdPrefix(std::string_view text) {
 
 }  // namespace
 
-Repository Repository::Open(const Path& path, Access access, FileSystem& files) {
-  if (!files.Exists(IndexPath(path))) {
-    if (access != Access::kCreate) {
-      if (files.Exists(path)) CheckMayBecomeLibrary(files, path);
-      Throw(ErrorKind::kNotFound,
-            "{}: there is no library; `statelib ingest` makes one, --library names another",
-            path.string());
-    }
-    Create(files, path);
-  }
-  const int obstacle = WriteObstacle(path);
-  if (obstacle != 0 && access != Access::kRead)
-    ThrowErrno("cannot write to the library", path.string(), obstacle);
-  if (obstacle != 0) return Repository(path, false, files, OpenForReading(path));
-  return Repository(path, true, files, Index::Open(IndexPath(path), Database::Mode::kWrite));
+bool Repository::IsAt(const Path& path, FileSystem& files) {
+  const LibraryPlaces places(path);
+  return files.Exists(places.index) || HoldsAnything(files, places);
 }
 
-Repository::Repository(Path path, bool writable, FileSystem& files, Index index)
-    : path_(std::move(path)),
-      writable_(writable),
-      index_(std::make_unique<Index>(std::move(index))),
-      objects_(std::make_unique<ObjectStore>(files, path_ / "objects", path_ / "tmp")) {}
+Repository Repository::Open(const Path& path, Access access, FileSystem& files) {
+  const LibraryPlaces places(path);
+  for (bool made = false;; made = true) {
+    auto opened = OpenIndexOf(files, places, access != Access::kRead);
+    if (opened) return Repository(places, files, std::move(*opened));
+    if (access != Access::kCreate || made) break;
+    MakeLibrary(files, places);
+  }
+  Throw(ErrorKind::kNotFound,
+        "{}: there is no library; `statelib ingest` makes one, --library names another",
+        path.string());
+}
+
+Repository::Repository(LibraryPlaces places, FileSystem& files, OpenedIndex opened)
+    : places_(std::move(places)),
+      index_lock_(std::move(opened.lock)),
+      identity_(opened.identity),
+      writable_(opened.writable),
+      index_(std::make_unique<Index>(std::move(opened.index))),
+      objects_(std::make_unique<ObjectStore>(files, places_.objects, places_.temporaries)) {}
 
 Lease Repository::WriteLease() const {
   if (Lease held = held_.lock()) return held;
-  const FileLock gate = FileLock::Acquire(GatePath(path_), Mode::kShared, kLeasePatience);
+  const FileLock gate = FileLock::Acquire(places_.gate_lock, Mode::kShared, kLeasePatience);
   auto lease = std::make_shared<const FileLock>(
-      FileLock::Acquire(LockPath(path_), Mode::kShared, kLeasePatience));
+      FileLock::Acquire(places_.objects_lock, Mode::kShared, kLeasePatience));
   held_ = lease;
   return lease;
 }
@@ -116,18 +65,18 @@ Lease Repository::WriteLease() const {
 Lease Repository::ReadLease() const {
   if (writable_) return WriteLease();
   if (Lease held = held_.lock()) return held;
-  const FileLock gate = FileLock::AcquireForReading(GatePath(path_), kLeasePatience);
+  const FileLock gate = FileLock::AcquireForReading(places_.gate_lock, kLeasePatience);
   auto lease = std::make_shared<const FileLock>(
-      FileLock::AcquireForReading(LockPath(path_), kLeasePatience));
+      FileLock::AcquireForReading(places_.objects_lock, kLeasePatience));
   held_ = lease;
   return lease;
 }
 
 Lease Repository::GcLease() const {
   // Whoever comes now waits at the gate, so that those inside become fewer.
-  const FileLock gate = FileLock::Acquire(GatePath(path_), Mode::kExclusive, kLeasePatience);
+  const FileLock gate = FileLock::Acquire(places_.gate_lock, Mode::kExclusive, kLeasePatience);
   return std::make_shared<const FileLock>(
-      FileLock::Acquire(LockPath(path_), Mode::kExclusive, kLeasePatience));
+      FileLock::Acquire(places_.objects_lock, Mode::kExclusive, kLeasePatience));
 }
 
 bool Repository::IsSound(const StateRow& state) const {
@@ -137,7 +86,7 @@ bool Repository::IsSound(const StateRow& state) const {
 Lease Repository::TryGcLease() const {
   try {
     return std::make_shared<const FileLock>(
-        FileLock::Acquire(LockPath(path_), Mode::kExclusive, {}));
+        FileLock::Acquire(places_.objects_lock, Mode::kExclusive, {}));
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kBusy) throw;
   }

@@ -10,6 +10,7 @@
 #include "core/base/file_system.h"
 #include "statestore/storage/file_lock.h"
 #include "statestore/storage/index.h"
+#include "statestore/storage/library_folder.h"
 #include "statestore/storage/moment.h"
 #include "statestore/storage/object_store.h"
 #include "statestore/storage/reference.h"
@@ -39,11 +40,17 @@ class Repository {
   };
 
   /// Errors: kNotFound; kInvalidArgument when the folder holds something else; kUnsupported for a
-  /// library of a newer version; kCorrupt for a damaged index; kIo.
+  /// library of a newer version; kIo; kCorrupt for an index that is damaged, that is not there
+  /// while objects or records are, or that is another library's: then nothing has been changed.
   static Repository Open(const std::filesystem::path& path, Access access,
                          FileSystem& files = FileSystem::Real());
 
-  const std::filesystem::path& path() const { return path_; }
+  /// Whether a folder holds a library, be it sound or not.
+  static bool IsAt(const std::filesystem::path& path, FileSystem& files = FileSystem::Real());
+
+  const std::filesystem::path& path() const { return places_.folder; }
+  const LibraryPlaces& places() const { return places_; }
+  const LibraryIdentity& identity() const { return identity_; }
   /// False when it was opened for reading and the folder cannot be written.
   bool writable() const { return writable_; }
   Index& index() { return *index_; }
@@ -76,9 +83,11 @@ class Repository {
   [[noreturn]] void ThrowUnknown(const Reference& reference) const;
 
  private:
-  Repository(std::filesystem::path path, bool writable, FileSystem& files, Index index);
+  Repository(LibraryPlaces places, FileSystem& files, OpenedIndex opened);
 
-  std::filesystem::path path_;
+  LibraryPlaces places_;
+  FileLock index_lock_;  // released after the index is closed
+  LibraryIdentity identity_;
   bool writable_ = false;
   mutable std::weak_ptr<const FileLock> held_;  // the lease that is out, shared by all that ask
   std::unique_ptr<Index> index_;

@@ -21,8 +21,9 @@ constexpr int kBusyTimeoutMs = 60'000;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       Throw(ErrorKind::kCorrupt,
-            "{}: the index is damaged ({}); objects/ is untouched: put a copy of index.db back, or "
-            "move this library away and ingest or import again",
+            "{}: the index is damaged ({}); objects/ is untouched: `statelib repair` builds the "
+            "index "
+            "again",
             file, reason);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:

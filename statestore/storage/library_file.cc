@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/storage/library_file.h"
+
+#include <sys/random.h>
+#include <toml++/toml.h>
+
+#include <cerrno>
+
+#include "core/base/error.h"
+#include "statestore/storage/reference.h"
+
+namespace statelib::storage {
+
+namespace {
+
+toml::table ParseToml(std::string_view text, const std::string& where) {
+  try {
+    return toml::parse(text, where);
+  } catch (const toml::parse_error& error) {
+    Throw(ErrorKind::kCorrupt, "{}:{}: {}; `statelib repair` writes it again", where,
+          error.source().begin.line, Escaped(error.description()));
+  }
+}
+
+}  // namespace
+
+LibraryIdentity RandomIdentity() {
+  LibraryIdentity identity;
+  if (::getrandom(identity.bytes.data(), identity.bytes.size(), 0) !=
+      static_cast<ssize_t>(identity.bytes.size()))
+    ThrowErrno("cannot get random bytes for", "a library's identity", errno);
+  return identity;
+}
+
+std::string TextOf(const LibraryFile& file) {
+  return fmt::format(
+      "# A library of statelib. Its index and its records have the same identity.\n"
+      "format = {}\nidentity = \"{}\"\n",
+      kLibraryFormat, file.identity.Hex());
+}
+
+LibraryFile ParseLibraryFile(std::string_view text, const std::string& where) {
+  const toml::table table = ParseToml(text, where);
+  const auto format = table["format"].value_exact<int64_t>();
+  if (format && *format != kLibraryFormat) {
+    Throw(ErrorKind::kUnsupported,
+          "{}: library format {}, this statelib knows {}; use a statelib that knows format {}",
+          where, *format, kLibraryFormat, *format);
+  }
+  const auto identity =
+      Digest::FromHex(table["identity"].value_exact<std::string>().value_or(std::string()));
+  if (!format || !identity || table.size() != 2) {
+    Throw(ErrorKind::kCorrupt,
+          "{}: expected format and identity, 64 hexadecimal digits, and nothing else; `statelib "
+          "repair` writes it again",
+          where);
+  }
+  return {*identity};
+}
+
+}  // namespace statelib::storage

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/storage/library_folder.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "core/base/atomic_file.h"
+#include "core/base/error.h"
+#include "statestore/storage/reference.h"
+
+namespace statelib::storage {
+
+namespace {
+
+using Path = std::filesystem::path;
+
+constexpr std::chrono::milliseconds kPatience{600'000};
+constexpr const char* kFolders[] = {"objects", "records", "tmp", "locks"};
+constexpr const char* kBeginnings[] = {"index.db", "library.toml"};
+
+bool IsOurs(const Path& name) {
+  return std::any_of(std::begin(kBeginnings), std::end(kBeginnings),
+                     [&](const char* begin) { return name.string().starts_with(begin); }) ||
+         std::find(std::begin(kFolders), std::end(kFolders), name) != std::end(kFolders);
+}
+
+/// A folder may become a library when it is not there, is empty, or holds what a creation that was
+/// cut off had made.
+void CheckMayBecomeLibrary(FileSystem& files, const LibraryPlaces& places) {
+  const Path& path = places.folder;
+  if (files.Exists(path) && !std::filesystem::is_directory(path)) {
+    Throw(ErrorKind::kInvalidArgument, "{}: expected the folder of a library, found a file",
+          path.string());
+  }
+  for (const Path& name : files.List(path)) {
+    if (IsOurs(name)) continue;
+    Throw(ErrorKind::kInvalidArgument,
+          "{}: not a statelib library: it holds {} and no index.db; choose an empty folder",
+          path.string(), Escaped(name.string()));
+  }
+}
+
+bool HoldsFiles(FileSystem& files, const Path& folder) {
+  if (!std::filesystem::is_directory(folder)) return false;
+  for (const Path& name : files.List(folder)) {
+    const Path inside = folder / name;
+    if (!std::filesystem::is_directory(inside) || !files.List(inside).empty()) return true;
+  }
+  return false;
+}
+
+/// SQLite writes the first page of a new index before anything else.
+bool HasBytes(FileSystem& files, const Path& index) {
+  return files.Exists(index) && files.FileSize(index) > 0;
+}
+
+[[noreturn]] void ThrowDamaged(const LibraryPlaces& places, const std::string& what) {
+  Throw(ErrorKind::kCorrupt,
+        "{}: {}, but objects or records are there; nothing was changed: put a copy of it back, or "
+        "run `statelib repair`, which builds the index again",
+        places.folder.string(), what);
+}
+
+/// errno of the first thing that keeps this process from writing; 0 when nothing does.
+int WriteObstacle(const LibraryPlaces& places) {
+  for (const Path& place : {places.folder, places.index, places.objects, places.temporaries}) {
+    if (::access(place.c_str(), W_OK) != 0 && errno != ENOENT) return errno;
+  }
+  return 0;
+}
+
+std::optional<Index> FindForReading(const Path& path,
+                                    const std::optional<LibraryIdentity>& identity) {
+  try {
+    return Index::Find(path, Database::Mode::kRead, identity);
+  } catch (const Error& error) {
+    // SQLite reads a WAL file's database only with a shared-memory file, which it cannot make
+    // here. Without unfinished business in a WAL the file is whole by itself.
+    std::error_code none;
+    const uint64_t wal = std::filesystem::file_size(path.string() + "-wal", none);
+    if (error.kind() != ErrorKind::kIo || (!none && wal > 0)) throw;
+  }
+  return Index::Find(path, Database::Mode::kFrozen, identity);
+}
+
+FileLock LockIndex(const LibraryPlaces& places, bool can_write) {
+  if (!can_write) return FileLock::AcquireForReading(places.index_lock, kPatience);
+  return FileLock::Acquire(places.index_lock, FileLock::Mode::kShared, kPatience);
+}
+
+}  // namespace
+
+bool HoldsAnything(FileSystem& files, const LibraryPlaces& places) {
+  return HoldsFiles(files, places.objects) || HoldsFiles(files, places.records);
+}
+
+std::optional<LibraryFile> ReadLibraryFile(FileSystem& files, const LibraryPlaces& places) {
+  if (!files.Exists(places.file)) return std::nullopt;
+  const Bytes text = files.ReadFile(places.file, kLibraryFileBytesMax);
+  return ParseLibraryFile(AsText(text), places.file.string());
+}
+
+std::optional<OpenedIndex> OpenIndexOf(FileSystem& files, const LibraryPlaces& places,
+                                       bool wants_writing) {
+  if (!HasBytes(files, places.index)) {
+    if (HoldsAnything(files, places)) {
+      ThrowDamaged(places,
+                   files.Exists(places.index) ? "its index.db is empty" : "there is no index.db");
+    }
+    if (files.Exists(places.folder)) CheckMayBecomeLibrary(files, places);
+    return std::nullopt;
+  }
+  const int obstacle = WriteObstacle(places);
+  if (obstacle != 0 && wants_writing)
+    ThrowErrno("cannot write to the library", places.folder.string(), obstacle);
+  FileLock lock = LockIndex(places, obstacle == 0);
+  const auto file = ReadLibraryFile(files, places);
+  std::optional<LibraryIdentity> identity;
+  if (file) identity = file->identity;
+  std::optional<Index> index = obstacle == 0
+                                   ? Index::Find(places.index, Database::Mode::kWrite, identity)
+                                   : FindForReading(places.index, identity);
+  if (!index) {
+    if (HoldsAnything(files, places)) ThrowDamaged(places, "its index.db holds no library");
+    return std::nullopt;
+  }
+  return OpenedIndex{std::move(lock), *identity, std::move(*index), obstacle == 0};
+}
+
+void MakeLibrary(FileSystem& files, const LibraryPlaces& places) {
+  CheckMayBecomeLibrary(files, places);
+  for (const char* folder : kFolders) files.CreateDirectories(places.folder / folder);
+  files.SyncDirectory(places.folder);
+  const FileLock lock = FileLock::Acquire(places.index_lock, FileLock::Mode::kExclusive, kPatience);
+  // Somebody else may have come here first, and written to it since.
+  if (HasBytes(files, places.index) && HoldsAnything(files, places)) return;
+  for (const Path& name : files.List(places.folder)) {
+    // Of a creation that was cut off: nobody else is at it now.
+    if (name.string().starts_with("library.toml.")) files.Remove(places.folder / name);
+  }
+  auto file = ReadLibraryFile(files, places);
+  if (!file) {
+    file = LibraryFile{RandomIdentity()};
+    WriteFileAtomically(files, places.file, AsBytes(TextOf(*file)));
+  }
+  Index::Open(places.index, Database::Mode::kWrite, file->identity);
+  files.SyncDirectory(places.folder);
+}
+
+}  // namespace statelib::storage

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_TESTS_STATESTORE_FILE_TREE_H_
+#define STATELIB_TESTS_STATESTORE_FILE_TREE_H_
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "core/base/file_system.h"
+
+namespace statelib {
+
+using FileTree = std::map<std::string, std::string>;  ///< path inside -> bytes; folders have none
+
+/// Everything in a folder, byte by byte.
+inline FileTree TreeOf(const std::filesystem::path& folder) {
+  FileTree tree;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    std::string& bytes = tree[entry.path().lexically_relative(folder).string()];
+    if (entry.is_regular_file())
+      bytes = AsText(FileSystem::Real().ReadFile(entry.path(), uint64_t{1} << 32));
+  }
+  return tree;
+}
+
+}  // namespace statelib
+
+#endif  // STATELIB_TESTS_STATESTORE_FILE_TREE_H_
