@@ -80,7 +80,8 @@ std::string SourcesText(const std::vector<storage::SourceRecord>& sources) {
 }
 
 std::string AgeOf(int64_t unix_ms) {
-  return HumanAge((library::Library::SystemClock()() - unix_ms) / 1000);
+  const int64_t now_ms = library::Library::SystemClock()();
+  return HumanAge(now_ms / 1000 - unix_ms / 1000);
 }
 
 std::string StateText(const storage::StateRow& state) {

@@ -9,21 +9,36 @@ namespace statelib::cli {
 
 namespace {
 
+constexpr int kDepthMax = 8;
+
 /// What was found out when the model was added; a null for one that only came with a state.
 Json DescriptionOf(const library::ModelDetails& model) {
-  Json description = Json::parse(model.row.description_json, nullptr, false);
+  // Printing goes as deep as the description does.
+  const auto shallow = [](int depth, Json::parse_event_t, Json&) { return depth <= kDepthMax; };
+  Json description = Json::parse(model.row.description_json, shallow, false);
   if (!description.is_object() || description.empty()) return nullptr;
   return description;
 }
 
 void AddDescription(const Json& description, FactList& facts) {
-  const auto number = [](const Json& object, const char* key) {
-    return object.value(key, uint64_t{0});
+  // The index is a file like any other: it may say anything.
+  const auto member = [](const Json& object, const char* key) {
+    const auto place = object.is_object() ? object.find(key) : object.end();
+    return place == object.end() ? Json() : *place;
+  };
+  const auto number = [&](const Json& object, const char* key) {
+    const Json value = member(object, key);
+    return value.is_number_unsigned() ? value.get<uint64_t>() : 0;
+  };
+  const auto text = [&](const Json& object, const char* key) {
+    const Json value = member(object, key);
+    return value.is_string() ? value.get<std::string>() : "";
   };
   facts.Add("parameters", HumanCount(number(description, "parameters")));
   facts.Add("state", HumanBytes(number(description, "state_bytes")) + " a sequence");
-  for (const Json& type : description.value("weights", Json::array()))
-    facts.Add("tensors " + type.value("type", ""),
+  const Json weights = member(description, "weights");
+  for (const Json& type : weights.is_array() ? weights : Json::array())
+    facts.Add("tensors " + text(type, "type"),
               fmt::format("{}, {}, {}", HumanCount(number(type, "tensors"), "tensor"),
                           HumanCount(number(type, "elements"), "element"),
                           HumanBytes(number(type, "bytes"))));

@@ -259,6 +259,8 @@ void LibraryServer::PostMissing(library::Library& library, const std::string& bo
 void LibraryServer::GetObject(library::Library& library, const Request& request,
                               Response& response) {
   const ObjectId id = ParseId(request.matches[1]);
+  if (!library.repository().objects().Exists(id))
+    Throw(ErrorKind::kNotFound, "there is no object {}", id.ShortHex());
   const uint64_t size = library.repository().objects().StoredBytes(id);
   const auto file =
       std::make_shared<std::ifstream>(library.repository().objects().PathOf(id), std::ios::binary);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/error.h"
 
+#include "core/base/disk_full.h"
+
 #include <cerrno>
 #include <system_error>
 
@@ -52,8 +54,11 @@ const char* AdviceFor(int errno_value) {
 void ThrowErrno(const std::string& doing, const std::string& path, int errno_value) {
   const ErrorKind kind =
       errno_value == ENOENT || errno_value == ENOTDIR ? ErrorKind::kNotFound : ErrorKind::kIo;
-  Throw(kind, "{} {}: {}{}", doing, path, std::generic_category().message(errno_value),
-        AdviceFor(errno_value));
+  const std::string message =
+      fmt::format("{} {}: {}{}", doing, path, std::generic_category().message(errno_value),
+                  AdviceFor(errno_value));
+  if (errno_value == ENOSPC || errno_value == EDQUOT) throw DiskFull(message);
+  throw Error(kind, message);
 }
 
 }  // namespace statelib

@@ -72,10 +72,15 @@ class RealWritableFile : public WritableFile {
 class RealFileSystem : public FileSystem {
  public:
   Bytes ReadFile(const Path& path, uint64_t max_bytes) override {
-    const Descriptor file = OpenOrThrow(path, O_RDONLY);
+    // O_NONBLOCK: opening a named pipe returns at once, to be refused, and waits for no writer.
+    const Descriptor file = OpenOrThrow(path, O_RDONLY | O_NONBLOCK);
     struct stat info {};
     if (::fstat(file.get(), &info) != 0) ThrowErrno("cannot stat", path.string(), errno);
     if (S_ISDIR(info.st_mode)) ThrowErrno("cannot read", path.string(), EISDIR);
+    if (!S_ISREG(info.st_mode)) {
+      Throw(ErrorKind::kInvalidArgument, "{}: expected a file, found a device, pipe or socket",
+            path.string());
+    }
     if (static_cast<uint64_t>(info.st_size) > max_bytes) {
       Throw(ErrorKind::kCorrupt, "{}: expected at most {} bytes, found {}", path.string(),
             max_bytes, info.st_size);

@@ -41,6 +41,17 @@ LoadedState Restore(const storage::ObjectStore& objects, const LoadedModel& mode
   return {model.runtime->Restore(description.history, views), state, 0};
 }
 
+[[noreturn]] void ThrowRemoved(const storage::ResolvedState& state) {
+  Throw(ErrorKind::kNotFound, "the state {} was removed meanwhile; run the command again",
+        state.state.id.ShortHex());
+}
+
+[[noreturn]] void ThrowOtherTokens(const storage::StateId& state) {
+  Throw(ErrorKind::kCorrupt,
+        "the kept tokens of the state {} are not those that it has read; run `statelib verify`",
+        state.ShortHex());
+}
+
 }  // namespace
 
 void CheckFits(const Library& library, const LoadedModel& model,
@@ -72,6 +83,7 @@ LoadedState LoadState(const Library& library, const LoadedModel& model,
   const storage::Repository& repository = library.repository();
   const storage::Lease lease = repository.ReadLease();
   const storage::ObjectStore& objects = repository.objects();
+  if (!repository.index().states().Find(state.state.id)) ThrowRemoved(state);
   const Bytes file = objects.GetUnchecked(state.state.id);
   // The hash takes as long as the decoding, so another thread takes it meanwhile.
   std::future<void> checked = std::async([&] { objects.CheckIs(state.state.id, file); });
@@ -92,27 +104,23 @@ std::optional<RunOf<TokenId>> TokensOf(const Library& library, const storage::St
   const storage::Lease lease = repository.ReadLease();
   const auto row = repository.index().states().Find(state);
   if (!row || !row->tokens_kept) return std::nullopt;
+  const std::vector<storage::TokenChunk> chunks = repository.index().states().ChunksOf(state);
+  uint64_t listed = 0;
+  for (const storage::TokenChunk& chunk : chunks) listed += chunk.token_count;
   Spool<TokenId> tokens;
   History history;
-  storage::ForEachChunk(repository.objects(), repository.index().states().ChunksOf(state),
-                        [&](std::span<const TokenId> chunk) {
-                          tokens.Append(chunk);
-                          history.Append(chunk);
-                        });
-  if (history != row->history) {
-    Throw(ErrorKind::kCorrupt,
-          "the kept tokens of the state {} are not those that it has read; run `statelib verify`",
-          state.ShortHex());
-  }
+  if (listed != row->history.token_count()) ThrowOtherTokens(state);
+  storage::ForEachChunk(repository.objects(), chunks, [&](std::span<const TokenId> chunk) {
+    tokens.Append(chunk);
+    history.Append(chunk);
+  });
+  if (history != row->history) ThrowOtherTokens(state);
   return tokens.All();
 }
 
 RunOf<TokenId> TokensOrThrow(const Library& library, const storage::ResolvedState& state) {
   if (const auto tokens = TokensOf(library, state.state.id)) return *tokens;
-  if (state.state.tokens_kept) {
-    Throw(ErrorKind::kNotFound, "the state {} was removed meanwhile; run the command again",
-          state.state.id.ShortHex());
-  }
+  if (state.state.tokens_kept) ThrowRemoved(state);
   Throw(ErrorKind::kInvalidArgument,
         "the tokens of the state {} are not kept, so they cannot be read again; ingest its "
         "documents without --forget-tokens",

@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "statestore/storage/publish.h"
+#include "statestore/storage/reserve.h"
 
 namespace statelib::library {
 
@@ -87,7 +88,8 @@ std::vector<RemovedReference> Remove(Library& library,
   for (const storage::Reference& reference : references) RefuseVersion(reference);
   std::vector<RemovedReference> removed;
   try {
-    library.repository().index().Write([&] {
+    storage::WriteFreeingSpace(library.repository(), [&] {
+      removed.clear();
       for (const storage::Reference& reference : references)
         removed.push_back(RemoveOne(library, reference));
       if (dry_run) throw DryRun();

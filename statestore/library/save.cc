@@ -20,7 +20,7 @@ void RememberPlace(Library& library, const LoadedModel& model) {
   if (known && !known->path.empty() && std::filesystem::is_directory(known->path)) return;
   index.Write([&] {
     index.models().Learn(model.identity, model.place.name, library.now_ms());
-    storage::ModelRow row = *index.models().Find(model.identity.fingerprint);
+    storage::ModelRow row = index.models().Get(model.identity.fingerprint);
     row.path = model.place.directory.string();
     row.tokenizer_path = model.place.tokenizer.string();
     index.models().Put(row);

@@ -47,7 +47,8 @@ FileLock FileLock::Acquire(const std::filesystem::path& path, Mode mode,
 
 FileLock FileLock::AcquireForReading(const std::filesystem::path& path,
                                      std::chrono::milliseconds patience) {
-  FileLock lock(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // O_NONBLOCK: a named pipe in its place does not wait for a writer.
+  FileLock lock(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (lock.descriptor_ >= 0) LockOrThrow(lock.descriptor_, LOCK_SH, path, patience);
   return lock;
 }

@@ -5,7 +5,9 @@
 #include <thread>
 
 #include "core/base/error.h"
+#include "statestore/storage/index_damage.h"
 #include "statestore/storage/index_schema.h"
+#include "statestore/storage/index_shape.h"
 
 namespace statelib::storage {
 
@@ -57,7 +59,7 @@ void TakeUp(Database& database, Database::Mode mode,
   } else {
     CheckSchema(database);
   }
-  CheckTables(database);
+  CheckShape(database);
 }
 
 }  // namespace
@@ -86,19 +88,20 @@ std::optional<Index> Index::Find(const std::filesystem::path& path, Database::Mo
   return Index(std::make_unique<Parts>(std::move(database)));
 }
 
+void Index::Settle() {
+  try {
+    parts_->database.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch (const Error&) {
+    // It stays as long as it has to.
+  }
+}
+
 std::optional<LibraryIdentity> Index::identity() const { return IdentityIn(parts_->database); }
 
 std::vector<std::string> Index::FindDamage() const {
   std::vector<std::string> lines;
-  Statement check = parts_->database.Prepare("PRAGMA integrity_check(20)");
-  while (check.Step()) {
-    if (check.Text(0) != "ok") lines.push_back("index.db: " + check.Text(0));
-  }
-  Statement keys = parts_->database.Prepare("PRAGMA foreign_key_check");
-  while (keys.Step()) {
-    lines.push_back(fmt::format("index.db: row {} of {} refers to a row of {} that is not there",
-                                keys.Int(1), keys.Text(0), keys.Text(2)));
-  }
+  FindFileDamage(parts_->database, &lines);
+  FindRowDamage(parts_->database, &lines);
   return lines;
 }
 

@@ -26,7 +26,8 @@ class Index {
  public:
   /// Opens an index and, when it may be written, brings its schema up to date; makes it if there is
   /// none, with an identity if one is given. Errors: also kUnsupported for a newer schema,
-  /// kInvalidArgument for a foreign file, kCorrupt where a table is missing.
+  /// kInvalidArgument for a foreign file, kCorrupt where the tables are not ours
+  /// (index_shape.h).
   static Index Open(const std::filesystem::path& path, Database::Mode mode,
                     const std::optional<LibraryIdentity>& identity = {});
   /// Opens the index of a library, which is never made here. Empty where the file holds nothing at
@@ -49,12 +50,15 @@ class Index {
 
   /// One transaction over all parts: durable when it returns, undone when `body` throws.
   void Write(const std::function<void()>& body) { parts_->database.Write(body); }
+  /// Moves what the WAL holds into the file and empties it, as far as nobody is in its way.
+  void Settle();
   /// One unchanging view over all parts.
   void Read(const std::function<void()>& body) const { parts_->database.Read(body); }
 
   std::optional<LibraryIdentity> identity() const;
 
-  /// Everything that SQLite finds wrong with the file, a line each.
+  /// What SQLite finds wrong with the file, and rows that contradict each other, a line each
+  /// (index_damage.h).
   std::vector<std::string> FindDamage() const;
 
  private:

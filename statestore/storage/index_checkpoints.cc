@@ -51,8 +51,8 @@ std::optional<CheckpointRow> IndexCheckpoints::Find(const StateId& state) const 
                         " FROM checkpoints WHERE state = (SELECT key FROM states WHERE id = ?)");
   statement.Bind(state);
   if (!statement.Step()) return std::nullopt;
-  const auto row = IndexStates(database_).Find(state);
-  return CheckpointRow{*row, statement.Int(0), statement.Int(1) != 0, statement.Int(2) != 0};
+  return CheckpointRow{IndexStates(database_).Get(state), statement.Int(0), statement.Int(1) != 0,
+                       statement.Int(2) != 0};
 }
 
 std::vector<CheckpointRow> IndexCheckpoints::List(const std::optional<StateId>& of) const {
@@ -62,7 +62,11 @@ std::vector<CheckpointRow> IndexCheckpoints::List(const std::optional<StateId>& 
       (of ? "WHERE checkpoints.state IN path " : "") + "ORDER BY token_count DESC, id");
   if (of) statement.Bind(*of);
   std::vector<CheckpointRow> rows;
-  while (statement.Step()) rows.push_back(*Find(statement.ToDigest(0)));
+  while (statement.Step()) {
+    const auto row = Find(statement.ToDigest(0));
+    if (!row) ThrowDamagedIndex(database_.path(), "a checkpoint that it has is not found in it");
+    rows.push_back(*row);
+  }
   return rows;
 }
 

@@ -61,12 +61,23 @@ Derivation IndexLineage::Get(int64_t key) const {
       "FROM derivations WHERE key = ?");
   statement.Bind(key);
   if (!statement.Step())
-    Throw(ErrorKind::kNotFound, "{}: no derivation {}", database_.path().string(), key);
+    ThrowDamagedIndex(database_.path(), fmt::format("it has no row of the derivation {}", key));
   Derivation derivation;
   derivation.state = statement.ToDigest(0);
   derivation.parent_state = statement.MaybeDigest(1);
   derivation.parent = statement.MaybeInt(2);
+  // This alone makes every line of ancestors end.
+  if (derivation.parent && *derivation.parent >= key) {
+    ThrowDamagedIndex(database_.path(), fmt::format("the derivation {} has a parent that is not "
+                                                    "older, {}",
+                                                    key, *derivation.parent));
+  }
   derivation.operation = static_cast<Operation>(statement.Int(3));
+  if (statement.Int(3) < 1 || statement.Int(3) > static_cast<int64_t>(Operation::kAt)) {
+    ThrowDamagedIndex(
+        database_.path(),
+        fmt::format("the derivation {} has an unknown operation, {}", key, statement.Int(3)));
+  }
   derivation.token_count = statement.Uint(4);
   derivation.created_at_ms = statement.Int(5);
   derivation.text_template = {statement.Text(6), statement.Text(7)};

@@ -17,7 +17,9 @@ class IndexLineage {
   /// Adds a derivation, its sources with it, and returns its key.
   int64_t Add(const Derivation& derivation);
   bool Exists(int64_t key) const;
-  Derivation Get(int64_t key) const;  ///< Errors: kNotFound
+  /// Its parent has a smaller key, for it was there before. Errors: kCorrupt when there is no such
+  /// derivation or its parent is not older.
+  Derivation Get(int64_t key) const;
   /// The derivation and its ancestors, newest first; at most `limit` of them.
   std::vector<Derivation> AncestorsOf(int64_t key, size_t limit) const;
 

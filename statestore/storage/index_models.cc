@@ -86,6 +86,11 @@ std::optional<ModelRow> IndexModels::Find(const Digest& fingerprint) const {
   return ToRow(statement);
 }
 
+ModelRow IndexModels::Get(const Digest& fingerprint) const {
+  if (auto row = Find(fingerprint)) return *std::move(row);
+  ThrowDamagedIndex(database_.path(), "it has no row of the model " + fingerprint.ShortHex());
+}
+
 std::optional<ModelRow> IndexModels::FindByName(const std::string& name) const {
   Statement statement = database_.Prepare(std::string(kSelect) + "WHERE name = ?");
   statement.Bind(name);

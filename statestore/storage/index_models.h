@@ -40,6 +40,8 @@ class IndexModels {
   /// Adds a model unless its fingerprint is known.
   void Learn(const ModelIdentity& identity, const std::string& name, int64_t now_ms);
   std::optional<ModelRow> Find(const Digest& fingerprint) const;
+  /// One that another row says is there. Errors: kCorrupt when it is not.
+  ModelRow Get(const Digest& fingerprint) const;
   std::optional<ModelRow> FindByName(const std::string& name) const;
   std::vector<ModelRow> All() const;  ///< by name
   /// Removes a model that no state needs, and only the place of one that some state needs.

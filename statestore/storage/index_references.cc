@@ -91,7 +91,9 @@ uint64_t IndexReferences::Move(const std::string& name, const std::string& tag,
         "ON CONFLICT(name, tag) DO NOTHING");
     make.Bind(name).Bind(tag).Bind(now_ms);
     make.Run();
-    const int64_t key = *KeyOf(name, tag);
+    const auto found = KeyOf(name, tag);
+    if (!found) ThrowDamagedIndex(database_.path(), "a name that it has is not found in it");
+    const int64_t key = *found;
     Statement newest =
         database_.Prepare("SELECT coalesce(max(number), 0) + 1 FROM versions WHERE ref = ?");
     newest.Bind(key);

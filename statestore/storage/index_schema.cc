@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statestore/storage/index_schema.h"
 
-#include <algorithm>
-
 #include "core/base/error.h"
 
 namespace statelib::storage {
@@ -225,45 +223,12 @@ constexpr const char* kMigrations[] = {kFirst,   kModelTokenizers, kModelWeights
                                        kHistory, kTexts,           kTemplates,    kOpenedModels,
                                        kDeltas,  kBoundedWords,    kChanges};
 
-// What the migrations make; those of passages_fts are FTS5's own.
-constexpr const char* kParts[] = {"changes",
-                                  "checkpoints",
-                                  "derivations",
-                                  "fingerprint_cache",
-                                  "models",
-                                  "moves",
-                                  "passages",
-                                  "passages_fts",
-                                  "passages_fts_config",
-                                  "passages_fts_data",
-                                  "passages_fts_docsize",
-                                  "passages_fts_idx",
-                                  "proofs",
-                                  "refs",
-                                  "settings",
-                                  "source_texts",
-                                  "sources",
-                                  "state_chunks",
-                                  "states",
-                                  "states_leave_their_prefix",
-                                  "texts",
-                                  "versions"};
-
 int64_t PragmaOf(const Database& database, const char* name) {
   Statement statement = database.Prepare(fmt::format("PRAGMA {}", name));
   return statement.Step() ? statement.Int(0) : 0;
 }
 
 }  // namespace
-
-std::vector<std::string> TablesAndTriggers(const Database& database) {
-  Statement statement = database.Prepare(
-      "SELECT name FROM sqlite_schema WHERE type IN ('table', 'trigger') AND name NOT LIKE "
-      "'sqlite\\_%' ESCAPE '\\' ORDER BY name");
-  std::vector<std::string> names;
-  while (statement.Step()) names.push_back(statement.Text(0));
-  return names;
-}
 
 bool IsBlank(const Database& database) {
   Statement statement = database.Prepare("SELECT count(*) FROM sqlite_schema");
@@ -275,18 +240,6 @@ bool HasTable(const Database& database, std::string_view name) {
       database.Prepare("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?");
   statement.Bind(name);
   return statement.Step() && statement.Int(0) == 1;
-}
-
-void CheckTables(const Database& database) {
-  const std::vector<std::string> found = TablesAndTriggers(database);
-  for (const char* const part : kParts) {
-    if (std::binary_search(found.begin(), found.end(), part)) continue;
-    Throw(
-        ErrorKind::kCorrupt,
-        "{}: the index is damaged: it has no {}; nothing was changed: `statelib repair` builds it "
-        "again",
-        database.path().string(), part);
-  }
 }
 
 std::span<const char* const> Migrations() { return kMigrations; }

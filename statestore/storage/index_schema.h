@@ -3,9 +3,7 @@
 #define STATELIB_STATESTORE_STORAGE_INDEX_SCHEMA_H_
 
 #include <span>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "statestore/storage/sqlite_database.h"
 
@@ -30,10 +28,6 @@ void CheckSchema(const Database& database, std::span<const char* const> migratio
 /// Whether a file holds nothing at all: no table, nothing of anybody's.
 bool IsBlank(const Database& database);
 bool HasTable(const Database& database, std::string_view name);
-/// Their names, sorted, without SQLite's own.
-std::vector<std::string> TablesAndTriggers(const Database& database);
-/// Checks that everything that Migrate makes is there. Errors: kCorrupt.
-void CheckTables(const Database& database);
 
 }  // namespace statelib::storage
 

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "core/base/error.h"
+#include "statestore/storage/limits.h"
 
 namespace statelib::storage {
 
@@ -87,6 +88,11 @@ std::optional<StateRow> IndexStates::Find(const StateId& id) const {
   return ToRow(statement);
 }
 
+StateRow IndexStates::Get(const StateId& id) const {
+  if (auto row = Find(id)) return *std::move(row);
+  ThrowDamagedIndex(database_.path(), "it has no row of the state " + id.ShortHex());
+}
+
 std::optional<StateRow> IndexStates::FindEqual(const StateRow& like) const {
   for (const StateRow& row : FindByHistory(like.model, like.profile, like.history)) {
     if (row.content == like.content && row.tokens_kept == like.tokens_kept) return row;
@@ -168,8 +174,14 @@ std::vector<TokenChunk> IndexStates::ChunksOf(const StateId& id) const {
       "WHERE id = ? ORDER BY position");
   statement.Bind(id);
   std::vector<TokenChunk> chunks;
-  while (statement.Step())
-    chunks.push_back({statement.ToDigest(0), static_cast<uint32_t>(statement.Uint(1))});
+  while (statement.Step()) {
+    const uint64_t token_count = statement.Uint(1);
+    if (token_count == 0 || token_count > kTokensPerChunk) {
+      ThrowDamagedIndex(database_.path(), fmt::format("a chunk of {} tokens, expected 1 to {}",
+                                                      token_count, kTokensPerChunk));
+    }
+    chunks.push_back({statement.ToDigest(0), static_cast<uint32_t>(token_count)});
+  }
   return chunks;
 }
 

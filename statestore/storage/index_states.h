@@ -47,6 +47,8 @@ class IndexStates {
   /// is known already, and its base is there when the transaction commits.
   void Add(const StateRow& state, const std::vector<TokenChunk>& chunks);
   std::optional<StateRow> Find(const StateId& id) const;
+  /// One that another row says is there. Errors: kCorrupt when it is not.
+  StateRow Get(const StateId& id) const;
   /// A state with the same model, profile, history and content, which may be another object
   /// (another zstd version, tokens kept or not): what re-deriving or importing the same thing again
   /// gives.

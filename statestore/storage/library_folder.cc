@@ -9,6 +9,7 @@
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "statestore/storage/reference.h"
+#include "statestore/storage/reserve.h"
 
 namespace statelib::storage {
 
@@ -63,6 +64,17 @@ bool HasBytes(FileSystem& files, const Path& index) {
         places.folder.string(), what);
 }
 
+/// Makes the folders that a backup of empty ones left out. Where that fails, whoever needs one says
+/// so.
+void MakeMissingFolders(FileSystem& files, const LibraryPlaces& places) {
+  for (const char* folder : kFolders) {
+    try {
+      if (!files.Exists(places.folder / folder)) files.CreateDirectories(places.folder / folder);
+    } catch (const Error&) {
+    }
+  }
+}
+
 /// errno of the first thing that keeps this process from writing; 0 when nothing does.
 int WriteObstacle(const LibraryPlaces& places) {
   for (const Path& place : {places.folder, places.index, places.objects, places.temporaries}) {
@@ -115,6 +127,7 @@ std::optional<OpenedIndex> OpenIndexOf(FileSystem& files, const LibraryPlaces& p
   const int obstacle = WriteObstacle(places);
   if (obstacle != 0 && wants_writing)
     ThrowErrno("cannot write to the library", places.folder.string(), obstacle);
+  if (obstacle == 0) MakeMissingFolders(files, places);
   FileLock lock = LockIndex(places, obstacle == 0);
   const auto file = ReadLibraryFile(files, places);
   std::optional<LibraryIdentity> identity;
@@ -146,6 +159,7 @@ void MakeLibrary(FileSystem& files, const LibraryPlaces& places) {
     WriteFileAtomically(files, places.file, AsBytes(TextOf(*file)));
   }
   Index::Open(places.index, Database::Mode::kWrite, file->identity);
+  KeepReserve(files, places);
   files.SyncDirectory(places.folder);
 }
 

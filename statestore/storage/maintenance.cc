@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statestore/storage/maintenance.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
+#include "core/base/disk_full.h"
 #include "core/base/error.h"
+#include "statestore/storage/reserve.h"
 #include "statestore/storage/state_object.h"
 #include "statestore/storage/token_history.h"
 
@@ -28,23 +31,31 @@ class Verifier {
       : repository_(repository), control_(control) {}
 
   VerifyReport Run() {
-    try {
+    Try([&] {
       for (const std::string& line : repository_.index().FindDamage())
         report_.problems.push_back({line, {}});
-      CheckAll();
-    } catch (const Error& error) {
-      // What is left of a damaged index cannot be walked; that it is damaged is the finding.
-      if (error.kind() != ErrorKind::kCorrupt) throw;
-      report_.problems.push_back({error.what(), {}});
-    }
+    });
+    Try([&] { report_.references = repository_.index().references().List({}).size(); });
+    Try([&] { CheckStates(); });
+    Try([&] { LookAtFiles(); });
     report_.tokens_objects = sound_chunks_.size();
     return std::move(report_);
   }
 
  private:
-  void CheckAll() {
+  /// What is left of a damaged index cannot be walked; that it is damaged is the finding.
+  template <typename Part>
+  void Try(Part part) {
+    try {
+      part();
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kCorrupt) throw;
+      report_.problems.push_back({error.what(), {}});
+    }
+  }
+
+  void CheckStates() {
     const Index& index = repository_.index();
-    report_.references = index.references().List({}).size();
     const uint64_t total = index.states().count();
     index.states().ForEach([&](const StateRow& row) {
       if (control_.cancel != nullptr) control_.cancel->Check();
@@ -52,7 +63,10 @@ class Verifier {
       ++report_.states;
       if (control_.on_progress) control_.on_progress(report_.states, total);
     });
-    const auto needed = index.states().NeedsObject();
+  }
+
+  void LookAtFiles() {
+    const auto needed = repository_.index().states().NeedsObject();
     repository_.objects().ForEach([&](const ObjectId& id, uint64_t) {
       if (!needed(id)) ++report_.unneeded_objects;
     });
@@ -107,24 +121,26 @@ void RemoveStates(Index& index, std::span<const StateRow> states) {
 std::vector<StateRow> Thinned(const Index& index, uint64_t bytes) {
   std::vector<StateRow> rows;
   for (const StateId& id : index.checkpoints().ToThin(bytes))
-    rows.push_back(*index.states().Find(id));
+    rows.push_back(index.states().Get(id));
   return rows;
 }
 
-}  // namespace
+int64_t ReleasedSince(const GarbageOptions& options) {
+  return options.grace_ms > 0 ? options.now_ms - options.grace_ms : INT64_MAX;
+}
 
-GarbageReport CollectGarbage(Repository& repository, const GarbageOptions& options) {
-  const Lease lease = repository.GcLease();
+/// Removes what nothing leads to, in one transaction.
+GarbageReport Collect(Repository& repository, const GarbageOptions& options) {
   GarbageReport report;
   std::vector<ObjectId> garbage;
   Index& index = repository.index();
   const ObjectStore& objects = repository.objects();
   try {
-    index.Write([&] {
+    WriteFreeingSpace(repository, [&] {
+      report = {};
+      garbage.clear();
       const int64_t unfinished_since = options.now_ms - kUnfinishedKeptMs;
-      const int64_t released_since =
-          options.grace_ms > 0 ? options.now_ms - options.grace_ms : INT64_MAX;
-      report.states = index.states().Unreachable(unfinished_since, released_since);
+      report.states = index.states().Unreachable(unfinished_since, ReleasedSince(options));
       report.waiting =
           index.states().Unreachable(unfinished_since, INT64_MAX).size() - report.states.size();
       RemoveStates(index, report.states);
@@ -143,12 +159,73 @@ GarbageReport CollectGarbage(Repository& repository, const GarbageOptions& optio
     });
   } catch (const DryRun&) {
     // What was removed above is there again.
+    return report;
   }
-  const auto temporaries = objects.Temporaries();
-  report.temporaries = temporaries.size();
-  if (options.dry_run) return report;
   for (const ObjectId& id : garbage) repository.objects().Remove(id);
-  for (const auto& file : temporaries) repository.objects().RemoveTemporary(file);
+  return report;
+}
+
+/// Removes the objects that no row needs.
+void RemoveUnneeded(Repository& repository, GarbageReport* report) {
+  const auto needed = repository.index().states().NeedsObject();
+  std::vector<ObjectId> garbage;
+  repository.objects().ForEach([&](const ObjectId& id, uint64_t stored_bytes) {
+    if (needed(id)) return;
+    garbage.push_back(id);
+    ++report->objects;
+    report->object_bytes += stored_bytes;
+  });
+  for (const ObjectId& id : garbage) repository.objects().Remove(id);
+}
+
+/// Makes room where there is none for one transaction: what needs none goes first, then one state
+/// after the other with its objects.
+GarbageReport CollectInSteps(Repository& repository, const GarbageOptions& options) {
+  Index& index = repository.index();
+  GarbageReport report;
+  RemoveUnneeded(repository, &report);
+  std::vector<StateRow> states =
+      index.states().Unreachable(options.now_ms - kUnfinishedKeptMs, ReleasedSince(options));
+  // A base stays until the last difference to it has gone.
+  std::stable_partition(states.begin(), states.end(),
+                        [](const StateRow& state) { return state.base.has_value(); });
+  for (StateRow& state : states) {
+    std::set<ObjectId> garbage = {state.id};
+    for (const TokenChunk& chunk : index.states().ChunksOf(state.id)) garbage.insert(chunk.id);
+    WriteFreeingSpace(repository, [&] { index.states().Remove(state.id); });
+    index.Settle();
+    report.states.push_back(std::move(state));
+    for (const ObjectId& id : garbage) {
+      if (index.states().Needs(id) || !repository.objects().Exists(id)) continue;
+      ++report.objects;
+      report.object_bytes += repository.objects().StoredBytes(id);
+      repository.objects().Remove(id);
+    }
+  }
+  return report;
+}
+
+}  // namespace
+
+GarbageReport CollectGarbage(Repository& repository, const GarbageOptions& options) {
+  const Lease lease = repository.GcLease();
+  const auto temporaries = repository.objects().Temporaries();
+  if (!options.dry_run) {
+    for (const auto& file : temporaries) repository.objects().RemoveTemporary(file);
+  }
+  GarbageReport report, before;
+  try {
+    report = Collect(repository, options);
+  } catch (const DiskFull&) {
+    if (options.dry_run) throw;
+    before = CollectInSteps(repository, options);
+    report = Collect(repository, options);
+  }
+  report.states.insert(report.states.begin(), before.states.begin(), before.states.end());
+  report.objects += before.objects;
+  report.object_bytes += before.object_bytes;
+  report.temporaries = temporaries.size();
+  if (!options.dry_run) KeepReserve(repository.files(), repository.places());
   return report;
 }
 

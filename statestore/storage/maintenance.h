@@ -57,7 +57,7 @@ struct VerifyReport {
   uint64_t bytes_read = 0;
   uint64_t unneeded_objects = 0;  ///< what gc would remove
   std::vector<Problem> problems;
-  std::vector<std::string> strangers;  ///< files under objects/ that are no objects
+  std::vector<std::string> strangers;  ///< what lies in the library and is not its own
 };
 
 struct VerifyControl {

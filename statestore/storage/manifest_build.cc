@@ -15,13 +15,16 @@ namespace {
 
 /// The same state without what it has read: another header before the same frames. A base leaves
 /// without it too.
-EncodedObject WithoutTokens(const ObjectStore& objects, const StateId& id) {
+EncodedObject WithoutTokens(const ObjectStore& objects, const StateId& id, bool is_base = false) {
   const Bytes file = objects.Get(id);
   const std::string where = objects.PathOf(id).string();
   StateHeader header = StateReader(file, where, FileHash::kChecked).header();
   header.description.tokens_kept = false;
   header.description.chunks.clear();
-  if (header.base) header.base = WithoutTokens(objects, *header.base).id;
+  if (header.base) {
+    if (is_base) Throw(ErrorKind::kCorrupt, "{}: expected a whole state, found a delta", where);
+    header.base = WithoutTokens(objects, *header.base, true).id;
+  }
   const size_t frames = HeadBytes(HeaderBytesOf(kObjectFile, file, where));
   EncodedObject object;
   object.bytes = MakeHead(kObjectFile, ObjectVersionOf(header), AsBytes(SerializeHeader(header)));
@@ -48,6 +51,7 @@ class ManifestBuilder {
     }
     const Reference& reference = *state.reference;
     if (!named_.emplace(reference.name, reference.tag, *reference.version).second) return;
+    CheckNamed(state);
     AddModel(state.state.model);
     const StateId id = AddState(state.state);
     const size_t derivation = AddLineage(*state.derivation);
@@ -79,13 +83,33 @@ class ManifestBuilder {
     return place == stripped_.end() ? id : place->second;
   }
 
+  /// What leaves is what others take: a name that is one, with the making of this very state.
+  void CheckNamed(const ResolvedState& state) const {
+    const std::filesystem::path& index = repository_.places().index;
+    try {
+      CheckName(state.reference->name);
+      CheckTag(state.reference->tag);
+    } catch (const Error& error) {
+      ThrowDamagedIndex(index, error.what());
+    }
+    if (repository_.index().lineage().Get(*state.derivation).state != state.state.id)
+      ThrowDamagedIndex(index, "the version " + state.reference->Text() + " points elsewhere");
+  }
+
   void AddModel(const Digest& fingerprint) {
     const auto row = repository_.index().models().Find(fingerprint);
     if (row) models_[fingerprint] = {row->identity, row->name};
   }
 
   StateId AddState(const StateRow& state) {
-    if (state.base) AddState(*repository_.index().states().Find(*state.base));
+    if (state.base) {
+      const StateRow base = repository_.index().states().Get(*state.base);
+      if (base.base) {
+        ThrowDamagedIndex(repository_.places().index,
+                          "the base of the state " + state.id.ShortHex() + " is a delta itself");
+      }
+      AddState(base);
+    }
     if (options_.tokens || !state.tokens_kept) {
       for (const TokenChunk& chunk : repository_.index().states().ChunksOf(state.id))
         AddObject(chunk.id, repository_.objects().StoredBytes(chunk.id), &tokens_);

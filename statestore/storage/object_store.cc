@@ -10,6 +10,15 @@
 
 namespace statelib::storage {
 
+namespace {
+
+bool IsFolder(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored);
+}
+
+}  // namespace
+
 ObjectStore::ObjectStore(FileSystem& files, Path objects, Path temporaries)
     : files_(files), objects_(std::move(objects)), temporaries_(std::move(temporaries)) {}
 
@@ -41,6 +50,11 @@ void ObjectStore::Write(const EncodedObject& object, const Path& path) {
       files_.CreateDirectories(path.parent_path());
       files_.SyncDirectory(objects_);
     }
+    if (IsFolder(path)) {
+      Throw(ErrorKind::kCorrupt,
+            "{}: a folder lies where an object belongs; move it away and run the command again",
+            path.string());
+    }
     files_.Rename(temporary, path);
   } catch (...) {
     try {
@@ -60,7 +74,7 @@ Bytes ObjectStore::Get(const ObjectId& id) const {
 }
 
 Bytes ObjectStore::GetUnchecked(const ObjectId& id) const {
-  return files_.ReadFile(PathOf(id), kObjectBytesMax);
+  return files_.ReadFile(PlaceOf(id), kObjectBytesMax);
 }
 
 void ObjectStore::CheckIs(const ObjectId& id, ByteSpan bytes) const {
@@ -72,46 +86,79 @@ void ObjectStore::CheckIs(const ObjectId& id, ByteSpan bytes) const {
         PathOf(id).string(), id.ShortHex(), found.ShortHex(), bytes.size());
 }
 
-MappedFile ObjectStore::Map(const ObjectId& id) const { return MappedFile::Open(PathOf(id)); }
+MappedFile ObjectStore::Map(const ObjectId& id) const { return MappedFile::Open(PlaceOf(id)); }
 
-bool ObjectStore::Exists(const ObjectId& id) const { return files_.Exists(PathOf(id)); }
-
-bool ObjectStore::IsSound(const ObjectId& id) const {
+/// The path of an object that is to be read.
+ObjectStore::Path ObjectStore::PlaceOf(const ObjectId& id) const {
   const Path path = PathOf(id);
-  return files_.Exists(path) && HashOf(files_.ReadFile(path, kObjectBytesMax)) == id;
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (std::filesystem::is_regular_file(status)) return path;
+  if (status.type() == std::filesystem::file_type::none)
+    ThrowErrno("cannot look at", path.string(), error.value());
+  const char* const found = !std::filesystem::exists(status)        ? "nothing"
+                            : std::filesystem::is_directory(status) ? "a folder"
+                                                                    : "a device, pipe or socket";
+  Throw(ErrorKind::kCorrupt,
+        "{}: the object is missing: expected a file, found {}; put it back from a backup, or "
+        "import or ingest again what needs it, which `statelib verify` shows",
+        path.string(), found);
 }
 
-uint64_t ObjectStore::StoredBytes(const ObjectId& id) const { return files_.FileSize(PathOf(id)); }
+bool ObjectStore::Exists(const ObjectId& id) const {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(PathOf(id), ignored);
+}
+
+bool ObjectStore::IsSound(const ObjectId& id) const {
+  return Exists(id) && HashOf(files_.ReadFile(PathOf(id), kObjectBytesMax)) == id;
+}
+
+uint64_t ObjectStore::StoredBytes(const ObjectId& id) const { return files_.FileSize(PlaceOf(id)); }
 
 void ObjectStore::Remove(const ObjectId& id) { files_.Remove(PathOf(id)); }
 
 void ObjectStore::ForEach(
     const std::function<void(const ObjectId& id, uint64_t stored_bytes)>& visit) const {
-  for (const Path& folder : files_.List(objects_)) {
-    for (const Path& name : files_.List(objects_ / folder)) {
-      const auto id = Digest::FromHex(name.string());
-      if (!id || PathOf(*id) != objects_ / folder / name) continue;
-      visit(*id, files_.FileSize(objects_ / folder / name));
+  ForEachFolder([&](const Path& folder) {
+    for (const Path& name : files_.List(folder)) {
+      if (IsObjectFile(folder / name))
+        visit(*Digest::FromHex(name.string()), files_.FileSize(folder / name));
     }
+  });
+}
+
+/// The folders in objects/; what else lies there is not looked into.
+void ObjectStore::ForEachFolder(const std::function<void(const Path& folder)>& visit) const {
+  for (const Path& name : files_.List(objects_)) {
+    if (IsFolder(objects_ / name)) visit(objects_ / name);
   }
 }
 
+bool ObjectStore::IsObjectFile(const Path& file) const {
+  const auto id = Digest::FromHex(file.filename().string());
+  return id && PathOf(*id) == file && Exists(*id);
+}
+
 void ObjectStore::ForEachStranger(const std::function<void(const Path& file)>& visit) const {
-  for (const Path& folder : files_.List(objects_)) {
-    if (!std::filesystem::is_directory(objects_ / folder)) {
-      visit(objects_ / folder);
-      continue;
+  for (const Path& name : files_.List(objects_)) {
+    if (!IsFolder(objects_ / name)) visit(objects_ / name);
+  }
+  ForEachFolder([&](const Path& folder) {
+    for (const Path& name : files_.List(folder)) {
+      if (!IsObjectFile(folder / name)) visit(folder / name);
     }
-    for (const Path& name : files_.List(objects_ / folder)) {
-      const auto id = Digest::FromHex(name.string());
-      if (!id || PathOf(*id) != objects_ / folder / name) visit(objects_ / folder / name);
-    }
+  });
+  for (const Path& name : files_.List(temporaries_)) {
+    if (IsFolder(temporaries_ / name)) visit(temporaries_ / name);
   }
 }
 
 std::vector<ObjectStore::Path> ObjectStore::Temporaries() const {
   std::vector<Path> found;
-  for (const Path& name : files_.List(temporaries_)) found.push_back(temporaries_ / name);
+  for (const Path& name : files_.List(temporaries_)) {
+    if (!IsFolder(temporaries_ / name)) found.push_back(temporaries_ / name);
+  }
   return found;
 }
 

@@ -25,7 +25,8 @@ class ObjectStore {
   /// Stores an object durably; returns whether it had to be written. One that is there already is
   /// left alone if it is sound and replaced if it is damaged. Errors: kIo.
   bool Put(const EncodedObject& object);
-  /// The whole object, its hash checked. Errors: kNotFound; kCorrupt with expected and found hash.
+  /// The whole object, its hash checked. Errors: kCorrupt with expected and found hash, or with
+  /// advice when it is missing or no file: whoever asks has been told that it is here.
   Bytes Get(const ObjectId& id) const;
   /// Get() as a function, which must not outlive this object.
   std::function<Bytes(const ObjectId& id)> Getter() const {
@@ -37,14 +38,15 @@ class ObjectStore {
   void CheckIs(const ObjectId& id, ByteSpan bytes) const;
   /// The object's file in memory, its hash NOT checked: for readers that check the parts they use.
   MappedFile Map(const ObjectId& id) const;
-  bool Exists(const ObjectId& id) const;
+  bool Exists(const ObjectId& id) const;  ///< as a file; a folder or a pipe of its name is none
   /// Whether the object is there and its bytes have its hash. Reads all of it.
   bool IsSound(const ObjectId& id) const;
-  uint64_t StoredBytes(const ObjectId& id) const;  ///< Errors: kNotFound
+  uint64_t StoredBytes(const ObjectId& id) const;  ///< Errors: as Get()
   void Remove(const ObjectId& id);
-  /// Calls back for every object's file, in order of ids; files of other names are skipped.
+  /// Calls back for every object's file, in order of ids; whatever else lies there is skipped.
   void ForEach(const std::function<void(const ObjectId& id, uint64_t stored_bytes)>& visit) const;
-  /// Calls back for every file under objects/ that is named like no object.
+  /// Calls back for everything under objects/ that is no file named like an object, and for folders
+  /// among the temporaries: none of it is ours, and it is left alone.
   void ForEachStranger(const std::function<void(const Path& file)>& visit) const;
 
   /// The files that unfinished writes left. Only sound while no other process writes.
@@ -55,6 +57,9 @@ class ObjectStore {
 
  private:
   void Write(const EncodedObject& object, const Path& path);
+  Path PlaceOf(const ObjectId& id) const;
+  void ForEachFolder(const std::function<void(const Path& folder)>& visit) const;
+  bool IsObjectFile(const Path& file) const;
 
   FileSystem& files_;
   Path objects_;

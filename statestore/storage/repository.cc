@@ -47,6 +47,7 @@ Repository Repository::Open(const Path& path, Access access, FileSystem& files) 
 
 Repository::Repository(LibraryPlaces places, FileSystem& files, OpenedIndex opened)
     : places_(std::move(places)),
+      files_(&files),
       index_lock_(std::move(opened.lock)),
       identity_(opened.identity),
       writable_(opened.writable),
@@ -144,7 +145,7 @@ ResolvedState Repository::Resolve(const Reference& reference) const {
     if (!version) ThrowUnknown(reference);
     Reference exact = reference;
     exact.version = version->number;
-    found = {*index_->states().Find(version->state), exact, version->derivation};
+    found = {index_->states().Get(version->state), exact, version->derivation};
   });
   return *found;
 }
@@ -152,9 +153,11 @@ ResolvedState Repository::Resolve(const Reference& reference) const {
 void Repository::ThrowUnknown(const Reference& reference) const {
   const IndexReferences& references = index_->references();
   const std::vector<VersionRow> versions = references.Versions(reference.name, reference.tag);
+  if (!versions.empty() && !reference.version)
+    ThrowDamagedIndex(places_.index, "the current version of " + reference.Text() + " is missing");
   if (!versions.empty()) {
     Throw(ErrorKind::kNotFound, "{} has no version {}: its versions are {} to {}", reference.name,
-          reference.version.value_or(0), versions.front().number, versions.back().number);
+          *reference.version, versions.front().number, versions.back().number);
   }
   std::vector<std::string> near;
   ReferenceQuery query;

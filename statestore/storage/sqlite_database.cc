@@ -4,8 +4,10 @@
 #include <sqlite3.h>
 
 #include <climits>
+#include <new>
 #include <utility>
 
+#include "core/base/disk_full.h"
 #include "core/base/error.h"
 
 namespace statelib::storage {
@@ -13,18 +15,22 @@ namespace statelib::storage {
 namespace {
 
 constexpr int kBusyTimeoutMs = 60'000;
+constexpr int kValueBytesMax = 256 << 20;  // of one text or blob; the longest are of 1 GB documents
 
 [[noreturn]] void ThrowFor(const std::filesystem::path& path, int code, const char* reason,
                            const std::string& doing) {
   const std::string file = path.string();
+  // There is no room for the shared memory of the WAL, which is all that can go wrong with it.
+  if (code == SQLITE_IOERR_SHMSIZE || code == SQLITE_IOERR_SHMMAP) code = SQLITE_FULL;
   switch (code & 0xff) {
+    // The statements are ours: what does not fit them is the file.
+    case SQLITE_ERROR:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_TOOBIG:
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      Throw(ErrorKind::kCorrupt,
-            "{}: the index is damaged ({}); objects/ is untouched: `statelib repair` builds the "
-            "index "
-            "again",
-            file, reason);
+      ThrowDamagedIndex(path, reason);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       Throw(ErrorKind::kBusy,
@@ -32,10 +38,10 @@ constexpr int kBusyTimeoutMs = 60'000;
             "run the command again",
             file, kBusyTimeoutMs / 1000);
     case SQLITE_FULL:
-      Throw(ErrorKind::kIo,
-            "{}: {}: the disk is full; free some space and run the command again, nothing was "
-            "changed",
-            file, doing);
+      throw DiskFull(
+          fmt::format("{}: {}: the disk is full; free some space and run the command again, "
+                      "nothing was changed",
+                      file, doing));
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH:
@@ -47,7 +53,29 @@ constexpr int kBusyTimeoutMs = 60'000;
   }
 }
 
+const char* NameOfType(int type) {
+  switch (type) {
+    case SQLITE_INTEGER:
+      return "a number";
+    case SQLITE_FLOAT:
+      return "a fraction";
+    case SQLITE_TEXT:
+      return "a text";
+    case SQLITE_BLOB:
+      return "bytes";
+    default:
+      return "nothing";
+  }
+}
+
 }  // namespace
+
+void ThrowDamagedIndex(const std::filesystem::path& path, const std::string& what) {
+  Throw(ErrorKind::kCorrupt,
+        "{}: the index is damaged: {}; objects/ is untouched: `statelib repair` builds the index "
+        "again",
+        path.string(), what);
+}
 
 void Statement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 
@@ -107,33 +135,49 @@ bool Statement::IsNull(int column) const {
   return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
 }
 
-int64_t Statement::Int(int column) const { return sqlite3_column_int64(statement_.get(), column); }
+void Statement::Expect(int column, int type) const {
+  const int found = sqlite3_column_type(statement_.get(), column);
+  if (found == type) return;
+  ThrowDamagedIndex(database_->path(), fmt::format("column {} holds {}, expected {}",
+                                                   sqlite3_column_name(statement_.get(), column),
+                                                   NameOfType(found), NameOfType(type)));
+}
+
+int64_t Statement::Int(int column) const {
+  Expect(column, SQLITE_INTEGER);
+  return sqlite3_column_int64(statement_.get(), column);
+}
 
 double Statement::Real(int column) const { return sqlite3_column_double(statement_.get(), column); }
 
 uint64_t Statement::Uint(int column) const {
   const int64_t value = Int(column);
   if (value < 0) {
-    Throw(ErrorKind::kCorrupt, "{}: column {} holds {}, expected at least 0",
-          database_->path().string(), sqlite3_column_name(statement_.get(), column), value);
+    ThrowDamagedIndex(database_->path(),
+                      fmt::format("column {} holds {}, expected at least 0",
+                                  sqlite3_column_name(statement_.get(), column), value));
   }
   return static_cast<uint64_t>(value);
 }
 
 std::string Statement::Text(int column) const {
+  if (IsNull(column)) return {};
+  Expect(column, SQLITE_TEXT);
   const auto* text = sqlite3_column_text(statement_.get(), column);
-  if (text == nullptr) return {};
+  if (text == nullptr) throw std::bad_alloc();
   const int length = sqlite3_column_bytes(statement_.get(), column);
   return {reinterpret_cast<const char*>(text), static_cast<size_t>(length)};
 }
 
 Digest Statement::ToDigest(int column) const {
+  Expect(column, SQLITE_BLOB);
   const auto* blob = static_cast<const std::byte*>(sqlite3_column_blob(statement_.get(), column));
   const int length = sqlite3_column_bytes(statement_.get(), column);
   const auto digest = Digest::FromBytes({blob, static_cast<size_t>(length)});
   if (!digest) {
-    Throw(ErrorKind::kCorrupt, "{}: column {} holds {} bytes, expected 32",
-          database_->path().string(), sqlite3_column_name(statement_.get(), column), length);
+    ThrowDamagedIndex(database_->path(),
+                      fmt::format("column {} holds {} bytes, expected 32",
+                                  sqlite3_column_name(statement_.get(), column), length));
   }
   return *digest;
 }
@@ -151,6 +195,16 @@ std::optional<int64_t> Statement::MaybeInt(int column) const {
 void Database::Close::operator()(sqlite3* connection) const { sqlite3_close_v2(connection); }
 
 Database Database::Open(const std::filesystem::path& path, Mode mode) {
+  try {
+    return Connect(path, mode, false);
+  } catch (const DiskFull&) {
+    if (mode != Mode::kWrite) throw;
+  }
+  // Whoever has a file alone needs no memory to share.
+  return Connect(path, mode, true);
+}
+
+Database Database::Connect(const std::filesystem::path& path, Mode mode, bool alone) {
   Database database(path);
   int flags = SQLITE_OPEN_FULLMUTEX;
   flags |= mode == Mode::kWrite ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
@@ -173,11 +227,14 @@ Database Database::Open(const std::filesystem::path& path, Mode mode) {
   sqlite3_busy_timeout(connection, kBusyTimeoutMs);
   sqlite3_db_config(connection, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  sqlite3_limit(connection, SQLITE_LIMIT_LENGTH, kValueBytesMax);
+  if (alone) database.Execute("PRAGMA locking_mode = EXCLUSIVE");
   // FULL: a commit is on the disk before the caller is told, in WAL mode too.
   // A cache of a quarter of a megabyte bounds what a long text takes while it is indexed; behind it
   // is the system's.
   database.Execute(
-      "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cache_size = -256;");
+      "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cache_size = -256; "
+      "SELECT 1 FROM sqlite_schema LIMIT 1;");
   return database;
 }
 

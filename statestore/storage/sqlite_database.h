@@ -19,6 +19,10 @@ namespace statelib::storage {
 
 class Database;
 
+/// Throws kCorrupt for an index that holds what does not fit together. `what` is for the message,
+/// which says how the library gets a sound index again.
+[[noreturn]] void ThrowDamagedIndex(const std::filesystem::path& path, const std::string& what);
+
 /// One SQL statement: bind its parameters in order, then step through its rows. Move-only. One
 /// thread. Errors are those of Database.
 class Statement {
@@ -40,12 +44,14 @@ class Statement {
   void Run();
   void Reset();
 
+  /// What a column of the row holds. Errors: kCorrupt when it holds another type, for SQLite keeps
+  /// any value in any column.
   bool IsNull(int column) const;
   int64_t Int(int column) const;
-  double Real(int column) const;
-  uint64_t Uint(int column) const;  ///< Errors: kCorrupt when negative
-  std::string Text(int column) const;
-  Digest ToDigest(int column) const;  ///< Errors: kCorrupt unless 32 bytes
+  double Real(int column) const;       ///< of any number
+  uint64_t Uint(int column) const;     ///< Errors: kCorrupt when negative
+  std::string Text(int column) const;  ///< empty for NULL
+  Digest ToDigest(int column) const;   ///< Errors: kCorrupt unless 32 bytes
   std::optional<Digest> MaybeDigest(int column) const;
   std::optional<int64_t> MaybeInt(int column) const;
 
@@ -56,6 +62,7 @@ class Statement {
   };
   Statement(const Database& database, sqlite3_stmt* statement)
       : database_(&database), statement_(statement) {}
+  void Expect(int column, int type) const;
 
   const Database* database_;
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
@@ -63,7 +70,8 @@ class Statement {
 };
 
 /// A connection to an SQLite file. Move-only. One thread.
-/// Errors of every method: kCorrupt when the file is damaged or not a database, kBusy when another
+/// Errors of every method: kCorrupt when the file is damaged, not a database or does not fit the
+/// statement, kBusy when another
 /// process holds it for longer than a minute, kIo (disk full, read-only, …), each with the path and
 /// what to do.
 class Database {
@@ -73,6 +81,8 @@ class Database {
     kRead,    ///< reads beside writers
     kFrozen,  ///< reads a file on a medium that nobody can write
   };
+  /// Where there is no space for what connections share, a writer takes the file alone until it is
+  /// closed, and others wait.
   static Database Open(const std::filesystem::path& path, Mode mode);
 
   void Execute(const std::string& sql);  ///< several statements without parameters
@@ -95,6 +105,7 @@ class Database {
     void operator()(sqlite3* connection) const;
   };
   explicit Database(std::filesystem::path path) : path_(std::move(path)) {}
+  static Database Connect(const std::filesystem::path& path, Mode mode, bool alone);
 
   std::filesystem::path path_;
   std::unique_ptr<sqlite3, Close> connection_;

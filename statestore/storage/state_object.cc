@@ -154,6 +154,8 @@ StateReader& StateReader::Base() {
     if (!objects_) Throw(ErrorKind::kNotFound, "no objects");
     base_file_ = objects_(*header_.base);
   } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kCorrupt)
+      Throw(ErrorKind::kCorrupt, "{}, to which it is a difference: {}", where, error.what());
     if (error.kind() != ErrorKind::kNotFound) throw;
     Throw(ErrorKind::kCorrupt, "{} is missing, and it is a difference to that", where);
   }

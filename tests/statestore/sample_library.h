@@ -5,44 +5,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <numeric>
 #include <string>
-#include <vector>
 
 #include "statestore/storage/maintenance.h"
 #include "statestore/storage/publish.h"
 #include "statestore/storage/repository.h"
-#include "tests/statestore/sample_state.h"
+#include "tests/statestore/sample_new_state.h"
 
 namespace statelib::storage {
-
-inline std::vector<TokenId> SampleTokens(size_t count, TokenId first) {
-  std::vector<TokenId> tokens(count);
-  std::iota(tokens.begin(), tokens.end(), first);
-  return tokens;
-}
-
-/// SampleState(token_count, seed) with its tokens kept, as what is to be stored. Views lie in it.
-struct SampleNewState {
-  explicit SampleNewState(uint64_t token_count = 5, unsigned seed = 1)
-      : SampleNewState(SampleState(token_count, seed), seed) {}
-  SampleNewState(StateRecord of, unsigned seed)
-      : record(std::move(of)),
-        tokens(SampleTokens(record.description.history.token_count(), static_cast<TokenId>(seed))),
-        views(Views(record.segments)) {
-    state.description = record.description;
-    state.description.tokens_kept = true;
-    state.tokens_after = tokens;
-    state.segments = views;
-  }
-  SampleNewState(const SampleNewState&) = delete;
-  SampleNewState& operator=(const SampleNewState&) = delete;
-
-  StateRecord record;
-  std::vector<TokenId> tokens;
-  std::vector<ByteSpan> views;
-  NewState state;
-};
 
 /// Publishes a SampleNewState, from one source.
 inline PublishedState PublishSample(Repository& repository, const std::string& name,

@@ -35,7 +35,7 @@ TEST_F(Loading, AnotherModelIsRefusedBeforeTheObjectIsTouched) {
   const LoadedModel other = LoadModel(library_, {OtherModel(), ""}, {});
   ExpectError(ErrorKind::kMismatch, "needs the model demo",
               [&] { LoadState(library_, other, state); });
-  ExpectError(ErrorKind::kNotFound, state.state.id.Hex(),
+  ExpectError(ErrorKind::kCorrupt, state.state.id.Hex() + ": the object is missing",
               [&] { LoadState(library_, model_, state); });
 }
 

@@ -78,7 +78,7 @@ TEST_F(LostIndex, OneWithoutAnIdentityIsDamage) {
 
 TEST_F(LostIndex, OneWithoutItsTablesIsDamage) {
   Database::Open(index_, Database::Mode::kWrite).Execute("DROP TABLE moves");
-  ExpectDamage("it has no moves");
+  ExpectDamage("it has no table \"moves\"");
 }
 
 TEST_F(LostIndex, AMissingOrDamagedLibraryFileIsDamage) {

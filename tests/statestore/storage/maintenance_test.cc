@@ -112,7 +112,7 @@ TEST_F(Maintenance, VerifyNamesADamagedOrMissingObjectAndWhatItAffects) {
   repository_.objects().Remove(state);
   report = Verify(repository_);
   ASSERT_EQ(report.problems.size(), 1u);
-  EXPECT_THAT(report.problems[0].what, HasSubstr("No such file"));
+  EXPECT_THAT(report.problems[0].what, HasSubstr("the object is missing: expected a file, found nothing"));
 }
 
 TEST_F(Maintenance, VerifyFindsDamagedTokens) {
@@ -126,7 +126,7 @@ TEST_F(Maintenance, VerifyFindsDamagedTokens) {
 TEST_F(Maintenance, VerifyFindsAnIndexThatSaysSomethingElse) {
   PublishSample(repository_, "a", 5, 1);
   Database database = Database::Open(repository_.path() / "index.db", Database::Mode::kWrite);
-  database.Execute("UPDATE states SET token_count = 6");
+  database.Execute("UPDATE states SET raw_bytes = 6");
   const VerifyReport report = Verify(repository_);
   ASSERT_EQ(report.problems.size(), 1u);
   EXPECT_THAT(report.problems[0].what, HasSubstr("the index says something else"));

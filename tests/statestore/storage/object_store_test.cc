@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 
@@ -47,7 +48,36 @@ TEST_F(ObjectStoreTest, AnObjectIsStoredOnceUnderItsHash) {
   EXPECT_TRUE(store.Temporaries().empty());
   store.Remove(object.id);
   EXPECT_FALSE(store.Exists(object.id));
-  ExpectError(ErrorKind::kNotFound, name, [&] { store.Get(object.id); });
+  ExpectError(ErrorKind::kCorrupt, name + ": the object is missing: expected a file, found nothing",
+              [&] { store.Get(object.id); });
+}
+
+TEST_F(ObjectStoreTest, WhatIsNoFileIsNoObjectAndIsLeftAlone) {
+  ObjectStore store = Store();
+  const EncodedObject folder = ObjectOf("a folder"), pipe = ObjectOf("a pipe");
+  std::filesystem::create_directories(store.PathOf(folder.id) / "inside");
+  std::filesystem::create_directories(store.PathOf(pipe.id).parent_path());
+  ASSERT_EQ(::mkfifo(store.PathOf(pipe.id).c_str(), 0600), 0);
+  std::filesystem::create_directories(folder_.path() / "tmp" / "folder");
+  ASSERT_EQ(::mkfifo((folder_.path() / "objects" / "pipe").c_str(), 0600), 0);
+  for (const auto& [id, found] : {std::pair(folder.id, "found a folder"),
+                                  std::pair(pipe.id, "found a device, pipe or socket")}) {
+    EXPECT_FALSE(store.Exists(id));
+    EXPECT_FALSE(store.IsSound(id));
+    ExpectError(ErrorKind::kCorrupt, found, [&] { store.Get(id); });
+    ExpectError(ErrorKind::kCorrupt, found, [&] { store.GetUnchecked(id); });
+    ExpectError(ErrorKind::kCorrupt, found, [&] { store.Map(id); });
+    ExpectError(ErrorKind::kCorrupt, found, [&] { store.StoredBytes(id); });
+  }
+  store.ForEach([](const ObjectId& id, uint64_t) { ADD_FAILURE() << id.Hex(); });
+  size_t strangers = 0;
+  store.ForEachStranger([&](const auto&) { ++strangers; });
+  EXPECT_EQ(strangers, 4u);
+  EXPECT_TRUE(store.Temporaries().empty());
+  ExpectError(ErrorKind::kCorrupt, "a folder lies where an object belongs",
+              [&] { store.Put(folder); });
+  EXPECT_TRUE(store.Put(pipe));  // it takes the pipe's place
+  EXPECT_EQ(store.Get(pipe.id), pipe.bytes);
 }
 
 TEST_F(ObjectStoreTest, ADamagedObjectIsRefusedWithItsPathAndAdvice) {

@@ -34,6 +34,22 @@ TEST(Repository, IsMadeOnceAndOpenedAgain) {
     EXPECT_TRUE(std::filesystem::exists(path / name)) << name;
 }
 
+TEST(Repository, FoldersThatABackupLeftOutAreMadeAgain) {
+  TemporaryDirectory folder;
+  const auto path = folder.path() / "library";
+  Repository::Open(path, Access::kCreate);
+  for (const Access access : {Access::kRead, Access::kWrite}) {
+    for (const char* name : {"objects", "tmp", "locks"}) std::filesystem::remove_all(path / name);
+    Repository repository = Repository::Open(path, access);
+    EXPECT_NO_THROW(repository.ReadLease());
+    for (const char* name : {"objects", "tmp", "locks"})
+      EXPECT_TRUE(std::filesystem::is_directory(path / name)) << name;
+  }
+  Repository repository = Repository::Open(path, Access::kWrite);
+  EXPECT_NO_THROW(PublishSample(repository, "a"));
+  EXPECT_NO_THROW(CollectGarbage(repository, {}));
+}
+
 TEST(Repository, AFolderWithOtherThingsIsNoLibrary) {
   TemporaryDirectory folder;
   const auto file = folder.Write("thesis.doc", "x");
