@@ -19,6 +19,8 @@ namespace statelib::documents {
 namespace {
 
 constexpr const char* kContainer = "META-INF/container.xml";
+constexpr size_t kChaptersMax = 100'000;  // as the spine names them
+constexpr size_t kPathBytesMax = 4096;
 
 std::string PercentDecoded(std::string_view text) {
   std::string decoded;
@@ -61,6 +63,9 @@ std::vector<std::string> Chapters(const ZipParts& parts, const std::string& pack
   std::vector<std::string> spine;
   XmlEvents events;
   events.begin = [&](std::string_view element, const XmlAttributes& attributes) {
+    if (spine.size() > kChaptersMax)
+      Throw(ErrorKind::kInvalidArgument, "{}: its spine has more than {} chapters", name,
+            kChaptersMax);
     if (element == "item") hrefs[attributes("id").value_or("")] = attributes("href").value_or("");
     if (element == "itemref" && attributes("linear").value_or("yes") != "no")
       spine.push_back(attributes("idref").value_or(""));
@@ -74,6 +79,9 @@ std::vector<std::string> Chapters(const ZipParts& parts, const std::string& pack
       Throw(ErrorKind::kCorrupt, "{}: its spine names a chapter that its manifest does not have",
             name);
     const std::string path = href->second.substr(0, href->second.find('#'));
+    if (path.size() > kPathBytesMax)
+      Throw(ErrorKind::kCorrupt, "{}: the path of a chapter has more than {} bytes", name,
+            kPathBytesMax);
     chapters.push_back((base / PercentDecoded(path)).lexically_normal().string());
   }
   return chapters;
@@ -94,7 +102,7 @@ ExtractedText ReadEpub(std::string_view bytes, const std::string& name) {
     const auto part = parts.find(chapter);
     // Pictures may be chapters.
     if (part == parts.end()) continue;
-    AddHtml(Decode(part->second, "", name).text, flow);
+    AddHtml(Decode(part->second, "", name).text, name, flow);
   }
   return {"epub", "", flow.Finish()};
 }

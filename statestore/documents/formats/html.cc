@@ -8,9 +8,12 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <utility>
 
+#include "core/base/error.h"
 #include "statestore/documents/formats/formats.h"
 #include "statestore/documents/formats/sax_guard.h"
+#include "statestore/documents/formats/start_tag.h"
 #include "statestore/documents/formats/text.h"
 
 namespace statelib::documents {
@@ -35,6 +38,9 @@ constexpr std::array<std::string_view, 35> kParagraphs = {
 constexpr std::array<std::string_view, 8> kLines = {"br",     "caption", "dd",     "dt",
                                                     "legend", "li",      "option", "tr"};
 
+// Tags times the depth at which they stand. Pages of the largest size that is read have a tenth.
+constexpr uint64_t kStepsMax = 4'000'000'000;
+
 /// Whether an element says of itself that it is not to be seen.
 bool IsHidden(const xmlChar** attributes) {
   if (attributes == nullptr) return false;
@@ -51,7 +57,7 @@ bool IsHidden(const xmlChar** attributes) {
 /// The events of one page.
 class Page : private SaxGuard<Page> {
  public:
-  explicit Page(TextFlow& flow) : flow_(flow) {}
+  Page(const std::string& name, TextFlow& flow) : name_(name), flow_(flow) {}
 
   void Parse(std::string_view utf8) {
     htmlSAXHandler events = {};
@@ -79,10 +85,13 @@ class Page : private SaxGuard<Page> {
                                           HTML_PARSE_NOWARNING | HTML_PARSE_NONET |
                                           HTML_PARSE_IGNORE_ENC);
     Watch(context.get());
-    constexpr size_t kBlockBytes = 1 << 16;
-    for (size_t i = 0; i < utf8.size() && !failed(); i += kBlockBytes) {
-      const std::string_view block = utf8.substr(i, kBlockBytes);
+    StartTagBound tag(name_);
+    for (size_t i = 0; i < utf8.size() && !failed(); i += kMarkupBlockBytes) {
+      const std::string_view block = utf8.substr(i, kMarkupBlockBytes);
       htmlParseChunk(context.get(), block.data(), static_cast<int>(block.size()), 0);
+      if (failed()) break;
+      tag.Check(*context);
+      CountSteps(block);
     }
     if (!failed()) htmlParseChunk(context.get(), nullptr, 0, 1);
     RethrowFailure();
@@ -91,7 +100,18 @@ class Page : private SaxGuard<Page> {
  private:
   friend class SaxGuard<Page>;
 
+  /// A tag is looked for among all elements that are open, which libxml2 does not say.
+  void CountSteps(std::string_view block) {
+    const auto tags = static_cast<uint64_t>(std::count(block.begin(), block.end(), '<'));
+    steps_ += tags * std::exchange(deepest_, depth_);
+    if (steps_ <= kStepsMax) return;
+    Throw(ErrorKind::kInvalidArgument,
+          "{}: too many tags inside of elements that nest too deep: more than {} steps", name_,
+          kStepsMax);
+  }
+
   void Begin(std::string_view name, const xmlChar** attributes) {
+    deepest_ = std::max(deepest_, ++depth_);
     if (skipped_ > 0 || IsAmong(kSkipped, name) || IsHidden(attributes)) {
       ++skipped_;
       return;
@@ -103,6 +123,7 @@ class Page : private SaxGuard<Page> {
   }
 
   void End(std::string_view name) {
+    if (depth_ > 0) --depth_;
     if (skipped_ > 0) {
       --skipped_;
       return;
@@ -124,7 +145,11 @@ class Page : private SaxGuard<Page> {
     if (IsAmong(kLines, name)) flow_.Line();
   }
 
+  const std::string& name_;
   TextFlow& flow_;
+  size_t depth_ = 0;
+  size_t deepest_ = 0;  // in the block
+  uint64_t steps_ = 0;
   size_t skipped_ = 0;  // how deep inside of what is left out
   int verbatim_ = 0;
 };
@@ -147,9 +172,9 @@ std::string DeclaredEncoding(std::string_view bytes) {
 
 }  // namespace
 
-void AddHtml(std::string_view utf8, TextFlow& flow) {
+void AddHtml(std::string_view utf8, const std::string& name, TextFlow& flow) {
   flow.Paragraph();
-  Page(flow).Parse(utf8);
+  Page(name, flow).Parse(utf8);
 }
 
 ExtractedText ReadHtml(std::string_view bytes, const std::string& name) {
@@ -159,7 +184,7 @@ ExtractedText ReadHtml(std::string_view bytes, const std::string& name) {
     if (declared == alias) declared = "WINDOWS-1252";
   const DecodedText page = Decode(bytes, declared, name);
   TextFlow flow(name);
-  AddHtml(page.text, flow);
+  AddHtml(page.text, name, flow);
   return {"html", page.encoding, flow.Finish()};
 }
 

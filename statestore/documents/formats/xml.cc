@@ -7,15 +7,18 @@
 #include <algorithm>
 #include <memory>
 #include <new>
+#include <vector>
 
 #include "core/base/error.h"
 #include "statestore/documents/formats/sax_guard.h"
+#include "statestore/documents/formats/start_tag.h"
 
 namespace statelib::documents {
 
 namespace {
 
 constexpr int kDepthMax = 256;
+constexpr int kNamespacesMax = 1000;
 
 /// A parser that meets the declaration of an entity makes a document for it, and forgets it when it
 /// is stopped.
@@ -38,11 +41,12 @@ class Parsing : private SaxGuard<Parsing> {
     if (!context) throw std::bad_alloc();
     xmlCtxtUseOptions(context.get(), XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
     Watch(context.get());
-    constexpr size_t kBlockBytes = 1 << 16;
+    StartTagBound tag(name_);
     int result = 0;
-    for (size_t i = 0; i < bytes.size() && result == 0; i += kBlockBytes) {
-      const std::string_view block = bytes.substr(i, kBlockBytes);
+    for (size_t i = 0; i < bytes.size() && result == 0; i += kMarkupBlockBytes) {
+      const std::string_view block = bytes.substr(i, kMarkupBlockBytes);
       result = xmlParseChunk(context.get(), block.data(), static_cast<int>(block.size()), 0);
+      if (result == 0 && !failed()) tag.Check(*context);
     }
     if (result == 0) result = xmlParseChunk(context.get(), nullptr, 0, 1);
     RethrowFailure();
@@ -61,12 +65,18 @@ class Parsing : private SaxGuard<Parsing> {
     xmlSAXHandler handler = {};
     handler.initialized = XML_SAX2_MAGIC;
     handler.startElementNs = [](void* self, const xmlChar* name, const xmlChar*, const xmlChar*,
-                                int, const xmlChar**, int count, int, const xmlChar** values) {
-      static_cast<Parsing*>(self)->Guard([&](Parsing& p) { p.Begin(TextOf(name), count, values); });
+                                int namespaces, const xmlChar**, int count, int,
+                                const xmlChar** values) {
+      static_cast<Parsing*>(self)->Guard([&](Parsing& p) {
+        p.CountNamespaces(namespaces);
+        p.Begin(TextOf(name), count, values);
+      });
     };
     handler.endElementNs = [](void* self, const xmlChar* name, const xmlChar*, const xmlChar*) {
       static_cast<Parsing*>(self)->Guard([&](Parsing& p) {
         --p.depth_;
+        p.namespaces_ -= p.declared_.back();
+        p.declared_.pop_back();
         if (p.events_.end) p.events_.end(TextOf(name));
       });
     };
@@ -85,6 +95,15 @@ class Parsing : private SaxGuard<Parsing> {
       });
     };
     return handler;
+  }
+
+  /// A prefix is looked for among all namespaces that are in scope.
+  void CountNamespaces(int declared) {
+    declared_.push_back(declared);
+    namespaces_ += declared;
+    if (namespaces_ <= kNamespacesMax) return;
+    Throw(ErrorKind::kInvalidArgument, "{}: more than {} namespaces at once, the most that is read",
+          name_, kNamespacesMax);
   }
 
   // `values` holds five pointers an attribute: name, prefix, URI, begin and end of the value.
@@ -106,6 +125,8 @@ class Parsing : private SaxGuard<Parsing> {
   const std::string& name_;
   const XmlEvents& events_;
   int depth_ = 0;
+  std::vector<int> declared_;  // namespaces, by open element
+  int namespaces_ = 0;
 };
 
 }  // namespace

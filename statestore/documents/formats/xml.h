@@ -19,9 +19,10 @@ struct XmlEvents {
   std::function<void(std::string_view text)> text;
 };
 
-/// Parses well-formed XML. Elements may nest 256 deep. A document that declares entities is
-/// refused, so that none can expand, and nothing outside is ever loaded. Errors: kCorrupt with
-/// `name` and the line; what an event throws.
+/// Parses well-formed XML. Elements may nest 256 deep and have 1,000 attributes (start_tag.h),
+/// 1,000 namespaces may be in scope. A document that declares entities is refused, so that none can
+/// expand, and nothing outside is ever loaded. Errors: kCorrupt with `name` and the line;
+/// kInvalidArgument beyond the limits; what an event throws.
 void ParseXml(std::string_view bytes, const std::string& name, const XmlEvents& events);
 
 }  // namespace statelib::documents

@@ -53,5 +53,44 @@ TEST(Html, DeepNestingIsNoMatter) {
   EXPECT_EQ(TextOf(page + "deep"), "deep\n");
 }
 
+std::string Attributes(size_t count, const std::string& value = "") {
+  std::string text;
+  for (size_t i = 0; i < count; ++i) text += " a" + std::to_string(i) + value;
+  return text;
+}
+
+TEST(Html, AnElementOfTooManyAttributesIsRefusedHoweverTheyAreWritten) {
+  EXPECT_EQ(TextOf("<html><p" + Attributes(1000, "='x y'") + ">a"), "a\n");
+  for (const std::string& tag :
+       {"p" + Attributes(300'000), "p" + Attributes(300'000, "=\"x > y\""),
+        "p" + Attributes(300'000, " = x"), "p @=\"" + Attributes(300'000) + "\"",
+        "p/b=\"" + Attributes(300'000) + "\"", "p b@c='" + Attributes(300'000) + "'",
+        "p b=''\"" + Attributes(300'000), "p " + std::string(60'000'00, 'b')})
+    ExpectError(ErrorKind::kInvalidArgument, "a.html: an element with more than 1000 attributes",
+                [&] { TextOf("<html><p>a<" + tag + ">b"); });
+}
+
+TEST(Html, LongValuesAndScriptsAreNoAttributes) {
+  const std::string words = Attributes(50'000);
+  EXPECT_EQ(TextOf("<html><p title=\"" + words + "\" alt = '" + words + "'>a"), "a\n");
+  EXPECT_EQ(TextOf("<html><script>if (a <b " + words + "</script><!-- <b " + words + "--><p>a"),
+            "a\n");
+  EXPECT_EQ(TextOf("<html><style><b " + words + "</style><p>a"), "a\n");
+}
+
+TEST(Html, TooManyDifferentNamesAreRefused) {
+  std::string page = "<html>";
+  for (int i = 0; i < 110'000; ++i) page += "<body a" + std::to_string(i) + ">";
+  ExpectError(ErrorKind::kInvalidArgument, "a.html: more than 100000 different names",
+              [&] { TextOf(page); });
+}
+
+TEST(Html, TooManyTagsTooDeepAreRefused) {
+  std::string page = "<html><body>";
+  for (int i = 0; i < 100'000; ++i) page += "<div>";
+  for (int i = 0; i < 100'000; ++i) page += "</p>";
+  ExpectError(ErrorKind::kInvalidArgument, "a.html: too many tags", [&] { TextOf(page); });
+}
+
 }  // namespace
 }  // namespace statelib::documents

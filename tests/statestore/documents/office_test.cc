@@ -122,5 +122,36 @@ TEST(Office, FlippedBytesNeverDoMore) {
   }
 }
 
+TEST(Xml, AnElementOfTooManyAttributesOrNamespacesIsRefused) {
+  const auto many = [](size_t count, const std::string& name) {
+    std::string text;
+    for (size_t i = 0; i < count; ++i)
+      text += " " + name + std::to_string(i) + "='urn:" + std::to_string(i) + "'";
+    return text;
+  };
+  EXPECT_EQ(Extract(DocxOf("<w:p" + many(900, "a") + "><w:r><w:t>a</w:t></w:r></w:p>"), "a").text,
+            "a\n");
+  for (const std::string& attributes : {many(300'000, "a"), many(300'000, "xmlns:n")})
+    ExpectError(ErrorKind::kInvalidArgument, "more than 1000 attributes",
+                [&] { Extract(DocxOf("<w:p" + attributes + "/>"), "a"); });
+  std::string nested;
+  for (int i = 0; i < 20; ++i)
+    nested += "<w:p" + many(100, "xmlns:n" + std::to_string(i) + "x") + ">";
+  ExpectError(ErrorKind::kInvalidArgument, "more than 1000 namespaces at once",
+              [&] { Extract(DocxOf(nested), "a"); });
+}
+
+TEST(Epub, TooManyChaptersAndTooLongPathsAreRefused) {
+  std::string spine;
+  for (int i = 0; i < 100'002; ++i) spine += "<itemref idref='a'/>";
+  ExpectError(ErrorKind::kInvalidArgument, "its spine has more than 100000 chapters", [&] {
+    Extract(EpubOf("<item id='a' href='a.xhtml'/>", spine, {{"OPS/a.xhtml", "<p>a"}}), "a");
+  });
+  const std::string href(5'000, 'a');
+  ExpectError(ErrorKind::kCorrupt, "the path of a chapter has more than 4096 bytes", [&] {
+    Extract(EpubOf("<item id='a' href='" + href + "'/>", "<itemref idref='a'/>", {}), "a");
+  });
+}
+
 }  // namespace
 }  // namespace statelib::documents
