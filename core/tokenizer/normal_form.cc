@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/tokenizer/newer_characters.h"
 #include "core/tokenizer/utf8.h"
 
 namespace statelib::tokenizer {
@@ -102,27 +103,39 @@ class Normalizing {
     return at;
   }
 
+  // A character that is new to normal forms ends what stands before it, and nothing behind it
+  // composes with it.
   void AppendNormalized(std::string_view run) {
-    scratch_.clear();
     for (size_t at = 0; at < run.size();) {
       const Utf8Unit unit = FrontUnit(run.substr(at));
-      AppendDecomposition(unit.code_point, options_, scratch_);
+      if (IsNewToNormalForms(unit.code_point)) {
+        AppendOrdered();
+        AppendCodePoint(unit.code_point, out_);
+      } else {
+        AppendDecomposition(unit.code_point, options_, decomposed_);
+      }
       at += unit.length;
     }
-    OrderMarks(scratch_);
+    AppendOrdered();
+  }
+
+  void AppendOrdered() {
+    if (decomposed_.empty()) return;
+    OrderMarks(decomposed_);
     const utf8proc_ssize_t length = utf8proc_normalize_utf32(
-        scratch_.data(), static_cast<utf8proc_ssize_t>(scratch_.size()), options_);
+        decomposed_.data(), static_cast<utf8proc_ssize_t>(decomposed_.size()), options_);
     if (length < 0) {
       Throw(ErrorKind::kUnsupported, "a text cannot be normalised: {}", utf8proc_errmsg(length));
     }
-    for (const utf8proc_int32_t code_point : std::span(scratch_).first(static_cast<size_t>(length)))
+    for (const auto code_point : std::span(decomposed_).first(static_cast<size_t>(length)))
       AppendCodePoint(static_cast<char32_t>(code_point), out_);
+    decomposed_.clear();
   }
 
   utf8proc_option_t options_;
   char32_t inert_below_;
   std::string out_;
-  std::vector<utf8proc_int32_t> scratch_;
+  std::vector<utf8proc_int32_t> decomposed_;  // of the characters not yet in out_
 };
 
 }  // namespace

@@ -40,6 +40,37 @@ TEST(NormalForm, TextsTakeTheFormsOfTheStandard) {
   }
 }
 
+// What PyPI's tokenizers 0.23.3 makes of them.
+TEST(NormalForm, CharactersNewerThanThePublishedTablesStayWhereTheyStand) {
+  constexpr NormalForm kForms[] = {NormalForm::kNfc, NormalForm::kNfd, NormalForm::kNfkc,
+                                   NormalForm::kNfkd};
+  const std::vector<std::string> kept = {
+      "a\u0898\u0334",                // a mark of class 230 before one of class 1
+      "a\u0345\u0EBA",                // of class 240 before one of class 9
+      "a\U0001E4EC\U0001E4EE\u0316",  // two of them before one of class 220
+      "\U00011935\U00011930",         // would compose
+      "\U00011938",                   // would decompose
+      "\u32FF",                       // has a compatibility mapping
+      "\U0001E030\uAB69",
+  };
+  for (const std::string& text : kept)
+    for (const NormalForm form : kForms) EXPECT_EQ(Normalize(text, form), text) << text;
+}
+
+TEST(NormalForm, ANewerCharacterStartsWhatComesBehindIt) {
+  // Around the mark U+0898, marks are ordered and composed as on both sides of a letter.
+  EXPECT_EQ(Normalize("a\u0898\u0301", NormalForm::kNfc), "a\u0898\u0301");
+  EXPECT_EQ(Normalize("a\u0301\u0898e\u0301", NormalForm::kNfc), "\u00E1\u0898\u00E9");
+  EXPECT_EQ(Normalize("a\u0345\u0334\u0898\u0301\u0316", NormalForm::kNfc),
+            "a\u0334\u0345\u0898\u0316\u0301");
+  EXPECT_EQ(Normalize("\u00E1\u0898\u0316", NormalForm::kNfd), "a\u0301\u0898\u0316");
+}
+
+TEST(NormalForm, OlderMarksAreOrderedAndComposedAsBefore) {
+  EXPECT_EQ(Normalize("a\u08D4\u0334", NormalForm::kNfc), "a\u0334\u08D4");  // Unicode 9
+  EXPECT_EQ(Normalize("\u0301a\u0301", NormalForm::kNfc), "\u0301\u00E1");
+}
+
 TEST(Normalizer, EachTypeDoesWhatItSays) {
   EXPECT_EQ(Apply(R"({"type":"NFC"})", "e\u0301"), "\u00e9");
   EXPECT_EQ(Apply(R"({"type":"Prepend","prepend":"_"})", "a"), "_a");
