@@ -19,8 +19,8 @@ std::optional<library::Library> OpenLibraryIfThere(const Context& context) {
 
 void AddTokenizerOption(Declaration& declaration, std::string& tokenizer) {
   declaration.Option("--tokenizer", &tokenizer,
-                     "A tokenizer.json to use (default: the model's own, else one that comes with "
-                     "statelib and fits it)",
+                     "A tokenizer.json to use, or a GGUF file for its tokenizer (default: the "
+                     "model's own, else one that comes with statelib and fits it)",
                      {.shown_as = "FILE"});
 }
 
@@ -102,7 +102,11 @@ std::unique_ptr<tokenizer::Tokenizer> OpenTokenizer(const library::ModelPlace& p
 
 std::unique_ptr<tokenizer::Tokenizer> LoadTokenizer(const Context& context,
                                                     const ModelChoice& choice) {
-  if (!choice.tokenizer.empty()) return tokenizer::Tokenizer::Load(choice.tokenizer);
+  if (!choice.tokenizer.empty()) {
+    library::ModelPlace place;
+    place.tokenizer = choice.tokenizer;
+    return OpenTokenizer(place);
+  }
   const std::optional<library::Library> library = OpenLibraryIfThere(context);
   return OpenTokenizer(ChooseModel(library ? &*library : nullptr, choice, nullptr));
 }

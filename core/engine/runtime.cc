@@ -91,7 +91,7 @@ std::unique_ptr<Runtime> Runtime::Open(const std::filesystem::path& model_direct
 
 std::unique_ptr<tokenizer::Tokenizer> Runtime::OpenTokenizer(
     const std::filesystem::path& model_directory, const TokenizerPlaces& places) {
-  if (!places.given.empty()) return tokenizer::Tokenizer::Load(places.given);
+  if (!places.given.empty()) return std::move(OpenTokenizerFile(places).tokenizer);
   std::error_code ignored;
   const std::filesystem::path beside = model_directory / "tokenizer.json";
   if (std::filesystem::exists(beside, ignored)) return tokenizer::Tokenizer::Load(beside);

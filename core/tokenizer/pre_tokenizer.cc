@@ -26,20 +26,23 @@ constexpr size_t kStepsMax = 64;
 
 /// By what the published expressions match: of those that cut, no match goes on behind a letter
 /// with a space or line feed, and none looks further than the next character that is no space. Of
-/// those that pass, no match has a letter, a space or a line feed in it.
+/// those that pass, no match has more than one character where a letter, a space or a line feed is
+/// in it.
 AtWordEnds AtWordEndsOf(std::string_view expression) {
-  if (expression == kGpt2Expression) return AtWordEnds::kCuts;
+  for (const std::string_view cutting : {kGpt2Expression, kDeepseekCoderWord, kDeepseekLlmWord})
+    if (expression == cutting) return AtWordEnds::kCuts;
   // Files spell the contractions, with which the later ones begin, in two ways.
   const std::string_view spelled = kLlama3Expression.substr(0, kLlama3Expression.find(")|") + 2);
   std::string_view rest = expression;
   for (const std::string_view head : {spelled, std::string_view("(?i:'s|'t|'re|'ve|'m|'ll|'d)|")})
     if (rest.starts_with(head)) rest.remove_prefix(head.size());
-  for (std::string_view cutting : {kLlama3Expression, kQwen2Expression, kTekkenExpression}) {
+  for (std::string_view cutting :
+       {kLlama3Expression, kQwen2Expression, kQwen35Expression, kTekkenExpression}) {
     if (cutting.starts_with(spelled)) cutting.remove_prefix(spelled.size());
     if (rest == cutting) return AtWordEnds::kCuts;
   }
-  for (const std::string_view passing :
-       {kNumericCharacter, kNumericRun, kPunctuationCharacter, kPunctuationRun, kThreeDigits})
+  for (const std::string_view passing : {kNumericCharacter, kNumericRun, kPunctuationCharacter,
+                                         kPunctuationRun, kThreeDigits, kLineBreak})
     if (expression == passing) return AtWordEnds::kPasses;
   return AtWordEnds::kDepends;
 }

@@ -21,7 +21,7 @@ struct PreType {
   bool adds_begin = false;  ///< unless the file says otherwise
 };
 
-/// Errors: kUnsupported with the names that are known.
+/// Errors: kUnsupported with the names that are known, or for no name at all.
 const PreType& FindPreType(std::string_view pre, const std::string& file);
 
 }  // namespace statelib::tokenizer

@@ -92,6 +92,19 @@ TEST(Tokenize, AnOriginalCheckpointTakesTheTokenizerThatComesWithTheProgramOrThe
   EXPECT_EQ(run({"tokenize", "--text", "x", "--model", "o"}).out, "7\n");
 }
 
+TEST(Tokenize, ATokenizerMayBeAGgufFileAndAWrongFileIsOneLine) {
+  ExpectGolden("sentencepiece.jsonl", "--tokenizer",
+               kSource + "/tests/golden/tokenizer/sentencepiece.gguf");
+  const std::string demo = kSource + "/examples/models/demo";
+  for (const char* wrong : {"", "/config.json", "/model.safetensors", "/tokenizer_config.json"}) {
+    const ProcessResult result =
+        RunStatelib({"tokenize", "--text", "x", "--tokenizer", demo + wrong});
+    EXPECT_EQ(result.exit_code, 2) << wrong;
+    EXPECT_THAT(result.err, HasSubstr("name " + demo + "/tokenizer.json")) << wrong;
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+  }
+}
+
 TEST(Tokenize, PrintsOneLineOfIdsForEachLineOfText) {
   ProcessOptions options;
   options.input = "one\n\ntwo";

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 
 #include "core/base/error.h"
+#include "core/base/file_system.h"
+#include "core/checkpoint/container.h"
 #include "core/engine/runtime.h"
 #include "tests/core/checkpoint/gguf_builder.h"
 #include "tests/core/engine/tiny_models.h"
@@ -154,6 +156,152 @@ TEST(TokenizerFinder, AGgufFileOfAnotherKindIsRefusedAndOneWithoutIsAsAFolderWit
                 }),
                 HasSubstr("--tokenizer FILE"));
   }
+}
+
+/// A GGUF file of a small model with GPT-NeoX's tokens and merges as converters wrote them before
+/// pre-tokenizers had names; `token` stands at the id 1000.
+std::string GgufWithNeoxTokens(std::string_view token, std::string_view pre = "",
+                               size_t rows = 50280) {
+  const auto neox = tokenizer::Tokenizer::Load(kNeoxFile);
+  std::string tokens, types;
+  for (size_t id = 0; id < rows; ++id) {
+    const auto text = neox->Content(static_cast<TokenId>(id));
+    tokens += GgufBuilder::Text(id == 1000 && !token.empty() ? token
+                                : text                       ? *text
+                                                             : fmt::format("[PAD{}]", id));
+    types += checkpoint::Raw(int32_t{text ? 1 : 4});
+  }
+  GgufBuilder builder;
+  builder.String("general.architecture", "mamba")
+      .U32("mamba.embedding_length", 4)
+      .U32("mamba.block_count", 1)
+      .U32("mamba.ssm.conv_kernel", 4)
+      .U32("mamba.ssm.inner_size", 8)
+      .U32("mamba.ssm.state_size", 2)
+      .U32("mamba.ssm.time_step_rank", 3)
+      .F32("mamba.attention.layer_norm_rms_epsilon", 1e-5f)
+      .String("tokenizer.ggml.model", "gpt2")
+      .Array("tokenizer.ggml.tokens", GgufType::kString, rows, tokens)
+      .Array("tokenizer.ggml.token_type", GgufType::kI32, rows, types)
+      .Array("tokenizer.ggml.merges", GgufType::kString, 1, GgufBuilder::Text("t h"))
+      .Tensor("token_embd.weight", {4, 6}, 0, std::string(96, '\0'));
+  if (!pre.empty()) builder.String("tokenizer.ggml.pre", pre);
+  return builder.Build();
+}
+
+TEST(TokenizerFinder, AGgufFileWithoutAPreTokenizerIsGptNeoxsWhereItsTokensAre) {
+  const TemporaryDirectory folder;
+  folder.Write("neox.gguf", GgufWithNeoxTokens(""));
+  const auto file = Checkpoint::Open(folder.path() / "neox.gguf");
+  const FoundTokenizer found = FindTokenizer(*file, 50280, {"", kShipped});
+  EXPECT_EQ(found.path, kNeoxFile);
+  EXPECT_THAT(found.tokenizer->Encode("Hello, world!"), ElementsAre(12092, 13, 1533, 2));
+  EXPECT_EQ(OpenTokenizerFile({folder.path() / "neox.gguf", kShipped}).path, kNeoxFile);
+  // One that names its pre-tokenizer is taken at its word.
+  folder.Write("named.gguf", GgufWithNeoxTokens("", "gpt-2"));
+  const auto named = Checkpoint::Open(folder.path() / "named.gguf");
+  EXPECT_EQ(FindTokenizer(*named, 50280, {"", kShipped}).path, folder.path() / "named.gguf");
+}
+
+TEST(TokenizerFinder, AGgufFileWithoutAPreTokenizerAndWithOtherTokensIsRefused) {
+  const TemporaryDirectory folder;
+  folder.Write("other.gguf", GgufWithNeoxTokens("other"));  // of the same size
+  folder.Write("fewer.gguf", GgufWithNeoxTokens("", "", 50276));
+  folder.Write("same.gguf", GgufWithNeoxTokens(""));
+  const auto failure = [&](const char* name, const std::filesystem::path& shipped) {
+    const auto file = Checkpoint::Open(folder.path() / name);
+    return Failure([&] { FindTokenizer(*file, 50280, {"", shipped}); });
+  };
+  const std::string none =
+      "expected the name of a pre-tokenizer under tokenizer.ggml.pre, found none, and the "
+      "vocabulary is not GPT-NeoX's; convert the model again with a newer llama.cpp, or name its "
+      "tokenizer.json with --tokenizer FILE";
+  EXPECT_EQ(failure("other.gguf", kShipped),
+            "unsupported: " + (folder.path() / "other.gguf").string() + ": " + none);
+  EXPECT_THAT(failure("fewer.gguf", kShipped), HasSubstr(none));
+  EXPECT_THAT(failure("same.gguf", {}), HasSubstr("found none"));
+}
+
+TEST(TokenizerFinder, TheGivenFileMayBeAnyModelsGgufOrModelFile) {
+  const TemporaryDirectory folder;
+  const auto original = Checkpoint::Open(GoldenFolder("mamba_original"));
+  const std::filesystem::path pieces = tokenizer::GoldenTokenizers() / "sentencepiece.gguf";
+  const FoundTokenizer found = FindTokenizer(*original, 1 << 20, {pieces, ""});
+  EXPECT_EQ(found.path, pieces);
+  EXPECT_EQ(found.tokenizer->fingerprint(),
+            FindTokenizer(*Checkpoint::Open(pieces), 1 << 20, {}).tokenizer->fingerprint());
+  const auto demo = tokenizer::Tokenizer::Load(DemoModel() / "tokenizer.json");
+  const Bytes json = FileSystem::Real().ReadFile(DemoModel() / "tokenizer.json", 1 << 24);
+  folder.Write("whole.gguf",
+               GgufBuilder().String("tokenizer.huggingface.json", AsText(json)).Build());
+  EXPECT_EQ(OpenTokenizerFile({folder.path() / "whole.gguf", ""}).tokenizer->fingerprint(),
+            demo->fingerprint());
+  checkpoint::WriteContainer(FileSystem::Real(), folder.path() / "m.model", {}, "{}",
+                             std::string(AsText(json)));
+  EXPECT_EQ(OpenTokenizerFile({folder.path() / "m.model", ""}).tokenizer->fingerprint(),
+            demo->fingerprint());
+  folder.Write("none.gguf", GgufBuilder().String("general.architecture", "mamba").Build());
+  EXPECT_THAT(Failure([&] {
+                OpenTokenizerFile({folder.path() / "none.gguf", kShipped});
+              }),
+              HasSubstr("not_found: "));
+}
+
+TEST(TokenizerFinder, AWrongFileIsToldByWhatItIs) {
+  const TemporaryDirectory folder;
+  struct Case {
+    const char* name;
+    std::string content;
+    const char* what;
+  };
+  const std::vector<Case> cases = {
+      {"tokenizer_config.json", R"({"tokenizer_class": "PreTrainedTokenizerFast"})",
+       "a tokenizer_config.json, which has no vocabulary"},
+      {"special_tokens_map.json", R"({"eos_token": "</s>"})", "a special_tokens_map.json"},
+      {"generation_config.json", R"({"eos_token_id": 0})", "a generation_config.json"},
+      {"config.json", R"({"model_type": "mamba", "eos_token_id": 0})", "a model's config.json"},
+      {"vocab.json", R"({"a": 0, "model": 1})", "a vocab.json, which has tokens without"},
+      {"model.safetensors.index.json", R"({"weight_map": {}})", "the index of a model's weights"},
+      {"list.json", "[1]", "JSON that is no object"},
+      {"other.json", R"({"a": "b"})", "a JSON file without the member \"model\""},
+      {"vocab.txt", "[PAD]\n[UNK]\nthe\n", "text, as a vocab.txt has"},
+      {"merges.txt", "#version: 0.2\nt h\n", "a merges.txt, which has merges without"},
+      {"tokenizer.model", std::string("\x0a\x0e\x0a\x05<unk>\x15\0\0\0\0\x18\x02", 16),
+       "a SentencePiece model (tokenizer.model)"},
+      {"pytorch_model.bin", std::string("PK\x03\x04\0\0", 6), "a zip archive"},
+      {"old.bin", "\x80\x02}", "a pickle"},
+      {"pointer", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
+       "a git-lfs pointer"},
+      {"empty", "", "an empty file"},
+  };
+  for (const Case& c : cases) {
+    const std::filesystem::path path = folder.Write(c.name, c.content);
+    const std::string failure = Failure([&] { OpenTokenizerFile({path, kShipped}); });
+    EXPECT_THAT(failure, HasSubstr("invalid_argument: " + path.string() +
+                                   ": expected a tokenizer.json or a GGUF file, found " + c.what));
+    EXPECT_THAT(failure, HasSubstr("name the tokenizer.json"));
+  }
+  const auto failure = [&](const std::filesystem::path& path) {
+    return Failure([&] { OpenTokenizerFile({path, kShipped}); });
+  };
+  EXPECT_THAT(failure(GoldenFolder("mamba") / "model.safetensors"),
+              HasSubstr("found weights (safetensors)"));
+  EXPECT_THAT(failure(folder.path()), HasSubstr("found a folder; name the tokenizer.json"));
+  EXPECT_THAT(failure(DemoModel()),
+              HasSubstr("found a folder; name " + (DemoModel() / "tokenizer.json").string()));
+  EXPECT_THAT(failure(DemoModel() / "config.json"),
+              HasSubstr("config.json; name " + (DemoModel() / "tokenizer.json").string()));
+}
+
+TEST(TokenizerFinder, ABrokenTokenizerIsToldByItsReader) {
+  const TemporaryDirectory folder;
+  const auto failure = [&](const char* content) {
+    const std::filesystem::path path = folder.Write("tokenizer.json", content);
+    return Failure([&] { OpenTokenizerFile({path, kShipped}); });
+  };
+  EXPECT_THAT(failure(R"({"model": {"type": "Unigram", "vocab": {}}})"), HasSubstr("Unigram"));
+  EXPECT_THAT(failure(R"({"version": "1.0")"), HasSubstr("corrupt: "));
+  EXPECT_THAT(failure("\x01\x02"), HasSubstr("corrupt: "));
 }
 
 }  // namespace

@@ -173,6 +173,49 @@ TEST(EmbeddedVocabulary, ThePreTokenizerIsTheNamedOne) {
   EXPECT_THAT(Build(SmallGpt2("qwen2"))->Encode("123"), ElementsAre(0, 1, 2));
 }
 
+TEST(EmbeddedVocabulary, DeepseeksWordsTakeTheSpaceBeforeThemAndDigitsStandAlone) {
+  EmbeddedVocabulary vocabulary = SmallGpt2("deepseek-coder");
+  vocabulary.tokens = {"1", "2", "12", "Ġ", "a", "Ġa", "aa", "!", "a!", "Ġ!", "!!", "Ċ", "Ċa"};
+  vocabulary.merges = {"1 2", "Ġ a", "a a", "a !", "Ġ !", "! !", "Ċ a"};
+  vocabulary.begin.reset();
+  for (const char* pre : {"deepseek-coder", "deepseek-llm"}) {
+    vocabulary.pre = pre;
+    const auto tokenizer = Build(vocabulary);
+    EXPECT_THAT(tokenizer->Encode("12 aa"), ElementsAre(0, 1, 5, 4)) << pre;
+    EXPECT_THAT(tokenizer->Encode("aa!! !\na"), ElementsAre(6, 10, 9, 11, 4)) << pre;
+    EXPECT_THAT(tokenizer->Encode("  a"), ElementsAre(3, 5)) << pre;
+    EXPECT_TRUE(tokenizer->CutsAfterWords()) << pre;
+  }
+}
+
+TEST(EmbeddedVocabulary, DeepseekLlmsWordsAreOfSomeScriptsAlone) {
+  EmbeddedVocabulary vocabulary;
+  vocabulary.kind = "gpt2";
+  // Armenian A and ayb: the published class has the capital letter alone. Bytes D4 B1 and D5 A1.
+  vocabulary.tokens = {"\u00d4", "\u00b1", "\u00d5", "\u00a1", "Ġ", "a", "Ġ\u00d4", "Ġ\u00d5"};
+  vocabulary.merges = {"Ġ \u00d4", "Ġ \u00d5"};
+  vocabulary.pre = "deepseek-llm";
+  EXPECT_THAT(Build(vocabulary)->Encode("a \u0531"), ElementsAre(5, 6, 1));
+  EXPECT_THAT(Build(vocabulary)->Encode("a! \u0561"), ElementsAre(5, 7, 3));
+  EXPECT_THAT(Build(vocabulary)->Encode("\u0531 \u0561"), ElementsAre(0, 1, 7, 3));
+  vocabulary.pre = "deepseek-coder";
+  EXPECT_THAT(Build(vocabulary)->Encode("a \u0561"), ElementsAre(5, 7, 3));
+}
+
+TEST(EmbeddedVocabulary, Qwen35sWordsHoldMarksAndItComposes) {
+  EmbeddedVocabulary vocabulary;
+  vocabulary.kind = "gpt2";
+  // Devanagari ka and the vowel sign i, which composes with nothing: E0 A4 95, E0 A4 BF.
+  vocabulary.tokens = {"\u00e0", "\u00a4", "\u0137", "\u00bf", "\u0137\u00e0", "\u00c3", "\u00a9"};
+  vocabulary.merges = {"\u0137 \u00e0"};
+  vocabulary.pre = "qwen35";
+  EXPECT_THAT(Build(vocabulary)->Encode("\u0915\u093f"), ElementsAre(0, 1, 4, 1, 3));
+  EXPECT_THAT(Build(vocabulary)->Encode("e\u0301"), ElementsAre(5, 6));
+  EXPECT_TRUE(Build(vocabulary)->CutsAfterWords());
+  vocabulary.pre = "qwen2";
+  EXPECT_THAT(Build(vocabulary)->Encode("\u0915\u093f"), ElementsAre(0, 1, 2, 0, 1, 3));
+}
+
 // As Falcon's tokenizer.json, whose Digits see "²" where the byte 0xB2 stands.
 TEST(EmbeddedVocabulary, FalconCutsBytesThatStandForDigits) {
   EmbeddedVocabulary vocabulary = SmallGpt2("falcon");
@@ -205,7 +248,11 @@ TEST(EmbeddedVocabulary, UnknownKindsAndPreTokenizersAreNamedAndRefused) {
   EXPECT_THAT(Failure(vocabulary),
               HasSubstr("unsupported: m.gguf: tokenizer.ggml.pre: unsupported "
                         "pre-tokenizer \"no-such\"; supported: gpt-neox, mpt"));
+  EXPECT_THAT(Failure(SmallGpt2("")), HasSubstr("found none"));
   EXPECT_THAT(Failure(SmallGpt2("")), HasSubstr("--tokenizer FILE"));
+  for (const char* other : {"granite", "kimi-k2", "deepseek-v3", "bailingmoe2", "Qwen2", "qwen2 "})
+    EXPECT_THAT(Failure(SmallGpt2(other)),
+                HasSubstr(fmt::format("unsupported pre-tokenizer \"{}\"", other)));
   vocabulary.kind = "bert";
   EXPECT_THAT(Failure(vocabulary), HasSubstr("unsupported kind \"bert\"; supported: gpt2, llama"));
 }
