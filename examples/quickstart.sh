@@ -35,7 +35,7 @@ run statelib ingest handbook handbook.md
 run statelib ingest minutes minutes.md
 
 step 'Ask in another process: the document is not read again'
-run statelib generate minutes $'\nQuestion: What is the budget for the library index?\nAnswer:' --max-tokens 12 --stop $'\n'
+run statelib generate minutes '\nQuestion: What is the budget for the library index?\nAnswer:' --max-tokens 12 --stop '\n'
 echo
 
 step 'Go on from a state: a new version of its name; the old one stays'

@@ -8,6 +8,7 @@
 #include "cli/library_access.h"
 #include "cli/terminal/quantities.h"
 #include "core/tokenizer/utf8.h"
+#include "statestore/documents/template.h"
 #include "statestore/library/prefix.h"
 #include "statestore/library/save.h"
 
@@ -23,8 +24,11 @@ class GenerateCommand : public Command {
     declaration.Argument("NAME", &name_,
                          "The state to go on from; left out with --no-state and --auto-prefix",
                          {.shown_as = "NAME[:TAG][@N]"});
-    declaration.Argument("PROMPT", &prompt_, "Text to read before the answer; - is standard input",
-                         {.shown_as = "TEXT"});
+    declaration.Argument(
+        "PROMPT", &prompt_,
+        "Text to read before the answer, with \\n for a line feed, \\t for a tab and "
+        "\\\\ for a backslash; - is standard input, read as it is",
+        {.shown_as = "TEXT"});
     declaration.Flag("--no-state", no_state_, "Start from nothing: PROMPT is all that is read");
     declaration.Flag("--auto-prefix", auto_prefix_,
                      "Start from the longest stored state that PROMPT begins with");
@@ -37,15 +41,16 @@ class GenerateCommand : public Command {
     AddLibraryOption(declaration, shared);
     AddJsonOption(declaration, shared);
     declaration.Examples(
-        "  statelib generate minutes $'\\nQuestion: Who looks after the roof?\\nAnswer:'\n"
+        "  statelib generate minutes '\\nQuestion: Who looks after the roof?\\nAnswer:'\n"
         "  statelib generate story --max-tokens 80 --temperature 0.8 --seed 7\n"
         "  statelib generate --no-state 'Once upon a time' --save-as tale\n"
         "  cat handbook.md question.txt | statelib generate --auto-prefix -\n"
-        "  cat question.txt | statelib generate handbook - --stop $'\\n' --json\n");
+        "  cat question.txt | statelib generate handbook - --stop '\\n' --json\n");
   }
 
   void Run(Context& context) override {
     options_.sampling.Validate();
+    for (std::string& stop : options_.stop) stop = documents::Unescaped(stop);
     const std::string prompt = Prompt(context);
     const std::optional<storage::Reference> target = Target();
     if (no_state_ && !target)
@@ -62,7 +67,8 @@ class GenerateCommand : public Command {
                          {.shown_as = "N", .shows_default = true, .group = "Sampling"});
     };
     add("--max-tokens", options_.tokens_max, "End after this many tokens");
-    declaration.Option("--stop", &options_.stop, "End before this text; may be given several times",
+    declaration.Option("--stop", &options_.stop,
+                       "End before this text, as '\\n'; may be given several times",
                        {.shown_as = "TEXT", .group = "Sampling"});
     add("--temperature", sampling.temperature, "0 takes the likeliest token every time");
     add("--top-k", sampling.top_k, "Choose among the N likeliest tokens; 0 for all");
@@ -92,6 +98,8 @@ class GenerateCommand : public Command {
       Input input = Input::Open("-", context.cancel);
       prompt = input.ReadAll(tokenizer::kTextBytesMax);
       CheckIsText(prompt, input.name());
+    } else {
+      prompt = documents::Unescaped(prompt);
     }
     if (prompt_alone && prompt.empty())
       Throw(ErrorKind::kInvalidArgument, "{} needs a prompt: there is nothing to go on from", flag);

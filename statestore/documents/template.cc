@@ -14,10 +14,13 @@ std::string Unescaped(std::string_view text) {
       out += text[i];
       continue;
     }
+    const std::string_view shown = text.substr(i, 20);
     const char next = ++i < text.size() ? text[i] : ' ';
     if (next != 'n' && next != 't' && next != '\\')
       Throw(ErrorKind::kInvalidArgument,
-            "\"{}\": a backslash stands before n (line feed), t (tab) or another backslash", text);
+            "\"{}\": a backslash stands before n (line feed), t (tab) or another backslash; write "
+            "\\\\ for one",
+            shown);
     out += next == 'n' ? '\n' : next == 't' ? '\t' : '\\';
   }
   return out;

@@ -9,6 +9,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
+using ::testing::Not;
 
 class Generate : public LibraryTest {
  protected:
@@ -44,6 +45,33 @@ TEST_F(Generate, TheAnswerIsOnStandardOutputAndTheSummaryBesideIt) {
   EXPECT_THAT(result.err,
               MatchesRegex("\\[roof@1: [0-9]+ tokens restored in .*, 0 reprocessed; prompt 2 "
                            "tokens, answer [0-9]+ tokens?; first token after .*\\]\n"));
+}
+
+TEST_F(Generate, PromptsAndStopsTakeEscapesOnTheCommandLineAlone) {
+  const auto answer = [&](const std::string& prompt) {
+    return Facts({"generate", "roof", prompt, "--max-tokens", "20", "--ignore-end"});
+  };
+  const auto typed = answer(R"(\nQuestion:\tWho?\\)");
+  const auto plain = answer("\nQuestion:\tWho?\\\\");
+  EXPECT_EQ(typed["tokens_prompt"], plain["tokens_prompt"]);
+  EXPECT_EQ(typed["text"], plain["text"]);
+  ProcessOptions piped;
+  piped.input = "\nQuestion:\tWho?\\";
+  const Arguments from_input = {"generate", "roof",         "-",     "--max-tokens",
+                                "20",       "--ignore-end", "--json"};
+  EXPECT_EQ(nlohmann::json::parse(Run(from_input, piped).out)["text"], plain["text"]);
+  // Standard input is read as it is.
+  piped.input = R"(\nQuestion:\tWho?\\)";
+  EXPECT_GT(nlohmann::json::parse(Run(from_input, piped).out)["tokens_prompt"],
+            plain["tokens_prompt"]);
+  const auto stopped =
+      Facts({"generate", "roof", R"(\nQuestion: Who?\nAnswer:)", "--stop", R"(\n)"});
+  EXPECT_EQ(stopped["stop_reason"], "stop_text");
+  EXPECT_THAT(stopped["text"].get<std::string>(), Not(HasSubstr("\n")));
+  EXPECT_THAT(ExpectFailure({"generate", "roof", R"(C:\dir)"}, 2),
+              HasSubstr(R"("\dir": a backslash)"));
+  EXPECT_THAT(ExpectFailure({"generate", "roof", "x", "--stop", R"(\x)"}, 2),
+              HasSubstr("a backslash"));
 }
 
 TEST_F(Generate, FromAStateEqualsFromTheWholeText) {
