@@ -75,6 +75,7 @@ std::optional<library::Document> DocumentReader::Read(const FileToRead& file, bo
       ReadPieces(context_, file, [&](std::string_view piece) { texts_.Append(piece); });
   RunOf<char> text = texts_.All().Part(before);
   std::string encoding;
+  bool guessed = false;
   const std::optional<documents::Utf8Count> plain = documents::CountPlainUtf8(text, name);
   if (!plain) {
     try {
@@ -84,6 +85,7 @@ std::optional<library::Document> DocumentReader::Read(const FileToRead& file, bo
       texts_.Append(read.text);
       text = texts_.All().Last(read.text.size());
       encoding = std::move(read.encoding);
+      guessed = read.guessed;
     } catch (const Error& error) {
       if (!file.found || error.kind() != ErrorKind::kUnsupported) throw;
       notes_.push_back("note: skipped: " + Printable(error.what(), LineBreaks::kEscape));
@@ -91,7 +93,9 @@ std::optional<library::Document> DocumentReader::Read(const FileToRead& file, bo
     }
   }
   if (file.found && text.empty()) return std::nullopt;
-  if (!encoding.empty() && !encoding.starts_with("UTF-"))
+  if (guessed)
+    notes_.push_back(fmt::format("note: {}: read as {}, a guess by its bytes", shown, encoding));
+  else if (!encoding.empty() && !encoding.starts_with("UTF-"))
     notes_.push_back(fmt::format("note: {}: read as {}", shown, encoding));
   const size_t invalid = plain ? plain->invalid_bytes : 0;
   if (invalid > 0)
@@ -103,8 +107,8 @@ std::optional<library::Document> DocumentReader::Read(const FileToRead& file, bo
 }
 
 void DocumentReader::PrintNotes() {
-  for (const std::string& note : std::exchange(notes_, {}))
-    context_.err.Print("statelib: {}\n", note);
+  for (; printed_ < notes_.size(); ++printed_)
+    context_.err.Print("statelib: {}\n", notes_[printed_]);
   context_.err.Flush();
 }
 

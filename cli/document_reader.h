@@ -44,9 +44,12 @@ class DocumentReader {
   /// folder holds no text. Errors: those of Identify and Extractor::Extract.
   std::optional<library::Document> Read(const FileToRead& file, bool is_first);
 
-  /// Prints what was not plain: encodings that were guessed, damaged bytes, files that were passed
-  /// over. Called at the end too, so that lines stand alone after a progress bar.
+  /// Prints what was not plain and has not been printed: encodings that were guessed, damaged
+  /// bytes, files that were passed over. Called at the end too, so that lines stand alone after a
+  /// progress bar.
   void PrintNotes();
+  /// All that was not plain so far.
+  const std::vector<std::string>& notes() const { return notes_; }
 
  private:
   const Context& context_;
@@ -54,6 +57,7 @@ class DocumentReader {
   documents::Extractor extractor_;
   Spool<char> texts_;  // of all documents, so that many of them take one file
   std::vector<std::string> notes_;
+  size_t printed_ = 0;
 };
 
 }  // namespace statelib::cli

@@ -85,8 +85,8 @@ std::vector<library::Document> ReadFiles(DocumentReader& reader,
   return read;
 }
 
-std::vector<library::Document> ReadDocuments(const Context& context,
-                                             const ReadingOptions& options) {
+std::vector<library::Document> ReadDocuments(const Context& context, const ReadingOptions& options,
+                                             std::vector<std::string>& notes) {
   if (std::count(options.files.begin(), options.files.end(), "-") > 1)
     Throw(ErrorKind::kInvalidArgument, "standard input (-) can be read only once");
   DocumentReader reader(context, TemplateOf(options));
@@ -97,13 +97,14 @@ std::vector<library::Document> ReadDocuments(const Context& context,
     read = ReadFiles(reader, files, [&](size_t done) { bar.Update(done, files.size()); });
   }
   reader.PrintNotes();
+  notes = reader.notes();
   if (read.empty())
     Throw(ErrorKind::kInvalidArgument, "no document in {}",
           Printable(options.files.front(), LineBreaks::kEscape));
   return read;
 }
 
-Json ReadingJson(const library::IngestResult& result) {
+Json ReadingJson(const library::IngestResult& result, const std::vector<std::string>& notes) {
   Json json = SavedJson(result.saved);
   json["tokens_restored"] = result.tokens_restored;
   json["reused_state"] = result.reused ? Json(result.reused->id.Hex()) : Json(nullptr);
@@ -112,6 +113,7 @@ Json ReadingJson(const library::IngestResult& result) {
   json["tokenize_ms"] = result.tokenize_seconds * 1000;
   json["read_ms"] = result.read_seconds * 1000;
   json["sources"] = SourcesJson(result.sources);
+  json["notes"] = notes;
   return json;
 }
 
@@ -133,8 +135,9 @@ std::string ReadingText(const Context& context, const library::IngestResult& res
   return text + StoringText(saved);
 }
 
-void PrintReading(const Context& context, const library::IngestResult& result) {
-  if (context.options.json) return context.PrintJson(ReadingJson(result));
+void PrintReading(const Context& context, const library::IngestResult& result,
+                  const std::vector<std::string>& notes) {
+  if (context.options.json) return context.PrintJson(ReadingJson(result, notes));
   context.out.Write(ReadingText(context, result, true));
 }
 

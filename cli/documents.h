@@ -43,17 +43,21 @@ std::vector<library::Document> ReadFiles(DocumentReader& reader,
                                          const std::vector<FileToRead>& files,
                                          const std::function<void(size_t done)>& on_file = {});
 
-/// Reads every file, those in folders too, and gets the text out of it. Says on standard error what
-/// encoding was guessed, how many bytes are damaged and which files of folders hold no text and are
-/// skipped. Errors: those of Input::Open, FilesIn and Extractor::Extract; kInvalidArgument for two
-/// times "-", for folders without a document and for more than a gigabyte of text.
-std::vector<library::Document> ReadDocuments(const Context& context, const ReadingOptions& options);
+/// Reads every file, those in folders too, and gets the text out of it. Says on standard error, and
+/// in `notes`, what encoding was guessed, how many bytes are damaged and which files of folders
+/// hold no text and are skipped. Errors: those of Input::Open, FilesIn and Extractor::Extract;
+/// kInvalidArgument for two times "-", for folders without a document and for more than a gigabyte
+/// of text.
+std::vector<library::Document> ReadDocuments(const Context& context, const ReadingOptions& options,
+                                             std::vector<std::string>& notes);
 
-/// What a reading did, as JSON and as one line, with how long it took or without.
-Json ReadingJson(const library::IngestResult& result);
+/// What a reading did, as JSON with what DocumentReader noted, and as one line, with how long it
+/// took or without.
+Json ReadingJson(const library::IngestResult& result, const std::vector<std::string>& notes);
 std::string ReadingText(const Context& context, const library::IngestResult& result,
                         bool with_time);
-void PrintReading(const Context& context, const library::IngestResult& result);
+void PrintReading(const Context& context, const library::IngestResult& result,
+                  const std::vector<std::string>& notes);
 
 /// Calls `read`, which is Ingest or Append, with the options and a progress bar on a terminal.
 library::IngestResult ReadWithProgress(

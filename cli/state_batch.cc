@@ -113,6 +113,7 @@ class Batch {
   struct Begun {
     size_t state = 0;
     bool was_there = false;
+    std::vector<std::string> notes;
   };
 
   /// Reads the first state that is not up to date and all that follow.
@@ -126,7 +127,8 @@ class Batch {
            begun_[job].was_there ? StateOutcome::Kind::kRebuilt : StateOutcome::Kind::kBuilt,
            result,
            {},
-           {}});
+           {},
+           begun_[job].notes});
       progress_.Update(begun_[job].state, 1, 1);
     };
     how.failed = [this](size_t job, const Error& error) {
@@ -150,9 +152,7 @@ class Batch {
       if (was_there) model_.Key();  // a model that is missing is no failure of one state
       try {
         std::optional<library::IngestJob> job = JobOf(state, was_there);
-        if (!job) continue;
-        begun_.push_back({state, was_there});
-        return job;
+        if (job) return job;
       } catch (const Error& error) {
         if (error.kind() == ErrorKind::kCancelled) throw;
         progress_.Hide();
@@ -177,6 +177,7 @@ class Batch {
       outcomes_.Add({number, StateOutcome::Kind::kSkipped, {}, {}, {}});
       return std::nullopt;
     }
+    begun_.push_back({number, was_there, reader.notes()});
     job.options.on_progress = [this, number](uint64_t done, uint64_t total) {
       if (done < total) progress_.Update(number, done, total);
     };
@@ -226,7 +227,7 @@ std::string OutcomeText(const Context& context, const PlannedState& planned,
 Json OutcomeJson(const PlannedState& planned, const StateOutcome& outcome) {
   Json json = {{"action", NameOf(outcome.kind)}};
   if (outcome.result) {
-    json.update(ReadingJson(*outcome.result));
+    json.update(ReadingJson(*outcome.result, outcome.notes));
     return json;
   }
   json["reference"] = ReferenceJson(outcome.state ? *outcome.state->reference : planned.reference);

@@ -34,6 +34,7 @@ struct StateOutcome {
   std::optional<library::IngestResult> result = {};  ///< of what was read
   std::optional<storage::ResolvedState> state = {};  ///< of what was up to date
   std::string error = {};                            ///< of what failed
+  std::vector<std::string> notes = {};               ///< DocumentReader's, of what was read
 };
 const char* NameOf(StateOutcome::Kind kind);  ///< "built", "rebuilt", "unchanged", …
 

@@ -26,16 +26,20 @@ class AppendCommand : public Command {
   }
 
   void Run(Context& context) override {
-    std::vector<library::Document> documents = ReadDocuments(context, reading_);
+    std::vector<std::string> notes;
+    std::vector<library::Document> documents = ReadDocuments(context, reading_, notes);
     library::Library library = OpenLibrary(context, library::Library::Access::kWrite);
     const storage::ResolvedState base = library.Resolve(name_);
     const library::LoadedModel model =
         LoadChosenModel(context, library, model_, &base, runtime_options_);
     const storage::Reference target = ResultReference(base, name_, target_);
     PrintReading(context,
-                 ReadWithProgress(context, reading_, [&](const library::IngestOptions& options) {
-                   return library::Append(library, model, base, documents, target, options);
-                 }));
+                 ReadWithProgress(context, reading_,
+                                  [&](const library::IngestOptions& options) {
+                                    return library::Append(library, model, base, documents, target,
+                                                           options);
+                                  }),
+                 notes);
   }
 
  private:

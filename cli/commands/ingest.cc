@@ -25,8 +25,8 @@ class IngestCommand : public Command {
     AddReadingOptions(declaration, reading_);
     declaration.Flag("--each", each_,
                      "One state a file, several read side by side: NAME/ and the file's place in "
-                     "its folder without the extension; other characters than A-Z a-z 0-9 . _ - "
-                     "become a -");
+                     "its folder, without the extension where that is no other file's; what is "
+                     "neither a letter, a digit nor one of . _ - becomes a -");
     AddModelOptions(declaration, model_);
     AddComputeOptions(declaration, runtime_options_);
     AddLibraryOption(declaration, shared);
@@ -43,14 +43,18 @@ class IngestCommand : public Command {
   void Run(Context& context) override {
     const storage::Reference reference = storage::Reference::Parse(name_);
     if (each_) return RunEach(context, reference);
-    const std::vector<library::Document> documents = ReadDocuments(context, reading_);
+    std::vector<std::string> notes;
+    const std::vector<library::Document> documents = ReadDocuments(context, reading_, notes);
     library::Library library = OpenLibrary(context, library::Library::Access::kCreate);
     const library::LoadedModel model =
         LoadChosenModel(context, library, model_, nullptr, runtime_options_);
     PrintReading(context,
-                 ReadWithProgress(context, reading_, [&](const library::IngestOptions& options) {
-                   return library::Ingest(library, model, documents, reference, options);
-                 }));
+                 ReadWithProgress(context, reading_,
+                                  [&](const library::IngestOptions& options) {
+                                    return library::Ingest(library, model, documents, reference,
+                                                           options);
+                                  }),
+                 notes);
   }
 
  private:

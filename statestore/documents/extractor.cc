@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -151,10 +152,11 @@ ExtractedText Parse(std::string answer, const std::string& name) {
           "{}: statelib-extract answered something else than this statelib expects; install both "
           "of one version",
           name);
-  const std::string encoding = head.substr(second + 1);
+  const size_t third = std::min(head.find(' ', second + 1), head.size());
+  const std::string encoding = head.substr(second + 1, third - second - 1);
   answer.erase(0, end + 1);
   return {head.substr(first + 1, second - first - 1), encoding == "-" ? "" : encoding,
-          std::move(answer)};
+          std::move(answer), head.substr(third) == " guessed"};
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ struct ExtractedText {
   std::string format;    ///< "text", "html", "pdf", "docx" or "epub"
   std::string encoding;  ///< of text and HTML, as "UTF-16LE"; else ""
   std::string text;
+  bool guessed = false;  ///< nothing in the document says that this is its encoding
 };
 
 enum class Format {

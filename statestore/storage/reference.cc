@@ -6,16 +6,13 @@
 #include <numeric>
 
 #include "core/base/error.h"
+#include "core/base/letters.h"
 
 namespace statelib::storage {
 
 namespace {
 
 constexpr size_t kSuggestionsMax = 3;
-
-bool IsLetterOrDigit(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
 
 /// The length of the UTF-8 sequence at the front of `text`; 0 when there is none.
 size_t Utf8Length(std::string_view text) {
@@ -35,26 +32,32 @@ size_t Utf8Length(std::string_view text) {
   return overlong || beyond ? 0 : length;
 }
 
-/// A whole character at `place`, so that the message does not show half of one.
-std::string CharacterAt(std::string_view text, size_t place) {
-  const size_t length = Utf8Length(text.substr(place));
-  return Escaped(text.substr(place, std::max<size_t>(1, length)));
-}
-
 void Check(std::string_view text, const char* what, bool slashes) {
   if (text.empty() || text.size() > kNameBytesMax) {
-    Throw(ErrorKind::kInvalidArgument, "\"{}\": a {} has 1 to {} characters, this one has {}",
+    Throw(ErrorKind::kInvalidArgument, "\"{}\": a {} has 1 to {} bytes, this one has {}",
           Escaped(text.substr(0, 40)), what, kNameBytesMax, text.size());
   }
-  for (size_t i = 0; i < text.size(); ++i) {
+  for (size_t i = 0; i < text.size();) {
+    const Character character = FrontCharacter(text.substr(i));
     const char c = text[i];
-    const bool mark = c == '.' || c == '_' || c == '-' || (slashes && c == '/');
+    const bool letter = character.kind == CharacterKind::kLetterOrDigit;
+    const bool mark = c == '.' || c == '_' || c == '-' || (slashes && c == '/') ||
+                      character.kind == CharacterKind::kMark;
     const bool in_order = i > 0 && !(c == '/' && (text[i - 1] == '/' || i + 1 == text.size()));
-    if (IsLetterOrDigit(c) || (mark && in_order)) continue;
+    if (!letter && !(mark && in_order)) {
+      Throw(ErrorKind::kInvalidArgument,
+            "\"{}\": the character '{}' at place {} does not belong there: a {} begins with a "
+            "letter or a digit and goes on with those, '.', '_'{} and '-'",
+            Escaped(text), Escaped(text.substr(i, character.bytes)), i + 1, what,
+            slashes ? ", single '/'" : "");
+    }
+    i += character.bytes;
+  }
+  if (Composed(text) != text) {
     Throw(ErrorKind::kInvalidArgument,
-          "\"{}\": the character '{}' at place {} does not belong there: a {} begins with a letter "
-          "or a digit and goes on with those, '.', '_'{} and '-'",
-          Escaped(text), CharacterAt(text, i), i + 1, what, slashes ? ", single '/'" : "");
+          "\"{}\": expected the letters of a {} composed (normal form C), found some with marks "
+          "apart",
+          Escaped(text), what);
   }
 }
 
@@ -87,8 +90,9 @@ std::string Reference::Text() const {
   return text;
 }
 
-Reference Reference::Parse(std::string_view text) {
+Reference Reference::Parse(std::string_view given) {
   Reference reference;
+  const std::string text = Composed(given);
   std::string_view rest = text;
   if (const size_t at = rest.find('@'); at != std::string_view::npos) {
     const std::string_view number = rest.substr(at + 1);

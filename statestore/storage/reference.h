@@ -25,12 +25,12 @@ struct Reference {
   /// "handbook", "handbook:draft", "handbook@3": the default tag is left out.
   std::string Text() const;
 
-  /// Errors: kInvalidArgument with the text and the character that does not belong in it, escaped.
+  /// Letters are composed. Errors: kInvalidArgument with the character that does not belong in it.
   static Reference Parse(std::string_view text);
 };
 
-/// A name is 1 to 128 of A-Z a-z 0-9 . _ - and /; it begins with a letter or a digit and neither
-/// ends with / nor has two together. Errors: kInvalidArgument.
+/// A name is 1 to 128 bytes of composed (NFC) letters and digits of any script, . _ - and /; begins
+/// with a letter or digit, does not end with / nor has two together. Errors: kInvalidArgument.
 void CheckName(std::string_view name);
 /// A tag is a name without /. Errors: kInvalidArgument.
 void CheckTag(std::string_view tag);

@@ -74,6 +74,43 @@ TEST_F(Documents, TheSameTextInAnotherEncodingIsTheSameState) {
   EXPECT_EQ(nlohmann::json::parse(result.out)["state"]["id"], utf8["state"]["id"]);
 }
 
+TEST_F(Documents, AGuessedUtf16IsSaidOnStandardErrorAndInJson) {
+  const std::string text = "The roof was mended in May.\n";
+  const auto wide = [&](bool big_endian) {
+    std::string bytes;
+    for (const char c : text) bytes += big_endian ? std::string{'\0', c} : std::string{c, '\0'};
+    return bytes;
+  };
+  const std::string same = Facts({"ingest", "a", Write("a.txt", text)})["state"]["id"];
+  for (const bool big_endian : {false, true}) {
+    const std::string path = Write("wide.txt", wide(big_endian));
+    const std::string note = fmt::format("note: {}: read as UTF-16{}, a guess by its bytes", path,
+                                         big_endian ? "BE" : "LE");
+    const ProcessResult result = Run({"ingest", "b", path, "--json"});
+    EXPECT_EQ(result.err, "statelib: " + note + "\n");
+    const auto facts = nlohmann::json::parse(result.out);
+    EXPECT_EQ(facts["state"]["id"], same);
+    EXPECT_THAT(facts["notes"], ElementsAre(note));
+    const ProcessResult each = Run({"ingest", "c", path, "--each", "--json"});
+    EXPECT_EQ(each.err, "statelib: " + note + "\n");
+    EXPECT_THAT(nlohmann::json::parse(each.out)["states"][0]["notes"], ElementsAre(note));
+  }
+  // A mark says it: nothing is guessed.
+  const ProcessResult marked =
+      Run({"ingest", "d", Write("m.txt", "\xff\xfe" + wide(false)), "--json"});
+  EXPECT_EQ(marked.err, "");
+  EXPECT_EQ(nlohmann::json::parse(marked.out)["notes"], nlohmann::json::array());
+}
+
+TEST_F(Documents, EachKeepsApartWhatDiffersAndLettersOfEveryScript) {
+  Write("docs/a.md", "First.");
+  Write("docs/a.txt", "Second.");
+  Write("docs/отчёт за май.md", "Third.");
+  EXPECT_EQ(Run({"ingest", "d", Path("docs"), "--each"}).exit_code, 0);
+  EXPECT_THAT(Names(), ElementsAre("d/a.md:latest", "d/a.txt:latest", "d/отчёт-за-май:latest"));
+  EXPECT_EQ(Facts({"show", "d/отчёт-за-май"})["reference"]["name"], "d/отчёт-за-май");
+}
+
 TEST_F(Documents, SeparatorAndHeadingMakeTheTextOfOneFile) {
   Write("one.md", "First.");
   Write("two.md", "Second.");
@@ -114,9 +151,9 @@ TEST_F(Documents, EachFileBecomesAStateThatItsOwnIngestWouldMake) {
 }
 
 TEST_F(Documents, EachSaysWhatItCannotDoBeforeItReadsAndKeepsWhatItCan) {
-  const std::string a = Write("a.md", "A."), b = Write("b/a.md", "B."), empty = Write("e.md", "");
-  EXPECT_THAT(ExpectFailure({"ingest", "x", "--each", a, b}, 2),
-              HasSubstr("would both become the state 'x/a'"));
+  const std::string a = Write("a.md", "A."), empty = Write("e.md", "");
+  EXPECT_THAT(ExpectFailure({"ingest", "x", "--each", a, a}, 2),
+              HasSubstr("this file is there twice"));
   EXPECT_THAT(ExpectFailure({"ingest", "x", "--each", "-"}, 2), HasSubstr("standard input"));
   EXPECT_EQ(Run({"list"}).out, "");
   const ProcessResult some = Run({"ingest", "x", "--each", a, empty, Path("none.md")});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// statelib-extract NAME: reads a document on standard input, writes "text FORMAT ENCODING" and a
-// line feed and its text, or "error KIND" and a line feed and the message. A program of its own, so
+// statelib-extract NAME: reads a document on standard input, writes "text FORMAT ENCODING", with
+// " guessed" where it was, and a line feed and its text, or "error KIND" and a line feed and the
+// message. A program of its own, so
 // that a file that breaks a reader breaks nothing else, and so that statelib itself starts without
 // the readers' libraries.
 #include <fcntl.h>
@@ -71,8 +72,9 @@ bool WriteAll(std::string_view text) {
 std::string Answer(const std::string& name) {
   try {
     const ExtractedText extracted = Extract(ReadInput(), name);
-    return fmt::format("text {} {}\n", extracted.format,
-                       extracted.encoding.empty() ? "-" : extracted.encoding) +
+    return fmt::format("text {} {}{}\n", extracted.format,
+                       extracted.encoding.empty() ? "-" : extracted.encoding,
+                       extracted.guessed ? " guessed" : "") +
            extracted.text;
   } catch (const Error& error) {
     return fmt::format("error {}\n{}", NameOf(error.kind()), error.what());

@@ -185,7 +185,7 @@ ExtractedText ReadHtml(std::string_view bytes, const std::string& name) {
   const DecodedText page = Decode(bytes, declared, name);
   TextFlow flow(name);
   AddHtml(page.text, name, flow);
-  return {"html", page.encoding, flow.Finish()};
+  return {"html", page.encoding, flow.Finish(), page.guessed};
 }
 
 }  // namespace statelib::documents

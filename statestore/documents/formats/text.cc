@@ -166,6 +166,11 @@ std::optional<DecodedText> TryEncoding(std::string_view bytes, const std::string
   return DecodedText{encoding, std::move(*text)};
 }
 
+DecodedText Guessed(DecodedText decoded) {
+  decoded.guessed = true;
+  return decoded;
+}
+
 }  // namespace
 
 DecodedText Decode(std::string_view bytes, const std::string& declared, const std::string& name) {
@@ -186,22 +191,23 @@ DecodedText Decode(std::string_view bytes, const std::string& declared, const st
   if (utf8.has_nul) {
     const char* wide = WideEncoding(bytes);
     if (wide != nullptr)
-      if (auto decoded = TryEncoding(bytes, wide, name)) return *decoded;
+      if (auto decoded = TryEncoding(bytes, wide, name)) return Guessed(std::move(*decoded));
     ThrowBinary(bytes, name);
   }
   for (const std::string& encoding : {declared, GuessedEncoding(bytes)}) {
     if (encoding.empty() || encoding == "UTF-8" || encoding == "ASCII") continue;
-    if (auto decoded = TryEncoding(bytes, encoding, name)) return *decoded;
+    if (auto decoded = TryEncoding(bytes, encoding, name))
+      return encoding == declared ? *decoded : Guessed(std::move(*decoded));
   }
   std::string text = FromWindows1252(bytes, name);
   CheckLength(text.size(), name);
   if (!LooksLikeText(text)) ThrowBinary(bytes, name);
-  return {"WINDOWS-1252", std::move(text)};
+  return {"WINDOWS-1252", std::move(text), true};
 }
 
 ExtractedText ReadText(std::string_view bytes, const std::string& name) {
   DecodedText decoded = Decode(bytes, "", name);
-  return {"text", std::move(decoded.encoding), std::move(decoded.text)};
+  return {"text", std::move(decoded.encoding), std::move(decoded.text), decoded.guessed};
 }
 
 }  // namespace statelib::documents

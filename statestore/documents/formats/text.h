@@ -11,6 +11,7 @@ namespace statelib::documents {
 struct DecodedText {
   std::string encoding;  ///< as iconv calls it
   std::string text;      ///< valid UTF-8
+  bool guessed = false;  ///< neither a mark, being UTF-8 nor a declaration says so
 };
 
 /// Bytes in some encoding as UTF-8. `declared` is the encoding that a page says it has, or empty; a

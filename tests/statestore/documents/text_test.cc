@@ -57,6 +57,18 @@ TEST(TextEncoding, WideEncodingsWithoutAMarkAreToldApart) {
   }
 }
 
+TEST(TextEncoding, WhatNothingInTheTextSaysIsAGuess) {
+  const auto guessed = [](const std::string& bytes, const char* declared = "") {
+    return Decode(bytes, declared, "").guessed;
+  };
+  for (const char* encoding : {"UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE", "KOI8-R"})
+    EXPECT_TRUE(guessed(Encoded(kRussian, encoding))) << encoding;
+  EXPECT_TRUE(guessed("caf\xe9"));
+  EXPECT_FALSE(guessed("\xff\xfe" + Encoded(kRussian, "UTF-16LE")));
+  EXPECT_FALSE(guessed(Encoded(kRussian, "KOI8-R"), "KOI8-R"));
+  EXPECT_FALSE(guessed(kRussian));
+}
+
 TEST(TextEncoding, OlderEncodingsAreToldApartByTheirStatistics) {
   EXPECT_EQ(TextOf(Encoded(kGerman, "WINDOWS-1252")), kGerman);
   EXPECT_EQ(TextOf(Encoded(kRussian, "WINDOWS-1251")), kRussian);
