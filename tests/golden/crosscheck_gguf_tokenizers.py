@@ -9,7 +9,7 @@ The kind `sentencepiece` is GGUF's `llama`: every round trains a BPE model with 
 GGUF file as llama.cpp's converter does, and compares with PyPI's `sentencepiece`. The kinds of `gpt2` are byte-level
 tokenizers of PyPI's `tokenizers` under llama.cpp's names for their splitting. Needs gguf, numpy, sentencepiece and tokenizers.
 """
-import io, sys
+import io, random, sys, unicodedata
 
 import gguf, numpy, sentencepiece, tokenizers
 from tokenizers import AddedToken, Regex, normalizers, pre_tokenizers
@@ -114,6 +114,7 @@ class ByteLevel(Embedded):
 
     def __init__(self, rng, pre, build, **model):
         self.pre = pre
+        self.also = [cased_text(random.Random(rng.random())) for _ in range(40)]
         self.original = base.byte_level(rng, build, **model)
         self.original.add_special_tokens(["<|end|>", "<mask>"])
         self.original.add_tokens([AddedToken(token, normalized=True) for token in ("◆word", "   ")])
@@ -139,6 +140,13 @@ class ByteLevel(Embedded):
         return self.original.decode(ids, skip_special_tokens=skip_special_tokens)
 
 
+def cased_text(rng):
+    """Words of scripts whose letters some expressions count and others do not, with digits and marks between. Characters that
+    Unicode 14 does not have are left out: there the two differ (core/tokenizer/README.md)."""
+    letters = (chr(rng.randint(*rng.choice(CASED))) for _ in range(rng.randint(2, 30)))
+    return "".join(rng.choice(["", " ", "\n", "  ", "1", "!", "\u0301", "。"]) + c for c in letters if unicodedata.category(c) != "Cn")
+
+
 def byte_level(pre, *parts, normal_form=None, **model):
     def build(tokenizer):
         if normal_form:
@@ -148,6 +156,29 @@ def byte_level(pre, *parts, normal_form=None, **model):
 
 
 GPT2 = pre_tokenizers.ByteLevel(add_prefix_space=False)
+CASED = [(0x41, 0x7A), (0x180, 0x24F), (0x370, 0x3FF), (0x530, 0x58F), (0x10A0, 0x10FF), (0x13A0, 0x13FD), (0x1C80, 0x1CBF), (0x1D00, 0x1DBF),
+         (0x1F00, 0x1FFF), (0x2100, 0x214F), (0x2C00, 0x2D2D), (0xA640, 0xA7CA), (0xAB30, 0xABBF), (0xFB00, 0xFB17), (0xFF21, 0xFF5A),
+         (0x10400, 0x104FB), (0x10C80, 0x10CF2), (0x118A0, 0x118DF), (0x16E40, 0x16E7F), (0x1E900, 0x1E943), (0x0, 0x2FFF), (0x4E00, 0x9FFF)]
+# The letters of deepseek-llm's published expression, which are some of the cased ones.
+DEEPSEEK_LETTERS = """
+41-5A 61-7A B5 C0-D6 D8-F6 F8-1BA 1BC-1BF 1C4-293 295-2AF 370-373 376 377 37B-37D 37F 386 388-38A 38C 38E-3A1 3A3-3F5
+3F7-481 48A-52F 531-556 10A0-10C5 13A0-13F5 13F8-13FD 1C90-1CBA 1CBD-1CBF 1D00-1D2B 1D6B-1D77 1D79-1D9A 1E00-1F15
+1F18-1F1D 1F20-1F45 1F48-1F4D 1F50-1F57 1F59 1F5B 1F5D 1F5F-1F7D 1F80-1FB4 1FB6-1FBC 1FBE 1FC2-1FC4 1FC6-1FCC
+1FD0-1FD3 1FD6-1FDB 1FE0-1FEC 1FF2-1FF4 1FF6-1FFC 2102 2107 210A-2113 2115 2119-211D 2124 2126 2128 212A-212D
+212F-2134 2139 213C-213F 2145-2149 214E 2183 2184 2C00-2C7B 2C7E-2CE4 2CEB-2CEE 2CF2 2CF3 A640-A66D A680-A69B
+A722-A76F A771-A787 A78B-A78E AB70-ABBF FB00-FB06 FB13-FB17 FF21-FF3A FF41-FF5A 10400-1044F 104B0-104D3 104D8-104FB
+10C80-10CB2 10CC0-10CF2 118A0-118DF 1E900-1E943
+"""
+DEEPSEEK_CLASS = "".join("-".join(chr(int(end, 16)) for end in part.split("-")) for part in DEEPSEEK_LETTERS.split())
+DEEPSEEK_HAN = "[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+"
+QWEN2 = base.LLAMA3.replace("{1,3}", "")
+QWEN35 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
+
+
+def split(expression):
+    return pre_tokenizers.Split(Regex(expression), "isolated")
+
+
 BYTES_ALONE = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
 KINDS = {
     "sentencepiece": Pieces,
@@ -155,8 +186,17 @@ KINDS = {
     "gpt2-gpt-2": byte_level("gpt-2", GPT2),
     "gpt2-falcon": byte_level("falcon", pre_tokenizers.Punctuation("contiguous"), GPT2, pre_tokenizers.Digits(False),
                               pre_tokenizers.Split(Regex("[0-9][0-9][0-9]"), "isolated")),
-    "gpt2-llama-bpe": byte_level("llama-bpe", pre_tokenizers.Split(Regex(base.LLAMA3), "isolated"), BYTES_ALONE, ignore_merges=True),
-    "gpt2-tekken": byte_level("tekken", pre_tokenizers.Split(Regex(base.TEKKEN), "isolated"), BYTES_ALONE, ignore_merges=True),
+    "gpt2-llama-bpe": byte_level("llama-bpe", split(base.LLAMA3), BYTES_ALONE, ignore_merges=True),
+    "gpt2-tekken": byte_level("tekken", split(base.TEKKEN), BYTES_ALONE, ignore_merges=True),
+    "gpt2-refact": byte_level("refact", pre_tokenizers.Digits(True), GPT2),
+    "gpt2-qwen2": byte_level("qwen2", split(QWEN2), BYTES_ALONE, normal_form=normalizers.NFC()),
+    "gpt2-qwen35": byte_level("qwen35", split(QWEN35), BYTES_ALONE, normal_form=normalizers.NFC()),
+    "gpt2-dbrx": byte_level("dbrx", split(base.LLAMA3), BYTES_ALONE),
+    "gpt2-deepseek-llm": byte_level("deepseek-llm", split("[\r\n]"), split(rf"\s?[{DEEPSEEK_CLASS}]+"),
+                                    split("\\s?[!-/:-~\uff01-\uff0f\uff1a-\uff5e\u2018-\u201f\u3000-\u3002]+"), split(r"\s+$"), split(DEEPSEEK_HAN),
+                                    pre_tokenizers.Digits(True), BYTES_ALONE),
+    "gpt2-deepseek-coder": byte_level("deepseek-coder", split("[\r\n]"), split(r"\s?\p{L}+"), split(r"\s?\p{P}+"), split(DEEPSEEK_HAN),
+                                      pre_tokenizers.Digits(True), BYTES_ALONE),
 }
 
 if __name__ == "__main__":

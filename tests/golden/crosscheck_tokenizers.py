@@ -235,6 +235,7 @@ def main(kinds, description, versions):
                 rng = random.Random(f"{options.seed} {kind} {number}")
                 tokenizer = make(rng)
                 texts = ["", " ", "a", " a", "<s>", "x"] + [random_text(rng) for _ in range(options.texts)]
+                texts += getattr(tokenizer, "also", [])
                 texts = [text for text in texts if not any(word in text for word in getattr(tokenizer, "unseen", ()))]
                 path = pathlib.Path(folder) / "tokenizer.json"
                 tokenizer.save(str(path))
