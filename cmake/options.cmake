@@ -7,7 +7,9 @@ target_include_directories(statelib_options INTERFACE ${PROJECT_SOURCE_DIR})
 # bits of a state would depend on the compiler's choice (DESIGN: same tokens, same bits).
 target_compile_options(
   statelib_options
-  INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wconversion;-Wshadow;-ffp-contract=off>)
+  INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wconversion;-Wshadow;-ffp-contract=off>
+            # As GCC has it, whose -Wconversion leaves signs alone in C++.
+            $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-Wno-sign-conversion>)
 target_link_libraries(statelib_options INTERFACE Threads::Threads)
 # A process loads only the libraries that it calls.
 target_link_options(statelib_options INTERFACE -Wl,--as-needed)

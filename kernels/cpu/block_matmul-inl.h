@@ -223,7 +223,7 @@ void MatMulGroups(const PackedMatrix& matrix, const QuantizedRows& x, const floa
   constexpr size_t kPanels = kShape.panels;
   if (panels.end - panels.begin < kPanels) {
     for (size_t p = panels.begin; p < panels.end; ++p)
-      MatMulGroup<kType, {1, 1}>(matrix, x, bias, epilogue, out, p, 1);
+      MatMulGroup<kType, BlockTileShape{1, 1}>(matrix, x, bias, epilogue, out, p, 1);
     return;
   }
   for (size_t p = panels.begin; p < panels.end; p += kPanels) {

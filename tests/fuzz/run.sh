@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Runs fuzz targets of a build for a bounded time each, beginning with their seeds; ends with the first failure.
-#   tests/fuzz/run.sh [BUILD [SECONDS [TARGET...]]]   build/fuzz, 20 seconds a target, every target, unless told otherwise
+#   tests/fuzz/run.sh [BUILD [SECONDS [TARGET...]]]   build/asan, 20 seconds a target, every target, unless told otherwise
 # STATELIB_FUZZ_SEED makes a run begin the same way each time; without it, it is another search every time.
 # What a run finds interesting stays in BUILD/fuzz/corpus, and the next one begins with it: for a long search, give more
 # seconds, once or many times. An input that fails is left as BUILD/fuzz/TARGET-crash-…; the target run on that file shows
 # the failure again.
 set -euo pipefail
-build=${1:-build/fuzz}
+build=${1:-build/asan}
 seconds=${2:-20}
 wanted=("${@:3}")
 
