@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/base/file_system.h"
+#include "core/base/lfs_pointer.h"
 #include "core/checkpoint/config_json.h"
 #include "core/checkpoint/container.h"
 #include "core/checkpoint/gguf_checkpoint.h"
@@ -103,6 +104,23 @@ Weights OpenWeights(const fs::path& directory) {
         directory.string(), looked_for, NamesIn(directory));
 }
 
+/// Training on several GPUs leaves this before every name.
+constexpr std::string_view kTrainingPrefix = "module.";
+
+/// The weights under their own names.
+void RemoveTrainingPrefix(Weights& weights, const std::string& where) {
+  const auto has_prefix = [](const TensorRef& tensor) {
+    return tensor.name.starts_with(kTrainingPrefix) && tensor.name.size() > kTrainingPrefix.size();
+  };
+  const auto all = weights.tensors.all();
+  if (all.empty() || !std::ranges::all_of(all, has_prefix)) return;
+  std::vector<TensorRef> tensors(all.begin(), all.end());
+  for (TensorRef& tensor : tensors) tensor.name.erase(0, kTrainingPrefix.size());
+  weights.tensors = TensorTable(std::move(tensors), where);
+  weights.notes.push_back(fmt::format(
+      "{}: every tensor's name begins with \"{}\", which is left out", where, kTrainingPrefix));
+}
+
 /// What a path leads to, following links.
 fs::file_type TypeOf(const fs::path& path) {
   std::error_code error;
@@ -123,7 +141,9 @@ Bytes ReadConfig(const fs::path& directory) {
           "{}: expected {} beside the weights, found {}; give the folder of a whole checkpoint",
           directory.string(), kConfigName, NamesIn(directory));
   }
-  return FileSystem::Real().ReadFile(path, kConfigBytesMax);
+  Bytes config = FileSystem::Real().ReadFile(path, kConfigBytesMax);
+  RefuseLfsPointer(config, path.string());
+  return config;
 }
 
 }  // namespace
@@ -155,6 +175,7 @@ std::unique_ptr<Checkpoint::Impl> Checkpoint::OpenFolder(const fs::path& path,
   auto impl = Impl::Make(path, WithFacts(ReadConfig(path), facts, config_path.string()),
                          config_path.string(), {});
   impl->weights = OpenWeights(path);
+  RemoveTrainingPrefix(impl->weights, path.string());
   impl->files = {FactOf(config_path)};
   for (const fs::path& file : impl->weights.paths) impl->files.push_back(FactOf(file));
   return impl;
@@ -181,6 +202,7 @@ std::unique_ptr<Checkpoint::Impl> Checkpoint::OpenModelFile(const fs::path& path
   Weights weights;
   weights.tensors = container.file.tensors();
   weights.files.push_back(std::move(container.file));
+  RemoveTrainingPrefix(weights, path.string());
   auto impl = Impl::Make(path, WithFacts(AsBytes(container.config), facts, config_name),
                          config_name, std::move(weights));
   impl->files = {FactOf(path)};
@@ -193,7 +215,8 @@ bool Checkpoint::IsAt(const fs::path& path) {
   const fs::file_type type = fs::status(path, ignored).type();
   if (type != fs::file_type::regular) return type == fs::file_type::directory;
   const MappedFile file = MappedFile::Open(path);
-  return BeginsAsGguf(file.bytes()) || BeginsAsSafetensors(file.bytes());
+  return BeginsAsGguf(file.bytes()) || BeginsAsSafetensors(file.bytes()) ||
+         IsLfsPointer(file.bytes());
 }
 
 std::unique_ptr<Checkpoint> Checkpoint::Open(const fs::path& path,
@@ -205,6 +228,7 @@ std::unique_ptr<Checkpoint> Checkpoint::Open(const fs::path& path,
   if (type == fs::file_type::directory) return make(OpenFolder);
   if (type == fs::file_type::regular) {
     const MappedFile file = MappedFile::Open(path);
+    RefuseLfsPointer(file.bytes(), path.string());
     if (BeginsAsGguf(file.bytes())) return make(OpenGguf);
     if (BeginsAsSafetensors(file.bytes())) return make(OpenModelFile);
   }

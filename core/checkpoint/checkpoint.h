@@ -40,10 +40,11 @@ class Checkpoint {
   /// reads no tensor, except those of a pytorch_model.bin whose strides are not dense rows.
   /// Or opens a GGUF file, whose configuration and names are translated (gguf_checkpoint.h says how
   /// and what remains different), or statelib's own model file (container.h); tensors of both may
-  /// be of block types.
+  /// be of block types. A "module." that training leaves before every name is taken off.
   /// `facts` are set in the configuration before anything reads it, the fingerprint too.
   /// Errors: kNotFound with what was looked for; kCorrupt and kUnsupported with the path, the
-  /// place, what was expected and what was found; kInvalidArgument for a path that is neither.
+  /// place, what was expected and what was found; kInvalidArgument for a path that is neither;
+  /// kNotFound for a file that git-lfs has not fetched.
   static std::unique_ptr<Checkpoint> Open(const std::filesystem::path& path,
                                           std::span<const ConfigFact> facts = {});
   /// Whether there is something at a path that Open takes for a checkpoint: a folder, or a file of

@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/base/json.h"
+#include "core/base/lfs_pointer.h"
 #include "core/checkpoint/quoted.h"
 
 namespace statelib::checkpoint {
@@ -25,6 +26,7 @@ struct Entry {
 };
 
 ByteSpan HeaderOf(ByteSpan file, const std::string& path) {
+  RefuseLfsPointer(file, path);
   if (file.size() < sizeof(uint64_t)) {
     Throw(ErrorKind::kCorrupt,
           "{}: expected a safetensors file, which begins with an 8-byte header length, found {} "

@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/base/file_system.h"
 #include "core/base/json.h"
+#include "core/base/lfs_pointer.h"
 #include "core/checkpoint/quoted.h"
 
 namespace statelib::checkpoint {
@@ -23,7 +24,9 @@ bool IsPlainFileName(std::string_view name) {
 }  // namespace
 
 ShardMap ReadShardIndex(const std::filesystem::path& path) {
-  return ParseShardIndex(FileSystem::Real().ReadFile(path, kIndexBytesMax), path.string());
+  const Bytes text = FileSystem::Real().ReadFile(path, kIndexBytesMax);
+  RefuseLfsPointer(text, path.string());
+  return ParseShardIndex(text, path.string());
 }
 
 ShardMap ParseShardIndex(ByteSpan text, const std::string& path) {

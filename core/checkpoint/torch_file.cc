@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "core/base/error.h"
+#include "core/base/lfs_pointer.h"
 #include "core/checkpoint/pickle.h"
 #include "core/checkpoint/quoted.h"
 #include "core/checkpoint/torch_globals.h"
@@ -326,6 +327,7 @@ class StateDictReader {
 }  // namespace
 
 TorchTensors ParseTorchFile(ByteSpan archive, const std::string& path) {
+  RefuseLfsPointer(archive, path);
   RefuseLegacy(archive, path);
   const std::vector<ZipEntry> entries = ReadStoredZip(archive, path);
   const std::string folder = FolderOf(entries, path);

@@ -3,45 +3,40 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <random>
 
-#include "core/checkpoint/safetensors_file.h"
+#include "core/base/error.h"
+#include "core/engine/golden_file.h"
 
 namespace statelib::engine {
 
 namespace {
 
-using checkpoint::ReadF32;
-using checkpoint::ReadI64;
-using checkpoint::TensorRef;
-using checkpoint::TensorTable;
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-/// |a - b| that no comparison loses a not-a-number of.
-void Widen(double& largest, double a, double b) {
-  const double error = std::fabs(a - b);
-  if (!(error <= largest)) largest = error;
-}
-
-std::vector<TokenId> ReadIds(const TensorRef& tensor, const Runtime& runtime) {
-  std::vector<TokenId> ids;
-  for (const int64_t id : ReadI64(tensor)) {
-    if (id < 0 || id >= runtime.info().vocabulary_size) {
-      Throw(ErrorKind::kCorrupt, "{}: expected ids below the model's vocabulary of {}, found {}",
-            tensor.Label(), runtime.info().vocabulary_size, id);
-    }
-    ids.push_back(static_cast<TokenId>(id));
+/// The errors of one quantity.
+class Measure {
+ public:
+  void Add(double ours, double recorded) {
+    const double error = std::fabs(ours - recorded);
+    if (!std::isfinite(error)) is_finite_ = false;
+    largest_error_ = std::max(largest_error_, error);
+    if (std::isfinite(recorded)) largest_value_ = std::max(largest_value_, std::fabs(recorded));
   }
-  return ids;
-}
+  /// Of the finite values recorded.
+  double largest_value() const { return largest_value_; }
 
-std::vector<float> ReadSized(const TensorRef& tensor, size_t elements) {
-  std::vector<float> values = ReadF32(tensor);
-  if (values.size() != elements) {
-    Throw(ErrorKind::kCorrupt,
-          "{}: expected {} elements, as the model and the prompt have, found {}", tensor.Label(),
-          elements, values.size());
+  /// scale: the largest value that the tolerance is relative to.
+  GoldenError Finish(std::string what, double tolerance, double scale) const {
+    return {std::move(what), is_finite_ ? largest_error_ : kNaN, tolerance * std::max(1.0, scale)};
   }
-  return values;
-}
+
+ private:
+  double largest_error_ = 0;
+  double largest_value_ = 0;
+  bool is_finite_ = true;
+};
 
 double LogProbability(std::span<const float> logits, TokenId id) {
   const float largest = *std::max_element(logits.begin(), logits.end());
@@ -54,131 +49,183 @@ TokenId Largest(std::span<const float> logits) {
   return static_cast<TokenId>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
 
+std::vector<float> FloatsOf(ByteSpan segment) {
+  std::vector<float> values(segment.size() / sizeof(float));
+  std::memcpy(values.data(), segment.data(), values.size() * sizeof(float));
+  return values;
+}
+
+/// What is recorded of the logits of a prompt, and the errors against it.
+class LogitsComparison {
+ public:
+  LogitsComparison(const GoldenFile& golden, int64_t vocabulary)
+      : prompt_(golden.prompt()),
+        vocabulary_(static_cast<size_t>(vocabulary)),
+        logits_(golden.Values("logits", prompt_.size() * vocabulary_)),
+        last_logits_(golden.Values("last_logits", vocabulary_)),
+        log_probabilities_(golden.Values("next_token_logprob", prompt_.size() - 1)) {}
+
+  /// The logits after token `t` of the prompt.
+  void Add(size_t t, std::span<const float> ours) {
+    if (!IsFinite(ours)) is_finite_ = false;
+    for (size_t i = 0; i < vocabulary_ && !logits_.empty(); ++i)
+      all_.Add(ours[i], logits_[t * vocabulary_ + i]);
+    if (t + 1 < prompt_.size() && !log_probabilities_.empty())
+      next_.Add(LogProbability(ours, prompt_[t + 1]), log_probabilities_[t]);
+    if (t + 1 < prompt_.size()) return;
+    for (size_t i = 0; i < vocabulary_ && !last_logits_.empty(); ++i)
+      last_.Add(ours[i], last_logits_[i]);
+  }
+
+  void Report(double tolerance, GoldenReport& report) const {
+    // A log-probability is a difference of logits, and as exact as those.
+    const double scale =
+        std::max({all_.largest_value(), last_.largest_value(), next_.largest_value()});
+    if (!logits_.empty()) report.errors.push_back(all_.Finish("logits", tolerance, scale));
+    if (!last_logits_.empty())
+      report.errors.push_back(last_.Finish("last_logits", tolerance, scale));
+    if (!log_probabilities_.empty())
+      report.errors.push_back(next_.Finish("next_token_logprob", tolerance, scale));
+    if (!is_finite_) report.not_finite.push_back("logits");
+  }
+
+ private:
+  const std::vector<TokenId>& prompt_;
+  size_t vocabulary_;
+  std::vector<float> logits_, last_logits_, log_probabilities_;
+  Measure all_, last_, next_;
+  bool is_finite_ = true;
+};
+
 class Comparison {
  public:
-  using Progress = std::function<void(uint64_t done, uint64_t total)>;
-
-  Comparison(Runtime& runtime, const std::filesystem::path& file, double logits_tolerance,
-             double cache_tolerance, const CancelFlag* cancel, const Progress& on_progress)
+  Comparison(Runtime& runtime, const std::filesystem::path& file, const GoldenOptions& options)
       : runtime_(runtime),
-        file_(checkpoint::OpenSafetensors(file)),
-        tensors_(file_.tensors()),
-        logits_tolerance_(logits_tolerance),
-        cache_tolerance_(cache_tolerance),
-        cancel_(cancel),
-        on_progress_(on_progress),
-        state_(runtime.Empty()) {}
+        options_(options),
+        golden_(GoldenFile::Open(file, runtime.info().vocabulary_size)),
+        logits_(golden_, runtime.info().vocabulary_size),
+        state_(runtime.Empty()) {
+    report_.prompt_tokens = golden_.prompt().size();
+    report_.without_place = golden_.without_place();
+    report_.unknown = golden_.unknown();
+    report_.not_finite = golden_.not_finite();
+    total_ = golden_.prompt().size() + golden_.greedy().size();
+  }
 
   GoldenReport Run() {
-    ReadPrompt();
+    size_t t = 0;
+    for (const TokenId token : golden_.prompt()) {
+      Advance(state_, std::span(&token, 1));
+      logits_.Add(t++, runtime_.Logits(state_));
+    }
+    return Finish();
+  }
+
+  GoldenReport RunInCuts(int cuts, uint64_t seed) {
+    total_ += golden_.prompt().size() * static_cast<size_t>(cuts);
+    size_t t = 0;
+    runtime_.AdvanceWithLogits(
+        state_, golden_.prompt(),
+        [&](std::span<const float> ours) {
+          logits_.Add(t++, ours);
+          Report(1);
+        },
+        options_.cancel);
+    const std::vector<Bytes> expected = runtime_.Snapshot(state_);
+    std::mt19937_64 engine(seed);
+    for (int cut = 0; cut < cuts; ++cut) {
+      const State state = ReadInPieces(engine);
+      logits_.Add(golden_.prompt().size() - 1, runtime_.Logits(state));
+      if (runtime_.Snapshot(state) != expected) ++report_.cuts_that_differ;
+      ++report_.cuts;
+    }
+    return Finish();
+  }
+
+ private:
+  void Report(uint64_t tokens) {
+    done_ += tokens;
+    if (options_.on_progress) options_.on_progress(done_, total_);
+  }
+
+  void Advance(State& state, std::span<const TokenId> tokens) {
+    if (options_.cancel != nullptr) options_.cancel->Check();
+    runtime_.Advance(state, tokens);
+    Report(tokens.size());
+  }
+
+  /// The prompt in calls of random lengths, of which none is longer than a random one; after some
+  /// of them the state goes on from its stored bytes.
+  State ReadInPieces(std::mt19937_64& engine) {
+    State state = runtime_.Empty();
+    std::span<const TokenId> left = golden_.prompt();
+    const size_t length_max = 1 + engine() % left.size();
+    while (!left.empty()) {
+      const size_t length = std::min(left.size(), 1 + engine() % length_max);
+      Advance(state, left.first(length));
+      left = left.subspan(length);
+      if (engine() % 2 == 0) continue;
+      const std::vector<Bytes> stored = runtime_.Snapshot(state);
+      state =
+          runtime_.Restore(state.history(), std::vector<ByteSpan>(stored.begin(), stored.end()));
+    }
+    return state;
+  }
+
+  GoldenReport Finish() {
+    logits_.Report(options_.logits_tolerance, report_);
     CompareCaches();
     CompareGreedy();
     return std::move(report_);
   }
 
- private:
-  void Advance(TokenId token) {
-    if (cancel_ != nullptr) cancel_->Check();
-    runtime_.Advance(state_, std::span(&token, 1));
-    if (on_progress_) on_progress_(++done_, total_);
-  }
-
-  void ReadPrompt() {
-    const std::vector<TokenId> prompt = ReadIds(tensors_.Get("input_ids"), runtime_);
-    if (prompt.empty())
-      Throw(ErrorKind::kCorrupt, "{}: expected a prompt, found no token",
-            tensors_.Get("input_ids").Label());
-    report_.prompt_tokens = prompt.size();
-    const TensorRef* greedy = tensors_.Find("greedy");
-    total_ = prompt.size() + (greedy == nullptr ? 0 : static_cast<uint64_t>(greedy->elements()));
-    const auto vocabulary = static_cast<size_t>(runtime_.info().vocabulary_size);
-    const auto optional = [&](const char* name, size_t elements) {
-      const TensorRef* tensor = tensors_.Find(name);
-      return tensor == nullptr ? std::vector<float>() : ReadSized(*tensor, elements);
-    };
-    const std::vector<float> logits = optional("logits", prompt.size() * vocabulary);
-    const std::vector<float> last_logits = optional("last_logits", vocabulary);
-    const std::vector<float> log_probabilities = optional("next_token_logprob", prompt.size() - 1);
-    GoldenError all{"logits", 0, logits_tolerance_}, last{"last_logits", 0, logits_tolerance_};
-    GoldenError next{"next_token_logprob", 0, logits_tolerance_};
-    for (size_t t = 0; t < prompt.size(); ++t) {
-      Advance(prompt[t]);
-      const std::vector<float> ours = runtime_.Logits(state_);
-      for (size_t i = 0; i < vocabulary && !logits.empty(); ++i) {
-        Widen(all.largest, ours[i], logits[t * vocabulary + i]);
-      }
-      if (t + 1 < prompt.size() && !log_probabilities.empty()) {
-        Widen(next.largest, LogProbability(ours, prompt[t + 1]), log_probabilities[t]);
-      }
-      if (t + 1 == prompt.size() && !last_logits.empty()) {
-        for (size_t i = 0; i < vocabulary; ++i) Widen(last.largest, ours[i], last_logits[i]);
-      }
-    }
-    if (!logits.empty()) report_.errors.push_back(all);
-    if (!last_logits.empty()) report_.errors.push_back(last);
-    if (!log_probabilities.empty()) report_.errors.push_back(next);
-  }
-
-  const TensorRef* FindCache(int32_t layer, const char* kind) const {
-    const std::string name = fmt::format("cache.{}.{}_states", layer, kind);
-    const TensorRef* tensor = tensors_.Find(name + ".0");
-    return tensor != nullptr ? tensor : tensors_.Find(name);
-  }
-
-  /// Recorded caches are [channels, columns]; a segment is [columns, channels], and its convolution
-  /// window lacks the oldest column, which no later token sees.
   void CompareCaches() {
+    const StateSpec& spec = runtime_.state_spec();
     const std::vector<Bytes> segments = runtime_.Snapshot(state_);
-    for (size_t i = 0; i < segments.size(); ++i) {
-      const SegmentSpec& spec = runtime_.state_spec()[i];
-      const bool is_conv = spec.kind == SegmentKind::kConv;
-      if (!is_conv && spec.kind != SegmentKind::kSsm) continue;
-      const TensorRef* tensor = FindCache(spec.layer, is_conv ? "conv" : "recurrent");
-      if (tensor == nullptr) continue;
-      GoldenError error{fmt::format("layer {} {}", spec.layer, NameOf(spec.kind)), 0,
-                        cache_tolerance_};
-      CompareCache(spec, segments[i], *tensor, is_conv ? 1 : 0, error);
-      report_.errors.push_back(error);
+    for (size_t i = 0; i < spec.size(); ++i) {
+      if (!IsFinite(FloatsOf(segments[i]))) report_.not_finite.push_back(NameOfPart(spec[i]));
+    }
+    for (const GoldenCache& cache : golden_.caches()) {
+      const auto found = std::ranges::find_if(spec, [&](const SegmentSpec& segment) {
+        return segment.layer == cache.layer && segment.kind == cache.kind;
+      });
+      if (found == spec.end()) {
+        report_.without_place.push_back(cache.tensor->name);
+        continue;
+      }
+      CompareCache(*found, segments[static_cast<size_t>(found - spec.begin())], *cache.tensor);
     }
   }
 
-  /// spec: [(head,) column, channel]; the tensor: [(head,) channel, column], with `skipped` more
-  /// columns in front.
-  static void CompareCache(const SegmentSpec& spec, ByteSpan segment, const TensorRef& tensor,
-                           size_t skipped, GoldenError& error) {
-    const auto channels = static_cast<size_t>(spec.shape.back());
-    const auto columns = static_cast<size_t>(spec.shape[spec.shape.size() - 2]);
-    const size_t heads = channels * columns == 0 ? 0 : spec.elements() / (channels * columns);
-    const std::vector<float> recorded = ReadSized(tensor, heads * (columns + skipped) * channels);
-    for (size_t row = 0; row < heads * columns; ++row) {
-      const size_t head = row / columns, column = row % columns;
-      for (size_t channel = 0; channel < channels; ++channel) {
-        const size_t at = (head * channels + channel) * (columns + skipped) + column + skipped;
-        Widen(error.largest, LoadLittle<float>(segment.data() + 4 * (row * channels + channel)),
-              recorded[at]);
-      }
-    }
+  static std::string NameOfPart(const SegmentSpec& spec) {
+    if (spec.layer < 0) return NameOf(spec.kind);
+    return fmt::format("layer {} {}", spec.layer, NameOf(spec.kind));
+  }
+
+  void CompareCache(const SegmentSpec& spec, ByteSpan segment,
+                    const checkpoint::TensorRef& tensor) {
+    const std::vector<float> recorded = ReadAsSegment(tensor, spec), ours = FloatsOf(segment);
+    if (recorded.empty()) return;  // the window of a kernel of one keeps nothing
+    Measure measure;
+    for (size_t i = 0; i < ours.size(); ++i) measure.Add(ours[i], recorded[i]);
+    report_.errors.push_back(
+        measure.Finish(NameOfPart(spec), options_.cache_tolerance, measure.largest_value()));
   }
 
   void CompareGreedy() {
-    const TensorRef* tensor = tensors_.Find("greedy");
-    if (tensor == nullptr) return;
-    const std::vector<TokenId> greedy = ReadIds(*tensor, runtime_);
-    report_.greedy_tokens = greedy.size();
-    for (const TokenId expected : greedy) {
-      if (Largest(runtime_.Logits(state_)) != expected) return;
+    report_.greedy_tokens = golden_.greedy().size();
+    for (const TokenId expected : golden_.greedy()) {
+      const std::vector<float> logits = runtime_.Logits(state_);
+      if (!IsFinite(logits) || Largest(logits) != expected) return;
       ++report_.greedy_tokens_matched;
-      Advance(expected);
+      Advance(state_, std::span(&expected, 1));
     }
   }
 
   Runtime& runtime_;
-  checkpoint::TensorFile file_;
-  const TensorTable& tensors_;
-  double logits_tolerance_;
-  double cache_tolerance_;
-  const CancelFlag* cancel_;
-  const Progress& on_progress_;
+  const GoldenOptions& options_;
+  GoldenFile golden_;
+  LogitsComparison logits_;
   uint64_t done_ = 0;
   uint64_t total_ = 0;
   State state_;
@@ -188,17 +235,26 @@ class Comparison {
 }  // namespace
 
 bool GoldenReport::passed() const {
-  return greedy_tokens_matched == greedy_tokens &&
-         std::all_of(errors.begin(), errors.end(),
-                     [](const GoldenError& error) { return error.passed(); });
+  return compared() && not_finite.empty() && without_place.empty() && cuts_that_differ == 0 &&
+         greedy_tokens_matched == greedy_tokens &&
+         std::ranges::all_of(errors, [](const GoldenError& error) { return error.passed(); });
 }
 
 GoldenReport CompareWithGolden(Runtime& runtime, const std::filesystem::path& golden_file,
-                               double logits_tolerance, double cache_tolerance,
-                               const CancelFlag* cancel,
-                               const std::function<void(uint64_t, uint64_t)>& on_progress) {
-  return Comparison(runtime, golden_file, logits_tolerance, cache_tolerance, cancel, on_progress)
-      .Run();
+                               const GoldenOptions& options) {
+  return Comparison(runtime, golden_file, options).Run();
+}
+
+GoldenReport CompareInCuts(Runtime& runtime, const std::filesystem::path& golden_file, int cuts,
+                           uint64_t seed, const GoldenOptions& options) {
+  return Comparison(runtime, golden_file, options).RunInCuts(cuts, seed);
+}
+
+std::filesystem::path LongGoldenOf(const std::filesystem::path& golden_file) {
+  std::filesystem::path name = golden_file.stem();
+  name += "_long";
+  name += golden_file.extension();
+  return golden_file.parent_path() / name;
 }
 
 }  // namespace statelib::engine

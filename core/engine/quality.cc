@@ -5,20 +5,25 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/base/fixed_log.h"
+#include "kernels/reference/math.h"
 
 namespace statelib::engine {
+
+using kernels::reference::Exp;
 
 namespace {
 
 // Logits of both are held for this many tokens at a time.
 constexpr size_t kTokensAtOnce = 64;
 
-/// log(sum exp(logit)).
+/// log(sum exp(logit)). What is measured of a lossy codec is kept with the state and is part of its
+/// id, so none of this is the C library's.
 double LogSum(std::span<const float> logits) {
   const float largest = *std::max_element(logits.begin(), logits.end());
   double sum = 0;
-  for (const float logit : logits) sum += std::exp(logit - largest);
-  return largest + std::log(sum);
+  for (const float logit : logits) sum += Exp(logit - largest);
+  return largest + FixedLog(sum);
 }
 
 ptrdiff_t Likeliest(std::span<const float> logits) {
@@ -73,7 +78,7 @@ void PredictionComparison::Add(std::span<const float> reference, std::span<const
   double divergence = 0;
   for (size_t v = 0; v < reference.size(); ++v) {
     const double log_p = reference[v] - reference_sum, log_q = candidate[v] - sum;
-    divergence += std::exp(static_cast<float>(log_p)) * (log_p - log_q);
+    divergence += Exp(static_cast<float>(log_p)) * (log_p - log_q);
   }
   divergence = std::max(divergence, 0.0);
   ++predictions_;

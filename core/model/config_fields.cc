@@ -80,7 +80,6 @@ StackFrame FrameFromHuggingFace(const JsonValue& config, const std::string& arch
   frame.layers = config["num_hidden_layers"].Int(1, kLayersMax);
   frame.norm_epsilon = NumberOr(config, "layer_norm_epsilon", 1e-5f);
   frame.tied_head = Flag(config, "tie_word_embeddings").value_or(tied_by_default);
-  frame.embedding_name = "backbone.embeddings.weight";
   frame.end_of_text_ids = EndOfTextIds(config, frame.vocabulary);
   return frame;
 }
@@ -111,13 +110,13 @@ StackFrame FrameFromOriginal(const JsonValue& config, const std::string& archite
   frame.layers = config["n_layer"].Int(1, kLayersMax);
   frame.norm_epsilon = 1e-5f;  // fixed in the code that trained these files
   frame.tied_head = Flag(config, "tie_embeddings").value_or(true);
-  frame.embedding_name = "backbone.embedding.weight";
   frame.end_of_text_ids = {
       0};  // not in these files; token 0 of the tokenizer that they were trained with
   return frame;
 }
 
-void AddFrame(const StackFrame& frame, const JsonValue& config, JsonObject& to) {
+void AddFrame(const StackFrame& frame, const checkpoint::Checkpoint& checkpoint, JsonObject& to) {
+  const JsonValue config = checkpoint.config();
   const auto add = [&](const char* key, int64_t value) {
     to.Add(key, static_cast<uint64_t>(value));
   };
@@ -126,7 +125,7 @@ void AddFrame(const StackFrame& frame, const JsonValue& config, JsonObject& to) 
   add("hidden_size", frame.hidden);
   add("num_hidden_layers", frame.layers);
   to.AddNumber("layer_norm_epsilon", frame.norm_epsilon);
-  to.AddBool("tie_word_embeddings", frame.tied_head);
+  to.AddBool("tie_word_embeddings", HasTiedHead(checkpoint, frame.tied_head));
   to.AddWord("hidden_act", "silu");
   to.AddBool("residual_in_fp32", true);
   for (const char* key : {"bos_token_id", "pad_token_id"}) {

@@ -44,8 +44,9 @@ bool HasOriginalLayer(const JsonValue& config, std::string_view layer);
 /// gated MLPs and LayerNorm.
 StackFrame FrameFromOriginal(const JsonValue& config, const std::string& architecture,
                              int64_t pad_multiple);
-/// Writes a frame, and `config`'s ids of special tokens, in Hugging Face's form.
-void AddFrame(const StackFrame& frame, const JsonValue& config, JsonObject& to);
+/// Writes a frame, with the head that is used and the ids of special tokens that the checkpoint's
+/// configuration names, in Hugging Face's form.
+void AddFrame(const StackFrame& frame, const checkpoint::Checkpoint& checkpoint, JsonObject& to);
 
 /// "ssm_cfg", where that form describes a layer; the config itself when it is missing: defaults
 /// then hold.

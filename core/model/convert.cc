@@ -7,12 +7,14 @@
 #include <cmath>
 
 #include "core/base/atomic_file.h"
+#include "core/base/fixed_log.h"
 #include "core/base/quoted.h"
 #include "core/checkpoint/container.h"
 #include "core/checkpoint/encode.h"
 #include "core/checkpoint/safetensors_writer.h"
 #include "core/model/architectures.h"
 #include "core/model/gguf_form.h"
+#include "core/model/layer_stack.h"
 #include "kernels/reference/math.h"
 
 namespace statelib::model {
@@ -38,7 +40,8 @@ std::string WithEnding(const std::string& name, std::string_view from, std::stri
 using ElementMap = float (*)(float);
 
 float DecayOfLog(float value) { return -kernels::reference::Exp(value); }
-float LogOfDecay(float value) { return std::log(-value); }
+// Not the C library's, for what it gives is part of the new checkpoint's fingerprint.
+float LogOfDecay(float value) { return static_cast<float>(FixedLog(-static_cast<double>(value))); }
 
 /// A matrix product's weights, or an embedding: what may be of a smaller type.
 bool IsMatrix(const TensorRef& tensor) {
@@ -79,7 +82,7 @@ class Converter {
 
   bool IsTied() const {
     const auto tied = from_.config().Find("tie_embeddings");
-    return !tied || tied->Bool();
+    return HasTiedHead(from_, !tied || tied->Bool());
   }
 
   /// A tensor under the name that Hugging Face's checkpoints have, but for A in GGUF.
@@ -139,9 +142,9 @@ class Converter {
     piece.shape = {static_cast<int64_t>(piece.bytes.size() * 8 / info.block_bits) *
                    info.block_elements};
     std::vector<float> values = checkpoint::ReadF32(piece);
-    if (map == LogOfDecay && !std::ranges::all_of(values, [](float value) { return value < 0; })) {
-      Throw(ErrorKind::kCorrupt, "{}: expected decays below nought", piece.Label());
-    }
+    const auto is_decay = [](float value) { return value < 0 && std::isfinite(value); };
+    if (map == LogOfDecay && !std::ranges::all_of(values, is_decay))
+      Throw(ErrorKind::kCorrupt, "{}: expected finite decays below nought", piece.Label());
     if (map != nullptr) std::ranges::transform(values, values.begin(), map);
     return checkpoint::Encode(type, values, piece.Label());
   }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/model/layer_stack.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "kernels/reference/math.h"
 
 namespace statelib::model {
@@ -9,6 +13,8 @@ using kernels::Rows;
 using kernels::SequenceRows;
 
 namespace {
+
+constexpr const char* kHeadName = "lm_head.weight";
 
 StateSpec RepeatForLayers(const StateSpec& layer_spec, const StackFrame& frame) {
   StateSpec spec;
@@ -24,6 +30,26 @@ StateSpec RepeatForLayers(const StateSpec& layer_spec, const StackFrame& frame) 
 
 }  // namespace
 
+std::string EmbeddingName(const checkpoint::Checkpoint& checkpoint) {
+  const std::string original = "backbone.embedding.weight",
+                    published = "backbone.embeddings.weight";
+  const bool is_original =
+      checkpoint.Find(published) == nullptr && checkpoint.Find(original) != nullptr;
+  return is_original ? original : published;
+}
+
+bool HasTiedHead(const checkpoint::Checkpoint& checkpoint, bool says_tied) {
+  const checkpoint::TensorRef* const head = checkpoint.Find(kHeadName);
+  const checkpoint::TensorRef* const embedding = checkpoint.Find(EmbeddingName(checkpoint));
+  if (!says_tied || head == nullptr || embedding == nullptr) return says_tied;
+  if (head->type != embedding->type || head->shape != embedding->shape) return false;
+  // Files of PyTorch name one storage twice.
+  const bool is_one = head->bytes.data() == embedding->bytes.data();
+  const bool is_tied = is_one || std::ranges::equal(head->bytes, embedding->bytes);
+  if (!is_one) checkpoint.Forget(head->bytes);
+  return is_tied;
+}
+
 LayerStack::LayerStack(const StackFrame& frame, const StateSpec& layer_spec,
                        const checkpoint::Checkpoint& checkpoint, kernels::Backend& backend)
     : backend_(backend),
@@ -31,15 +57,26 @@ LayerStack::LayerStack(const StackFrame& frame, const StateSpec& layer_spec,
       segments_per_layer_(layer_spec.size()),
       spec_(RepeatForLayers(layer_spec, frame)),
       weights_(checkpoint, backend) {
-  embeddings_ = weights_.Matrix(frame_.embedding_name, frame_.vocabulary, frame_.hidden);
-  head_ = frame_.tied_head ? embeddings_
-                           : weights_.Matrix("lm_head.weight", frame_.vocabulary, frame_.hidden);
+  frame_.tied_head = HasTiedHead(checkpoint, frame.tied_head);
+  if (frame_.tied_head != frame.tied_head) {
+    Note(
+        fmt::format("the configuration ties the head to the embedding, but {} is stored and "
+                    "differs from it: the stored head is used",
+                    kHeadName));
+  }
+  embeddings_ = weights_.Matrix(EmbeddingName(checkpoint), frame_.vocabulary, frame_.hidden);
+  head_ =
+      frame_.tied_head ? embeddings_ : weights_.Matrix(kHeadName, frame_.vocabulary, frame_.hidden);
   final_norm_ = weights_.Vector("backbone.norm_f.weight", frame_.hidden);
 }
 
 void LayerStack::Finish() {
-  info_ = {frame_.architecture, frame_.vocabulary,     frame_.layers,
-           frame_.hidden,       weights_.parameters(), frame_.end_of_text_ids};
+  info_.architecture = frame_.architecture;
+  info_.vocabulary_size = frame_.vocabulary;
+  info_.layers = frame_.layers;
+  info_.hidden_size = frame_.hidden;
+  info_.parameters = weights_.parameters();
+  info_.end_of_text_ids = frame_.end_of_text_ids;
 }
 
 TokenWork LayerStack::work() const {

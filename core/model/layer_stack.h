@@ -19,10 +19,15 @@ struct StackFrame {
   int64_t hidden = 0;      // D
   int64_t layers = 0;
   float norm_epsilon = 1e-5f;  ///< of every layer's norm and of the final one
-  bool tied_head = true;       ///< the head is the embedding
-  std::string embedding_name;
+  bool tied_head = true;       ///< the head is the embedding, as the configuration says
   std::vector<TokenId> end_of_text_ids;
 };
+
+/// The name that a checkpoint's embedding has: Hugging Face's, or that of the original files.
+std::string EmbeddingName(const checkpoint::Checkpoint& checkpoint);
+/// Whether the head is the embedding: as the configuration says, unless it says so beside a head
+/// that is stored and differs. Reads both where both are stored.
+bool HasTiedHead(const checkpoint::Checkpoint& checkpoint, bool says_tied);
 
 /// Embedding, a residual stream through layers, final norm and head: the frame into which an
 /// architecture puts its layers. Each weight is brought into the backend's form when it is first
@@ -42,6 +47,9 @@ class LayerStack : public Model {
   LayerStack(const StackFrame& frame, const StateSpec& layer_spec,
              const checkpoint::Checkpoint& checkpoint, kernels::Backend& backend);
   void Finish();
+  /// Adds to info().notes and to info().doubts.
+  void Note(std::string line) { info_.notes.push_back(std::move(line)); }
+  void Doubt(std::string line) { info_.doubts.push_back(std::move(line)); }
 
   /// Allocates activations for rows_max rows. Called once, before the first AdvanceLayer().
   virtual void AllocateActivations() = 0;

@@ -4,9 +4,9 @@
 // on how a text is cut.
 //
 // The mean of the gated norm is taken over each group's channels, as the code does that trained the
-// published checkpoints (state-spaces/mamba). huggingface/transformers averages over the whole
-// width; a checkpoint that was trained so says "mixer_norm_groups": 1 in its config.json. With one
-// group both are the same.
+// published checkpoints (state-spaces/mamba), and huggingface/transformers since 5.23. Before, that
+// averaged over the whole width; a model that was trained so says "mixer_norm_groups": 1 in its
+// config.json. With one group both are the same.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -26,6 +26,7 @@ using kernels::Epilogue;
 using kernels::Rows;
 
 constexpr const char* kName = "mamba2";
+constexpr const char* kFirstGatedNorm = "backbone.layers.0.mixer.norm.weight";
 
 enum LayerSegment : size_t { kConvState, kSsmState };
 
@@ -76,7 +77,8 @@ void CheckHeads(const JsonValue& config, const Mamba2Config& parsed, int64_t exp
   }
 }
 
-Mamba2Config ParseHuggingFace(const JsonValue& config) {
+Mamba2Config ParseHuggingFace(const checkpoint::Checkpoint& checkpoint) {
+  const JsonValue config = checkpoint.config();
   Mamba2Config parsed;
   parsed.frame = FrameFromHuggingFace(config, kName, false);
   parsed.heads = config["num_heads"].Int(1, kWidthMax);
@@ -85,7 +87,10 @@ Mamba2Config ParseHuggingFace(const JsonValue& config) {
   parsed.groups = config["n_groups"].Int(1, kWidthMax);
   parsed.kernel = config["conv_kernel"].Int(1, kKernelMax);
   parsed.norm_groups = IntOr(config, "mixer_norm_groups", 1, kWidthMax, parsed.groups);
-  parsed.gated_norm = Flag(config, "rms_norm").value_or(true);
+  // transformers knows no mixer without this norm, so that configurations beside one may say
+  // anything here.
+  parsed.gated_norm =
+      Flag(config, "rms_norm").value_or(true) || checkpoint.Find(kFirstGatedNorm) != nullptr;
   ParseTimeStepLimit(config, "time_step_limit", parsed);
   parsed.use_bias = Flag(config, "use_bias");
   parsed.use_conv_bias = Flag(config, "use_conv_bias").value_or(true);
@@ -148,6 +153,9 @@ class Mamba2 : public LayerStack {
       : LayerStack(config.frame, LayerSpec(config), checkpoint, backend), config_(config) {
     for (int64_t i = 0; i < config_.frame.layers; ++i) layers_.push_back(ReadLayer(i));
     Finish();
+    if (config_.gated_norm && !Flag(checkpoint.config(), "rms_norm").value_or(true))
+      Note("the configuration says rms_norm false beside the weights of that norm: it is used");
+    if (config_.gated_norm && config_.groups > 1) DoubtNormGroups();
   }
 
  protected:
@@ -188,6 +196,23 @@ class Mamba2 : public LayerStack {
   }
 
  private:
+  void DoubtNormGroups() {
+    if (config_.norm_groups == config_.groups) {
+      Doubt(fmt::format(
+          "the gated norm averages each of {} groups, as published models were trained; one that "
+          "averages the whole width, as transformers before 5.23 did, needs --set "
+          "mixer_norm_groups=1",
+          config_.groups));
+    } else {
+      Doubt(fmt::format(
+          "the gated norm averages over {} of the width, as mixer_norm_groups says; published "
+          "models average each of their groups, which is --set mixer_norm_groups={}",
+          config_.norm_groups == 1 ? "the whole"
+                                   : fmt::format("one part in {}", config_.norm_groups),
+          config_.groups));
+    }
+  }
+
   void NormaliseGroups(Mamba2Layer& layer, Rows y) {
     const size_t width = y.cols / static_cast<size_t>(config_.norm_groups);
     for (size_t first = 0; first < y.cols; first += width) {
@@ -241,8 +266,9 @@ std::string TimeStepLimitJson(const Mamba2Config& config) {
   return fmt::format("[{}, {}]", json(config.dt_min), json(config.dt_max));
 }
 
-Mamba2Config Parse(const JsonValue& config) {
-  return HasModelType(config, kName) ? ParseHuggingFace(config) : ParseOriginal(config);
+Mamba2Config Parse(const checkpoint::Checkpoint& checkpoint) {
+  return HasModelType(checkpoint.config(), kName) ? ParseHuggingFace(checkpoint)
+                                                  : ParseOriginal(checkpoint.config());
 }
 
 }  // namespace
@@ -253,15 +279,15 @@ bool RecognisesMamba2(const JsonValue& config) {
 
 std::unique_ptr<Model> LoadMamba2(const checkpoint::Checkpoint& checkpoint,
                                   kernels::Backend& backend) {
-  return std::make_unique<Mamba2>(Parse(checkpoint.config()), checkpoint, backend);
+  return std::make_unique<Mamba2>(Parse(checkpoint), checkpoint, backend);
 }
 
 std::string PublishedConfigOfMamba2(const checkpoint::Checkpoint& checkpoint) {
-  const Mamba2Config config = Parse(checkpoint.config());
+  const Mamba2Config config = Parse(checkpoint);
   const bool has_bias = checkpoint.Find("backbone.layers.0.mixer.in_proj.bias") != nullptr;
   const auto size = [](int64_t extent) { return static_cast<uint64_t>(extent); };
   JsonObject json;
-  AddFrame(config.frame, checkpoint.config(), json);
+  AddFrame(config.frame, checkpoint, json);
   json.Add("intermediate_size", size(config.inner()));
   json.AddNumber("expand",
                  static_cast<double>(config.inner()) / static_cast<double>(config.frame.hidden));

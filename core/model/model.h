@@ -24,6 +24,11 @@ struct ModelInfo {
   int64_t hidden_size = 0;  ///< D
   uint64_t parameters = 0;  ///< elements of all weight tensors, a tied head counted once
   std::vector<TokenId> end_of_text_ids;  ///< generation ends at any of these
+  /// What contradicts itself in the checkpoint, and which of it is used, a line each.
+  std::vector<std::string> notes;
+  /// What the checkpoint leaves open, so that a model that computes something else may have been
+  /// trained otherwise, and how to say so; a line each.
+  std::vector<std::string> doubts;
 };
 
 /// One sequence of a ragged batch.

@@ -129,7 +129,7 @@ std::string PublishedConfigOf(const SelectiveNetworkConfig& config,
                               const checkpoint::Checkpoint& checkpoint) {
   const bool has_bias = checkpoint.Find("backbone.layers.0.mixer.in_proj.bias") != nullptr;
   JsonObject json;
-  AddFrame(config.frame, checkpoint.config(), json);
+  AddFrame(config.frame, checkpoint, json);
   json.Add("intermediate_size", static_cast<uint64_t>(config.inner));
   json.AddNumber("expand",
                  static_cast<double>(config.inner) / static_cast<double>(config.frame.hidden));
