@@ -52,12 +52,13 @@ library::ModelPlace ChooseModel(const library::Library* library, const ModelChoi
 
 library::LoadedModel LoadChosenModel(Context& context, library::Library& library,
                                      const ModelChoice& choice, const storage::ResolvedState* state,
-                                     const engine::RuntimeOptions& options) {
+                                     const engine::RuntimeOptions& options, library::Trust trust) {
   const library::ModelPlace place = ChooseModel(&library, choice, state);
   const std::string name = place.name.empty() ? place.directory.string() : place.name;
   ProgressBar bar(context.err, "reading the model " + Printable(name, LineBreaks::kEscape), "byte");
-  return library::LoadModel(library, place, options, &context.cancel,
-                            [&](uint64_t done, uint64_t total) { bar.Update(done, total); });
+  return library::LoadModel(
+      library, place, options, &context.cancel,
+      [&](uint64_t done, uint64_t total) { bar.Update(done, total); }, trust);
 }
 
 ModelWhenNeeded::ModelWhenNeeded(Context& context, library::Library& library, ModelChoice choice,

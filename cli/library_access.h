@@ -39,7 +39,8 @@ library::ModelPlace ChooseModel(const library::Library* library, const ModelChoi
 /// weight of a model is read and packed. Errors: those of ChooseModel and library::LoadModel.
 library::LoadedModel LoadChosenModel(Context& context, library::Library& library,
                                      const ModelChoice& choice, const storage::ResolvedState* state,
-                                     const engine::RuntimeOptions& options);
+                                     const engine::RuntimeOptions& options,
+                                     library::Trust trust = library::Trust::kStamp);
 
 /// The model that would be chosen, loaded when it is first needed, if at all. One thread.
 class ModelWhenNeeded {

@@ -42,6 +42,8 @@ void AddDescription(const Json& description, FactList& facts) {
               fmt::format("{}, {}, {}", HumanCount(number(type, "tensors"), "tensor"),
                           HumanCount(number(type, "elements"), "element"),
                           HumanBytes(number(type, "bytes"))));
+  for (const Json& note : description.value("notes", Json::array()))
+    facts.Add("note", Printable(note.get<std::string>(), LineBreaks::kEscape));
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ class VerifyCommand : public Command {
  public:
   void Declare(Declaration& declaration, SharedOptions& shared) override {
     declaration.Option("--rederive", &rederive_,
-                       "Read the tokens of this state again and compare every byte",
+                       "Read the tokens of this state again, with the model's files as they are "
+                       "now, and compare every byte",
                        {.shown_as = "NAME[:TAG][@N]"});
     declaration.Flag("--from-nothing", rederive_options_.from_nothing,
                      "With --rederive: start from nothing, not from a state proved before");
@@ -53,8 +54,8 @@ class VerifyCommand : public Command {
   void Rederive(Context& context) {
     library::Library library = OpenLibrary(context, library::Library::Access::kWrite);
     const storage::ResolvedState state = library.Resolve(rederive_);
-    const library::LoadedModel model =
-        LoadChosenModel(context, library, model_, &state, runtime_options_);
+    const library::LoadedModel model = LoadChosenModel(context, library, model_, &state,
+                                                       runtime_options_, library::Trust::kNothing);
     const library::Rederivation found = [&] {
       ProgressBar bar(context.err, "reading again " + NameOf(state), "token");
       rederive_options_.cancel = &context.cancel;

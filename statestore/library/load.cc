@@ -59,6 +59,15 @@ void CheckFits(const Library& library, const LoadedModel& model,
   if (state.state.model != model.identity.fingerprint) {
     const auto needed = library.repository().index().models().Find(state.state.model);
     const bool known = needed && !needed->path.empty();
+    if (known && needed->path == model.place.directory.string() &&
+        needed->tokenizer_path == model.place.tokenizer.string()) {
+      Throw(ErrorKind::kMismatch,
+            "the model has changed, not the state {}: the files in {} had the fingerprint {} and "
+            "have {} now; put those back that it was made with, or add the changed model with "
+            "`statelib model add PATH` and ingest its documents again",
+            NameOf(state), needed->path, state.state.model.ShortHex(),
+            model.identity.fingerprint.ShortHex());
+    }
     Throw(ErrorKind::kMismatch, "the state {} needs the model {}, given was {}; {}", NameOf(state),
           LabelOfModel(library, state.state.model), model.Label(),
           known ? "leave out --model to use the right one"
@@ -86,7 +95,8 @@ LoadedState LoadState(const Library& library, const LoadedModel& model,
   if (!repository.index().states().Find(state.state.id)) ThrowRemoved(state);
   const Bytes file = objects.GetUnchecked(state.state.id);
   // The hash takes as long as the decoding, so another thread takes it meanwhile.
-  std::future<void> checked = std::async([&] { objects.CheckIs(state.state.id, file); });
+  std::future<void> checked =
+      std::async(std::launch::async, [&] { objects.CheckIs(state.state.id, file); });
   std::optional<LoadedState> loaded;
   try {
     loaded.emplace(Restore(objects, model, state, file));

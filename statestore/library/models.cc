@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
 #include "statestore/library/packed_weights.h"
@@ -110,10 +111,11 @@ std::vector<fs::path> FilesOf(const fs::path& model, const engine::TokenizerPlac
   return files;
 }
 
-/// Everything by which an unnoticed change of a model's files would show; no file is opened.
+/// Everything by which a change of a model's files shows; no file is opened. The time of the last
+/// change of a file's status cannot be set back, as that of its content can.
 Digest StampOf(const fs::path& model, const engine::TokenizerPlaces& tokenizers) {
   Hasher hasher;
-  hasher.UpdateField("statelib model stamp 2");
+  hasher.UpdateField("statelib model stamp 3");
   for (const fs::path& path : FilesOf(model, tokenizers)) {
     struct stat info {};
     if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
@@ -121,6 +123,8 @@ Digest StampOf(const fs::path& model, const engine::TokenizerPlaces& tokenizers)
         .UpdateU64(static_cast<uint64_t>(info.st_size))
         .UpdateU64(static_cast<uint64_t>(info.st_mtim.tv_sec))
         .UpdateU64(static_cast<uint64_t>(info.st_mtim.tv_nsec))
+        .UpdateU64(static_cast<uint64_t>(info.st_ctim.tv_sec))
+        .UpdateU64(static_cast<uint64_t>(info.st_ctim.tv_nsec))
         .UpdateU64(static_cast<uint64_t>(info.st_ino));
   }
   return hasher.Finish();
@@ -161,20 +165,28 @@ std::string WeightsJson(const checkpoint::Checkpoint& checkpoint) {
   return "[" + json + "]";
 }
 
+/// What contradicts itself in the checkpoint, a text a line of it.
+std::string NotesJson(const engine::Runtime& runtime) {
+  nlohmann::json notes = runtime.info().notes;
+  for (const std::string& note : runtime.checkpoint().notes()) notes.push_back(note);
+  return notes.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 std::string DescriptionOf(const engine::Runtime& runtime) {
   const model::ModelInfo& info = runtime.info();
   return fmt::format(
       R"({{"layers":{},"hidden_size":{},"vocabulary_size":{},"parameters":{},"state_bytes":{},)"
-      R"("weights":{}}})",
+      R"("weights":{},"notes":{}}})",
       info.layers, info.hidden_size, info.vocabulary_size, info.parameters,
-      TotalBytes(runtime.state_spec()), WeightsJson(runtime.checkpoint()));
+      TotalBytes(runtime.state_spec()), WeightsJson(runtime.checkpoint()), NotesJson(runtime));
 }
 
 Digest FingerprintOf(Library& library, const engine::Runtime& runtime, const std::string& path,
-                     const Digest& stamp, const CancelFlag* cancel,
+                     const Digest& stamp, Trust trust, const CancelFlag* cancel,
                      const checkpoint::HashProgress& on_progress) {
   storage::IndexModels& models = library.repository().index().models();
-  if (const auto known = models.RememberedAt(path, stamp)) return known->fingerprint;
+  const auto known = models.RememberedAt(path, stamp);
+  if (known && trust == Trust::kStamp) return known->fingerprint;
   const Digest fingerprint = runtime.ComputeFingerprint(cancel, on_progress);
   if (library.repository().writable())
     models.Remember(path, stamp, {fingerprint, runtime.has_blocks()});
@@ -253,7 +265,7 @@ std::unique_ptr<engine::Runtime> OpenRuntime(const ModelPlace& place,
 
 LoadedModel LoadModel(Library& library, const ModelPlace& place,
                       const engine::RuntimeOptions& options, const CancelFlag* cancel,
-                      const checkpoint::HashProgress& on_progress) {
+                      const checkpoint::HashProgress& on_progress, Trust trust) {
   LoadedModel model;
   model.place = place;
   model.place.directory = Normal(place.directory);
@@ -262,9 +274,11 @@ LoadedModel LoadModel(Library& library, const ModelPlace& place,
   const Digest stamp = StampOf(model.place.directory, OptionsAt(model.place, options).tokenizer);
   model.runtime = OpenRuntime(model.place, options);
   const Digest fingerprint = FingerprintOf(library, *model.runtime, model.place.directory.string(),
-                                           stamp, cancel, on_progress);
-  model.runtime->UsePackedWeights(PackedWeightsFolder(library), fingerprint,
-                                  library.repository().writable(), cancel, on_progress);
+                                           stamp, trust, cancel, on_progress);
+  if (trust == Trust::kStamp) {
+    model.runtime->UsePackedWeights(PackedWeightsFolder(library), fingerprint,
+                                    library.repository().writable(), cancel, on_progress);
+  }
   const model::ModelInfo& info = model.runtime->info();
   model.identity = {fingerprint, info.architecture, SummaryOf(info)};
   if (model.place.name.empty()) {

@@ -68,13 +68,20 @@ struct LoadedModel {
 std::unique_ptr<engine::Runtime> OpenRuntime(const ModelPlace& place,
                                              engine::RuntimeOptions options);
 
+/// What says that a model's files are those that were fingerprinted, and packed, before.
+enum class Trust {
+  kStamp,   ///< their names, sizes, inodes and times
+  kNothing  ///< they are read anew, and nothing that was packed from them is used
+};
+
 /// The same, with weights that are packed once for each format and kept beside the library. Finds
 /// the fingerprint: from the library's memory when no file in the model's folder has changed since,
 /// else by reading every weight once, which is then remembered; `on_progress` is told of that
 /// reading and then of the packing. Errors: those of OpenRuntime and ComputeFingerprint.
 LoadedModel LoadModel(Library& library, const ModelPlace& place,
                       const engine::RuntimeOptions& options, const CancelFlag* cancel = nullptr,
-                      const checkpoint::HashProgress& on_progress = {});
+                      const checkpoint::HashProgress& on_progress = {},
+                      Trust trust = Trust::kStamp);
 
 /// A model as listings show it.
 struct ModelDetails {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "statestore/storage/finite.h"
 #include "statestore/storage/state_object.h"
 #include "statestore/storage/token_history.h"
 
@@ -78,10 +79,23 @@ EncodedObject Encode(const Repository& repository, const NewState& state,
   return sizes.used ? std::move(*smaller) : std::move(exact);
 }
 
+void CheckFinite(const NewState& state) {
+  const StateSpec& spec = state.description.spec;
+  for (size_t i = 0; i < spec.size(); ++i) {
+    if (IsFinite(spec[i], state.segments[i])) continue;
+    Throw(ErrorKind::kCorrupt,
+          "the state holds NaN or infinity in {}, so nothing was stored; the model's weights are "
+          "damaged, or too large for the format they are held in: `statelib model check` compares "
+          "what it computes",
+          spec[i].Label());
+  }
+}
+
 /// Puts the state's objects unless the library has an equal state, stored as it is to be, whose
 /// objects are in place.
 StateRow PutObjects(Repository& repository, const NewState& state, StateDescription* description,
                     std::optional<DeltaSizes>* delta, int64_t now_ms) {
+  CheckFinite(state);
   StateHeader header{*description, ContentDigest(description->spec, state.segments), {}, {}, {}};
   auto equal = repository.index().states().FindEqual(RowOf({}, header, 0, now_ms));
   if (equal && !IsSound(repository, *equal)) equal.reset();

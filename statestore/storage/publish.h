@@ -56,7 +56,8 @@ StateRow PublishCheckpoint(Repository& repository, const NewState& state, int64_
 /// transaction. `derivation` says how the state came to be; its state and token count are filled in
 /// here. With kDelta the state becomes a difference to the base that IndexStates::FindBase gives
 /// for its prefix where that saves a hundredth or more, for its base has to be kept; else it is
-/// stored as exact. Errors: kInvalidArgument, kIo, kBusy; then the library is as it was.
+/// stored as exact. Errors: kInvalidArgument, kIo, kBusy; kCorrupt for a state that holds NaN or
+/// infinity; then the library is as it was.
 PublishedState Publish(Repository& repository, const NewState& state, Derivation derivation,
                        const Reference& reference, int64_t now_ms);
 

@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "statestore/storage/container.h"
+#include "statestore/storage/finite.h"
 #include "statestore/storage/float_difference.h"
 #include "statestore/storage/message_codec.h"
 
@@ -191,8 +192,15 @@ StateHeader VerifyState(ByteSpan file, const std::string& where, ObjectSource ob
   StateReader reader(file, where, FileHash::kUnchecked, std::move(objects));
   const StateHeader& header = reader.header();
   ContentHasher hasher(header.segments.size());
-  for (size_t i = 0; i < header.segments.size(); ++i)
-    hasher.Add(header.description.spec[i], reader.ReadSegment(i));
+  for (size_t i = 0; i < header.segments.size(); ++i) {
+    const SegmentSpec& spec = header.description.spec[i];
+    const Bytes raw = reader.ReadSegment(i);
+    hasher.Add(spec, raw);
+    if (IsFinite(spec, raw)) continue;
+    Throw(ErrorKind::kCorrupt,
+          "{}: the state holds NaN or infinity in {}; ingest its documents again", where,
+          spec.Label());
+  }
   const Digest found = hasher.Finish();
   if (found != header.content) {
     Throw(ErrorKind::kCorrupt, "{}: expected content hash {}, found {}", where,

@@ -80,7 +80,7 @@ StateRecord DecodeState(ByteSpan file, const std::string& where,
                         FileHash hash = FileHash::kUnchecked, ObjectSource objects = {});
 
 /// Decodes every segment, one in memory at a time, and compares the content digest with the
-/// header's. Returns the header. Errors: those of StateReader.
+/// header's. Returns the header. Errors: those of StateReader; kCorrupt for NaN and infinity too.
 StateHeader VerifyState(ByteSpan file, const std::string& where, ObjectSource objects = {});
 
 }  // namespace statelib::storage

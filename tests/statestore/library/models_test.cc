@@ -126,6 +126,30 @@ TEST_F(Models, AFingerprintIsComputedAnewWhenAFileChanges) {
   EXPECT_NE(after, before);
 }
 
+TEST_F(Models, AChangeThatKeepsSizeAndTimeOfWritingIsNoticed) {
+  const auto other = OtherModel();
+  const std::filesystem::path config = other / "config.json";
+  const Digest before = LoadModel(library_, {other, ""}, {}).identity.fingerprint;
+  const auto time = std::filesystem::last_write_time(config);
+  std::fstream(config, std::ios::in | std::ios::out).seekp(-1, std::ios::end).put('\n');
+  std::filesystem::last_write_time(config, time);
+  EXPECT_NE(LoadModel(library_, {other, ""}, {}).identity.fingerprint, before);
+}
+
+TEST_F(Models, WithoutTrustEverythingIsReadAnew) {
+  const auto other = OtherModel();
+  const Digest before = LoadModel(library_, {other, ""}, {}).identity.fingerprint;
+  storage::Database database =
+      storage::Database::Open(library_.path() / "index.db", storage::Database::Mode::kWrite);
+  database.Execute("UPDATE fingerprint_cache SET fingerprint = zeroblob(32)");
+  EXPECT_EQ(LoadModel(library_, {other, ""}, {}).identity.fingerprint, Digest());
+  const auto load = [&] {
+    return LoadModel(library_, {other, ""}, {}, nullptr, {}, Trust::kNothing);
+  };
+  EXPECT_EQ(load().identity.fingerprint, before);
+  EXPECT_EQ(LoadModel(library_, {other, ""}, {}).identity.fingerprint, before);
+}
+
 TEST_F(Models, TheKeyOfAModelIsRememberedUntilAFileOfItChanges) {
   const auto other = OtherModel();
   const ModelPlace place{other, ""};

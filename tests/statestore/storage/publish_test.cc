@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "statestore/storage/limits.h"
 #include "statestore/storage/token_history.h"
 #include "tests/statestore/expect_error.h"
@@ -70,6 +72,31 @@ TEST_F(Publishing, StoringADamagedStateAgainRepairsIt) {
     PublishSample(repository_, "a", 5000, 1);
     ExpectClean(repository_);
   }
+}
+
+TEST_F(Publishing, AStateThatHoldsNoNumbersIsRefusedAndNothingIsStored) {
+  for (const float value :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
+        -std::numeric_limits<float>::infinity()}) {
+    for (const size_t segment : {0, 3, 4}) {
+      SampleNewState sample;
+      Bytes& bytes = sample.record.segments[segment];
+      StoreLittle(value, bytes.data() + bytes.size() - sizeof(float));
+      ExpectError(ErrorKind::kCorrupt,
+                  "NaN or infinity in " + sample.record.description.spec[segment].Label(),
+                  [&] { Publish(repository_, sample.state, {}, Reference::Parse("a"), 1000); });
+      ExpectError(ErrorKind::kCorrupt, "nothing was stored",
+                  [&] { PublishCheckpoint(repository_, sample.state, 1000); });
+    }
+  }
+  EXPECT_EQ(repository_.index().states().count(), 0u);
+  EXPECT_EQ(Verify(repository_).unneeded_objects, 0u);
+  // The largest numbers there are, and the smallest, are numbers.
+  SampleNewState sample;
+  StoreLittle(std::numeric_limits<float>::max(), sample.record.segments[0].data());
+  StoreLittle(std::numeric_limits<float>::denorm_min(), sample.record.segments[1].data());
+  Publish(repository_, sample.state, {}, Reference::Parse("a"), 1000);
+  ExpectClean(repository_);
 }
 
 TEST_F(Publishing, AVersionIsNotWrittenTo) {

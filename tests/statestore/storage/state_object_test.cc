@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "statestore/storage/container.h"
 #include "statestore/storage/message_codec.h"
 #include "tests/statestore/expect_error.h"
@@ -141,6 +143,13 @@ TEST(StateObject, ContentThatIsNotWhatTheHeaderSaysIsFoundByVerify) {
   ExpectError(ErrorKind::kCorrupt, "expected content hash",
               [&] { VerifyState(wrong.bytes, "it"); });
   EXPECT_NO_THROW(VerifyState(Encode(record).bytes, "it"));
+}
+
+TEST(StateObject, OneThatHoldsNoNumbersIsRefusedWhereverItComesFrom) {
+  StateRecord record = SampleState();
+  StoreLittle(std::numeric_limits<float>::quiet_NaN(), record.segments[1].data());
+  ExpectError(ErrorKind::kCorrupt, "NaN or infinity in layer 0 ssm",
+              [&] { VerifyState(Encode(record).bytes, "it"); });
 }
 
 TEST(StateObject, TheContentDigestTellsSpecsAndBytesApart) {
