@@ -40,6 +40,7 @@ constexpr CommandDescription kCommands[] = {
     {"rm", kLibrary, "Remove names; gc then removes what only they led to", MakeRmCommand},
     {"gc", kLibrary, "Remove states that no name leads to", MakeGcCommand},
     {"verify", kLibrary, "Check every object and every reference", MakeVerifyCommand},
+    {"repair", kLibrary, "Make a lost or damaged index again", MakeRepairCommand},
     {"checkpoint list", kLibrary, "List the checkpoints that ingests left",
      MakeCheckpointListCommand, kCheckpointSummary},
     {"checkpoint budget", kLibrary, "Show or set how many bytes checkpoints may take",

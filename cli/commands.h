@@ -63,6 +63,7 @@ std::unique_ptr<Command> MakeTagCommand();
 std::unique_ptr<Command> MakeTokenizeCommand();
 std::unique_ptr<Command> MakeUndoCommand();
 std::unique_ptr<Command> MakeVerifyCommand();
+std::unique_ptr<Command> MakeRepairCommand();
 
 }  // namespace statelib::cli
 

@@ -40,6 +40,7 @@ class GcCommand : public Command {
                                 {"objects", report.objects},
                                 {"object_bytes", report.object_bytes},
                                 {"temporary_files", report.temporaries},
+                                {"records", report.records},
                                 {"packed_weights", weights.files},
                                 {"packed_weights_bytes", weights.bytes}});
     }

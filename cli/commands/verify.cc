@@ -110,6 +110,7 @@ class VerifyCommand : public Command {
                        {"states", report.states},
                        {"tokens_objects", report.tokens_objects},
                        {"references", report.references},
+                       {"records", report.records},
                        {"bytes_read", report.bytes_read},
                        {"unneeded_objects", report.unneeded_objects},
                        {"problems", problems},

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/serve/uploads.h"
 
-#include <cerrno>
-#include <fstream>
-
 #include "core/base/error.h"
 #include "statestore/storage/adopt.h"
 #include "statestore/storage/limits.h"
@@ -38,39 +35,39 @@ UploadPosition AppendUpload(storage::Repository& repository, const storage::Obje
           storage::kObjectBytesMax);
   }
   const storage::Lease lease = repository.WriteLease();  // gc leaves tmp/ alone meanwhile
+  FileSystem& files = repository.files();
   const Path part = PartOf(repository, id);
   const storage::FileLock lock = storage::FileLock::Acquire(
       part, storage::FileLock::Mode::kExclusive, std::chrono::milliseconds(0));
   if (const UploadPosition there = FindUpload(repository, id); there.complete) {
-    std::filesystem::remove(part);
+    files.Remove(part);
     return there;
   }
   uint64_t size = SizeOf(part);
-  if (size > length) {  // of another, wrong length: begin anew
-    std::filesystem::resize_file(part, 0);
-    size = 0;
-  }
+  if (size > length) size = 0;  // of another, wrong length: begin anew
   if (size != offset)
     Throw(ErrorKind::kMismatch, "the upload has come to byte {}, not to {}", size, offset);
-  std::ofstream file(part, std::ios::binary | std::ios::app);
+  const auto file = files.OpenEnd(part, size);
   bool too_long = false;
-  read([&](ByteSpan piece) {
+  const auto take = [&](ByteSpan piece) {
     too_long = too_long || piece.size() > length - size;
     if (too_long) return;
-    file.write(reinterpret_cast<const char*>(piece.data()), std::ssize(piece));
+    try {
+      file->Append(piece);
+    } catch (const Error&) {
+      files.Remove(part);  // a full disk needs the room
+      throw;
+    }
     size += piece.size();
-  });
-  file.close();
-  if (!file) {
-    std::filesystem::remove(part);
-    ThrowErrno("cannot write", part.string(), errno);
-  }
+  };
+  read(take);
+  file->Close();
   if (too_long) Throw(ErrorKind::kInvalidArgument, "more bytes than the {} announced", length);
   if (size < length) return {size, false};
   try {
     storage::AdoptObject(repository, id, part);
   } catch (...) {
-    std::filesystem::remove(part);
+    files.Remove(part);
     throw;
   }
   return {length, true};

@@ -102,6 +102,20 @@ class RealFileSystem : public FileSystem {
     return std::make_unique<RealWritableFile>(path, OpenOrThrow(path, O_WRONLY | O_CREAT | O_EXCL));
   }
 
+  std::unique_ptr<WritableFile> OpenEnd(const Path& path, uint64_t keep_bytes) override {
+    Descriptor file = OpenOrThrow(path, O_WRONLY | O_APPEND | (keep_bytes == 0 ? O_CREAT : 0));
+    struct stat info {};
+    if (::fstat(file.get(), &info) != 0) ThrowErrno("cannot stat", path.string(), errno);
+    if (!S_ISREG(info.st_mode) || static_cast<uint64_t>(info.st_size) < keep_bytes) {
+      Throw(ErrorKind::kCorrupt, "{}: expected a file of at least {} bytes, found {}",
+            path.string(), keep_bytes, info.st_size);
+    }
+    if (static_cast<uint64_t>(info.st_size) > keep_bytes &&
+        ::ftruncate(file.get(), static_cast<off_t>(keep_bytes)) != 0)
+      ThrowErrno("cannot cut", path.string(), errno);
+    return std::make_unique<RealWritableFile>(path, std::move(file));
+  }
+
   void Rename(const Path& from, const Path& to) override {
     if (::rename(from.c_str(), to.c_str()) != 0)
       ThrowErrno("cannot rename a file to", to.string(), errno);

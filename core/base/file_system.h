@@ -11,8 +11,7 @@
 
 namespace statelib {
 
-/// A file that is being written for the first time. Destroying it without Close() leaves what was
-/// written.
+/// A file that is being written. Destroying it without Close() leaves what was written.
 class WritableFile {
  public:
   virtual ~WritableFile() = default;
@@ -34,6 +33,9 @@ class FileSystem {
   virtual Bytes ReadFile(const Path& path, uint64_t max_bytes) = 0;
   /// Creates a file that must not exist yet.
   virtual std::unique_ptr<WritableFile> Create(const Path& path) = 0;
+  /// Opens a file to write behind its first `keep_bytes` bytes, of which it has as many at least;
+  /// what stood there goes. Makes the file if there is none and keep_bytes is 0.
+  virtual std::unique_ptr<WritableFile> OpenEnd(const Path& path, uint64_t keep_bytes) = 0;
   /// Atomically puts `from` in the place of `to`, which may exist.
   virtual void Rename(const Path& from, const Path& to) = 0;
   virtual void Remove(const Path& path) = 0;

@@ -78,7 +78,7 @@ void Move(Library& library, const storage::Reference& from, const storage::Refer
   storage::Repository& repository = library.repository();
   repository.index().Write([&] {
     if (!repository.index().references().Find(from.name, from.tag)) repository.ThrowUnknown(from);
-    repository.index().references().Rename(from.name, from.tag, to.name, to.tag);
+    repository.index().references().Rename(from.name, from.tag, to.name, to.tag, library.now_ms());
   });
 }
 

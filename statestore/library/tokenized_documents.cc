@@ -64,7 +64,47 @@ class PassageTokens {
   uint32_t tokens_ = 0;  // the same
 };
 
+/// How many of the first tokens are those that a tokenizer puts before a text.
+size_t SpecialsBefore(const tokenizer::Tokenizer& tokenizer, const RunOf<TokenId>& tokens) {
+  const std::span<const TokenId> specials = tokenizer.Specials().before;
+  const std::vector<TokenId> first = tokens.First(specials.size()).Values();
+  return std::equal(first.begin(), first.end(), specials.begin(), specials.end()) ? first.size()
+                                                                                  : 0;
+}
+
+/// Calls back with a piece of the text and its tokens after the other.
+template <typename Visit>
+void ForEachPiece(const tokenizer::Tokenizer& tokenizer, const RunOf<TokenId>& tokens,
+                  const Visit& visit) {
+  tokens.ForEach([&](std::span<const TokenId> piece) {
+    std::string bytes;
+    for (const TokenId token : piece) bytes += tokenizer.BytesOf(token);
+    if (!bytes.empty()) visit(std::string_view(bytes), piece);
+  });
+}
+
 }  // namespace
+
+storage::SourceText TextAgain(const tokenizer::Tokenizer& tokenizer, const std::string& before,
+                              const RunOf<TokenId>& tokens, size_t position) {
+  const size_t specials = SpecialsBefore(tokenizer, tokens);
+  const RunOf<TokenId> read = tokens.Part(specials);
+  Spool<char> text;
+  ForEachPiece(tokenizer, read,
+               [&](std::string_view bytes, std::span<const TokenId>) { text.Append(bytes); });
+  const std::vector<char> first = text.All().First(before.size()).Values();
+  const bool begins = std::equal(first.begin(), first.end(), before.begin(), before.end());
+  const Document document{.name = "",
+                          .text = Text(text.All().Part(begins ? before.size() : 0)),
+                          .before = begins ? before : ""};
+  PassageTokens passages(tokenizer, document);
+  ForEachPiece(tokenizer, read, [&](std::string_view bytes, std::span<const TokenId> ids) {
+    passages.Add(bytes, ids);
+  });
+  storage::SourceText again{position, document.text, passages.Take()};
+  for (uint32_t& token : again.first_tokens) token += static_cast<uint32_t>(specials);
+  return again;
+}
 
 TokenizedDocuments Tokenize(const Library& library, const LoadedModel& model,
                             std::span<const Document> documents, tokenizer::AddSpecial add_special,

@@ -23,6 +23,11 @@ TokenizedDocuments Tokenize(const Library& library, const LoadedModel& model,
                             std::span<const Document> documents, tokenizer::AddSpecial add_special,
                             const CancelFlag* cancel, Spool<TokenId>& tokens);
 
+/// The text of a source once more, from the tokens that were read of it, without the special tokens
+/// before it and without `before`, if it begins with that. Errors: kIo.
+storage::SourceText TextAgain(const tokenizer::Tokenizer& tokenizer, const std::string& before,
+                              const RunOf<TokenId>& tokens, size_t position);
+
 }  // namespace statelib::library
 
 #endif  // STATELIB_STATESTORE_LIBRARY_TOKENIZED_DOCUMENTS_H_

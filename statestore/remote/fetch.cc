@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statestore/remote/fetch.h"
 
-#include <cerrno>
-#include <fstream>
-
 #include "core/base/error.h"
 #include "statestore/storage/adopt.h"
 
@@ -16,16 +13,12 @@ using Path = std::filesystem::path;
 constexpr std::chrono::milliseconds kPatience{120'000};
 
 /// Appends what the remote sends to `part`, which holds the object's first bytes already.
-uint64_t ReceiveRest(Remote& remote, const TransferObject& object, const Path& part,
-                     const storage::TransferControl& control) {
-  uint64_t there = std::filesystem::file_size(part);
-  if (there > object.size_bytes) {
-    std::filesystem::resize_file(part, 0);
-    there = 0;
-  }
+uint64_t ReceiveRest(FileSystem& files, Remote& remote, const TransferObject& object,
+                     const Path& part, const storage::TransferControl& control) {
+  uint64_t there = files.FileSize(part);
   if (there == object.size_bytes) return 0;
-  std::ofstream file(part, std::ios::binary | std::ios::app);
-  if (!file) ThrowErrno("cannot open", part.string(), errno);
+  if (there > object.size_bytes) there = 0;
+  const auto file = files.OpenEnd(part, there);
   uint64_t received = 0;
   remote.GetObject(object, there, [&](ByteSpan bytes) {
     control.Check();
@@ -33,12 +26,10 @@ uint64_t ReceiveRest(Remote& remote, const TransferObject& object, const Path& p
       Throw(ErrorKind::kCorrupt, "{}: object {}: expected {} bytes, found more", remote.where(),
             object.id.ShortHex(), object.size_bytes);
     }
-    file.write(reinterpret_cast<const char*>(bytes.data()), std::ssize(bytes));
-    if (!file) ThrowErrno("cannot write", part.string(), errno);
+    file->Append(bytes);
     received += bytes.size();
   });
-  file.close();
-  if (!file) ThrowErrno("cannot write", part.string(), errno);
+  file->Close();
   if (there + received != object.size_bytes) {
     Throw(
         ErrorKind::kIo,
@@ -54,24 +45,25 @@ uint64_t ReceiveRest(Remote& remote, const TransferObject& object, const Path& p
 uint64_t FetchObject(storage::Repository& repository, Remote& remote, const TransferObject& object,
                      const storage::TransferControl& control) {
   if (repository.objects().IsSound(object.id)) return 0;
-  const Path part = repository.path() / "tmp" / fmt::format("fetch-{}.part", object.id.Hex());
+  FileSystem& files = repository.files();
+  const Path part = repository.places().temporaries / fmt::format("fetch-{}.part", object.id.Hex());
   // Two that fetch the same object take turns; the second then finds it there.
   const storage::FileLock lock =
       storage::FileLock::Acquire(part, storage::FileLock::Mode::kExclusive, kPatience);
   if (repository.objects().IsSound(object.id)) return 0;
   uint64_t travelled = 0;
   for (int attempt = 0;; ++attempt) {
-    const bool resumed = std::filesystem::file_size(part) > 0;
-    travelled += ReceiveRest(remote, object, part, control);
+    const bool resumed = files.FileSize(part) > 0;
+    travelled += ReceiveRest(files, remote, object, part, control);
     try {
       storage::AdoptObject(repository, object.id, part);
       return travelled;
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kCorrupt) throw;
       // What was there before may have been damaged: once more, from the beginning.
-      std::filesystem::resize_file(part, 0);
+      files.OpenEnd(part, 0)->Close();
       if (resumed && attempt == 0) continue;
-      std::filesystem::remove(part);
+      files.Remove(part);
       Throw(ErrorKind::kCorrupt, "{}: {}; push it again from a library that has it", remote.where(),
             error.what());
     }

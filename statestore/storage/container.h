@@ -30,6 +30,8 @@ inline constexpr FileKind kBundleFile{
     "bundle", {'\x89', 'S', 'L', 'B', '\r', '\n', '\x1a', '\n'}, 2, 1, kManifestBytesMax};
 inline constexpr FileKind kCatalogueFile{
     "catalogue", {'\x89', 'S', 'L', 'C', '\r', '\n', '\x1a', '\n'}, 1, 1, kManifestBytesMax};
+inline constexpr FileKind kRecordFile{
+    "record", {'\x89', 'S', 'L', 'R', '\r', '\n', '\x1a', '\n'}, 1, 1, kManifestBytesMax};
 
 /// What an object is written as: the oldest version that can say it, so that equal objects stay
 /// equal.

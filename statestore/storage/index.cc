@@ -33,7 +33,8 @@ void UseWal(Database& database) {
 
 constexpr const char* kIdentityKey = "identity";
 
-std::optional<LibraryIdentity> IdentityIn(const Database& database) {
+std::optional<LibraryIdentity> Identity(const Database& database) {
+  if (!HasTable(database, "settings")) return std::nullopt;
   Statement statement = database.Prepare("SELECT value FROM settings WHERE key = ?");
   statement.Bind(kIdentityKey);
   if (!statement.Step()) return std::nullopt;
@@ -76,7 +77,7 @@ std::optional<Index> Index::Find(const std::filesystem::path& path, Database::Mo
                                  const std::optional<LibraryIdentity>& identity) {
   Database database = Database::Open(path, mode);
   if (SchemaVersion(database, Migrations()) == 0 && IsBlank(database)) return std::nullopt;
-  const auto found = HasTable(database, "settings") ? IdentityIn(database) : std::nullopt;
+  const auto found = Identity(database);
   if (!identity || found != identity) {
     Throw(ErrorKind::kCorrupt,
           "{}: not the index of this library: library.toml has the identity {}, the index {}; "
@@ -96,7 +97,37 @@ void Index::Settle() {
   }
 }
 
-std::optional<LibraryIdentity> Index::identity() const { return IdentityIn(parts_->database); }
+Index::Parts::Parts(Database opened)
+    : database(std::move(opened)),
+      changes(database),
+      models(database, pending),
+      states(database),
+      checkpoints(database, pending),
+      lineage(database, pending),
+      references(database, pending, lineage, changes),
+      texts(database) {
+  database.OnEnd([this] { WriteRecords(); }, [this] { pending.Take(); });
+}
+
+void Index::Parts::WriteRecords() {
+  std::vector<Change> made = pending.Take();
+  if (made.empty() || !log) return;
+  const uint64_t last = changes.last_transaction().number;
+  log->Write(changes.Add(identity, std::move(made)), last);
+}
+
+void Index::KeepRecords(const LibraryIdentity& identity, ChangeLog log) {
+  parts_->identity = identity;
+  parts_->log = std::move(log);
+}
+
+std::optional<LibraryIdentity> Index::identity() const { return Identity(parts_->database); }
+
+std::optional<LibraryIdentity> Index::IdentityIn(const std::filesystem::path& path) {
+  const Database database = Database::Open(path, Database::Mode::kFrozen);
+  SchemaVersion(database, Migrations());
+  return Identity(database);
+}
 
 std::vector<std::string> Index::FindDamage() const {
   std::vector<std::string> lines;

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "statestore/storage/change_log.h"
+#include "statestore/storage/index_changes.h"
 #include "statestore/storage/index_checkpoints.h"
 #include "statestore/storage/index_lineage.h"
 #include "statestore/storage/index_models.h"
@@ -35,6 +37,9 @@ class Index {
   static std::optional<Index> Find(const std::filesystem::path& path, Database::Mode mode,
                                    const std::optional<LibraryIdentity>& identity);
 
+  /// The identity in an index, which is not changed by looking. Errors: those of Open.
+  static std::optional<LibraryIdentity> IdentityIn(const std::filesystem::path& path);
+
   IndexModels& models() { return parts_->models; }
   const IndexModels& models() const { return parts_->models; }
   IndexStates& states() { return parts_->states; }
@@ -45,6 +50,8 @@ class Index {
   const IndexLineage& lineage() const { return parts_->lineage; }
   IndexReferences& references() { return parts_->references; }
   const IndexReferences& references() const { return parts_->references; }
+  IndexChanges& changes() { return parts_->changes; }
+  const IndexChanges& changes() const { return parts_->changes; }
   IndexTexts& texts() { return parts_->texts; }
   const IndexTexts& texts() const { return parts_->texts; }
 
@@ -56,6 +63,9 @@ class Index {
   void Read(const std::function<void()>& body) const { parts_->database.Read(body); }
 
   std::optional<LibraryIdentity> identity() const;
+  /// From now on each transaction of Write that changes something writes its records durably before
+  /// it commits.
+  void KeepRecords(const LibraryIdentity& identity, ChangeLog log);
 
   /// What SQLite finds wrong with the file, and rows that contradict each other, a line each
   /// (index_damage.h).
@@ -64,21 +74,20 @@ class Index {
  private:
   // On the heap, so that an Index can be moved while its parts refer to the database.
   struct Parts {
-    explicit Parts(Database opened)
-        : database(std::move(opened)),
-          models(database),
-          states(database),
-          checkpoints(database),
-          lineage(database),
-          references(database),
-          texts(database) {}
+    explicit Parts(Database opened);
+    void WriteRecords();
+
     Database database;
+    PendingChanges pending;
+    IndexChanges changes;
     IndexModels models;
     IndexStates states;
     IndexCheckpoints checkpoints;
     IndexLineage lineage;
     IndexReferences references;
     IndexTexts texts;
+    std::optional<ChangeLog> log;
+    LibraryIdentity identity;
   };
   explicit Index(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 

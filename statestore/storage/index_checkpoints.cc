@@ -9,8 +9,6 @@ namespace statelib::storage {
 
 namespace {
 
-constexpr const char* kBudgetKey = "checkpoint_budget_bytes";
-
 constexpr const char* kNamed =
     "EXISTS(SELECT 1 FROM versions WHERE versions.state = checkpoints.state)";
 
@@ -80,17 +78,21 @@ CheckpointUsage IndexCheckpoints::Usage() const {
     usage.stored_bytes = sum.Uint(1);
   }
   Statement budget = database_.Prepare("SELECT value FROM settings WHERE key = ?");
-  budget.Bind(kBudgetKey);
+  budget.Bind(kBudgetSetting);
   usage.budget_bytes = budget.Step() ? budget.Uint(0) : kCheckpointBudgetBytes;
   return usage;
 }
 
 void IndexCheckpoints::SetBudget(uint64_t bytes) {
-  Statement statement = database_.Prepare(
-      "INSERT INTO settings(key, value) VALUES(?, ?) "
-      "ON CONFLICT(key) DO UPDATE SET value = excluded.value");
-  statement.Bind(kBudgetKey).Bind(bytes);
-  statement.Run();
+  database_.Write([&] {
+    Statement statement = database_.Prepare(
+        "INSERT INTO settings(key, value) VALUES(?, ?) "
+        "ON CONFLICT(key) DO UPDATE SET value = excluded.value");
+    statement.Bind(kBudgetSetting).Bind(bytes);
+    statement.Run();
+    pending_.Add(
+        {.kind = ChangeKind::kSetting, .setting = kBudgetSetting, .value = std::to_string(bytes)});
+  });
 }
 
 std::vector<StateId> IndexCheckpoints::ToThin(uint64_t bytes) const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "statestore/storage/index_states.h"
+#include "statestore/storage/pending_changes.h"
 #include "statestore/storage/thinning.h"
 
 namespace statelib::storage {
@@ -30,7 +31,10 @@ struct CheckpointUsage {
 /// those of Database.
 class IndexCheckpoints {
  public:
-  explicit IndexCheckpoints(Database& database) : database_(database) {}
+  IndexCheckpoints(Database& database, PendingChanges& pending)
+      : database_(database), pending_(pending) {}
+
+  static constexpr const char* kBudgetSetting = "checkpoint_budget_bytes";
 
   /// Makes a state a checkpoint of an ingest that goes on. Errors: kNotFound.
   void Mark(const StateId& state, int64_t now_ms);
@@ -49,6 +53,7 @@ class IndexCheckpoints {
 
  private:
   Database& database_;
+  PendingChanges& pending_;
 };
 
 }  // namespace statelib::storage

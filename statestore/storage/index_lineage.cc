@@ -17,10 +17,26 @@ constexpr const char* kReachable =
 int64_t IndexLineage::Add(const Derivation& derivation) {
   int64_t key = 0;
   database_.Write([&] {
+    key = Insert(derivation, std::nullopt);
+    pending_.AddDerivation({key, derivation});
+  });
+  return key;
+}
+
+void IndexLineage::Restore(const KeyedDerivation& keyed) {
+  if (Exists(keyed.key)) return;
+  Derivation derivation = keyed.derivation;
+  if (derivation.parent && !Exists(*derivation.parent)) derivation.parent.reset();
+  Insert(derivation, keyed.key);
+}
+
+int64_t IndexLineage::Insert(const Derivation& derivation, std::optional<int64_t> key) {
+  database_.Write([&] {
     Statement statement = database_.Prepare(
-        "INSERT INTO derivations(state, parent_state, parent, operation, token_count, created_at, "
-        "separator, heading) VALUES(?, ?, ?, ?, ?, ?, ?, ?)");
-    statement.Bind(derivation.state)
+        "INSERT INTO derivations(key, state, parent_state, parent, operation, token_count, "
+        "created_at, separator, heading) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    statement.Bind(key)
+        .Bind(derivation.state)
         .Bind(derivation.parent_state)
         .Bind(derivation.parent)
         .Bind(static_cast<int64_t>(derivation.operation))
@@ -35,7 +51,7 @@ int64_t IndexLineage::Add(const Derivation& derivation) {
         "path) VALUES(?, ?, ?, ?, ?, ?, ?, ?)");
     for (size_t i = 0; i < derivation.sources.size(); ++i) {
       const SourceRecord& source = derivation.sources[i];
-      insert.Bind(key)
+      insert.Bind(*key)
           .Bind(uint64_t{i})
           .Bind(source.name)
           .Bind(source.size_bytes)
@@ -46,7 +62,7 @@ int64_t IndexLineage::Add(const Derivation& derivation) {
       insert.Run();
     }
   });
-  return key;
+  return *key;
 }
 
 bool IndexLineage::Exists(int64_t key) const {

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "statestore/storage/pending_changes.h"
 #include "statestore/storage/records.h"
 #include "statestore/storage/sqlite_database.h"
 
@@ -12,10 +13,13 @@ namespace statelib::storage {
 /// How the states of an index came to be. One thread. Errors: those of Database.
 class IndexLineage {
  public:
-  explicit IndexLineage(Database& database) : database_(database) {}
+  IndexLineage(Database& database, PendingChanges& pending)
+      : database_(database), pending_(pending) {}
 
   /// Adds a derivation, its sources with it, and returns its key.
   int64_t Add(const Derivation& derivation);
+  /// Adds one under the key that it had, unless that is there; without its parent if that is not.
+  void Restore(const KeyedDerivation& keyed);
   bool Exists(int64_t key) const;
   /// Its parent has a smaller key, for it was there before. Errors: kCorrupt when there is no such
   /// derivation or its parent is not older.
@@ -33,7 +37,10 @@ class IndexLineage {
   int64_t CountUnreachable() const;
 
  private:
+  int64_t Insert(const Derivation& derivation, std::optional<int64_t> key);
+
   Database& database_;
+  PendingChanges& pending_;
 };
 
 }  // namespace statelib::storage

@@ -64,6 +64,7 @@ void IndexModels::Put(const ModelRow& model) {
         .Bind(NullIfEmpty(model.tokenizer_path))
         .Bind(model.weights);
     statement.Run();
+    pending_.Add({.kind = ChangeKind::kModel, .made_at_ms = model.added_at_ms, .model = model});
   });
 }
 
@@ -116,6 +117,10 @@ bool IndexModels::Remove(const Digest& fingerprint) {
                                  "fingerprint = ?");
     statement.Bind(fingerprint);
     statement.Run();
+    Change change{.kind = gone ? ChangeKind::kModelRemoved : ChangeKind::kModel};
+    if (gone) change.model.identity.fingerprint = fingerprint;
+    if (!gone) change.model = *Find(fingerprint);
+    pending_.Add(std::move(change));
   });
   return gone;
 }
@@ -127,17 +132,23 @@ uint64_t IndexModels::StatesOf(const Digest& fingerprint) const {
 }
 
 std::optional<Digest> IndexModels::Default() const {
-  Statement statement = database_.Prepare("SELECT value FROM settings WHERE key = 'default_model'");
+  Statement statement = database_.Prepare("SELECT value FROM settings WHERE key = ?");
+  statement.Bind(kDefaultSetting);
   if (!statement.Step()) return std::nullopt;
   return statement.MaybeDigest(0);
 }
 
 void IndexModels::SetDefault(const std::optional<Digest>& fingerprint) {
-  Statement statement = database_.Prepare(
-      "INSERT INTO settings(key, value) VALUES('default_model', ?) "
-      "ON CONFLICT(key) DO UPDATE SET value = excluded.value");
-  statement.Bind(fingerprint);
-  statement.Run();
+  database_.Write([&] {
+    Statement statement = database_.Prepare(
+        "INSERT INTO settings(key, value) VALUES(?, ?) "
+        "ON CONFLICT(key) DO UPDATE SET value = excluded.value");
+    statement.Bind(kDefaultSetting).Bind(fingerprint);
+    statement.Run();
+    pending_.Add({.kind = ChangeKind::kSetting,
+                  .setting = kDefaultSetting,
+                  .value = fingerprint ? fingerprint->Hex() : ""});
+  });
 }
 
 std::optional<OpenedModel> IndexModels::RememberedAt(const std::string& path,

@@ -6,22 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "statestore/storage/pending_changes.h"
 #include "statestore/storage/records.h"
 #include "statestore/storage/sqlite_database.h"
 
 namespace statelib::storage {
-
-/// A model that the library knows: one that was added, or one that some state needs.
-struct ModelRow {
-  ModelIdentity identity;
-  std::string name;         ///< empty: it came with a state and nobody has named it
-  std::string path;         ///< its folder; empty: not on this machine as far as is known
-  uint64_t size_bytes = 0;  ///< of its files
-  int64_t added_at_ms = 0;
-  std::string description_json = "{}";
-  std::string tokenizer_path;  ///< a tokenizer.json that it is to use; empty: its own
-  std::string weights;         ///< the format that it is held in unless another one is asked for
-};
 
 /// What opening a model tells of all states that it makes.
 struct OpenedModel {
@@ -32,7 +21,8 @@ struct OpenedModel {
 /// The models of an index. One thread. Errors: those of Database.
 class IndexModels {
  public:
-  explicit IndexModels(Database& database) : database_(database) {}
+  IndexModels(Database& database, PendingChanges& pending)
+      : database_(database), pending_(pending) {}
 
   /// Adds a model or replaces what is known about the one of this fingerprint. Errors:
   /// kInvalidArgument when another model has the name.
@@ -51,6 +41,7 @@ class IndexModels {
 
   std::optional<Digest> Default() const;
   void SetDefault(const std::optional<Digest>& fingerprint);
+  static constexpr const char* kDefaultSetting = "default_model";
 
   /// What was found at `path` if `stamp`, which describes the files there as they are now, is the
   /// one that it was remembered with.
@@ -61,6 +52,7 @@ class IndexModels {
 
  private:
   Database& database_;
+  PendingChanges& pending_;
 };
 
 }  // namespace statelib::storage

@@ -82,34 +82,127 @@ std::optional<int64_t> IndexReferences::KeyOf(const std::string& name,
   return statement.Int(0);
 }
 
+std::optional<int64_t> IndexReferences::KeyOfLine(int64_t line) const {
+  Statement statement = database_.Prepare("SELECT key FROM refs WHERE line = ?");
+  statement.Bind(line);
+  if (!statement.Step()) return std::nullopt;
+  return statement.Int(0);
+}
+
+int64_t IndexReferences::Make(const std::string& name, const std::string& tag, int64_t line,
+                              int64_t now_ms) {
+  Statement make = database_.Prepare(
+      "INSERT INTO refs(name, tag, current, moved_at, line) VALUES(?, ?, 1, ?, ?)");
+  make.Bind(name).Bind(tag).Bind(now_ms).Bind(line);
+  make.Run();
+  return database_.last_insert_key();
+}
+
+void IndexReferences::AddVersion(int64_t key, const Change& change) {
+  Statement insert = database_.Prepare(
+      "INSERT INTO versions(ref, number, state, derivation, created_at) "
+      "SELECT ?, ?, key, ?, ? FROM states WHERE id = ?");
+  insert.Bind(key)
+      .Bind(change.version)
+      .Bind(change.derivation)
+      .Bind(change.made_at_ms)
+      .Bind(change.state);
+  insert.Run();
+  if (database_.changed_rows() != 1)
+    Throw(ErrorKind::kNotFound, "the library holds no state {}", change.state.ShortHex());
+  MakeCurrent(key, change.version, false, change.made_at_ms);
+}
+
+Change IndexReferences::NextStep(ChangeKind kind, int64_t key, int64_t now_ms) {
+  Statement step = database_.Prepare("UPDATE refs SET steps = steps + 1 WHERE key = ?");
+  step.Bind(key);
+  step.Run();
+  Statement find = database_.Prepare("SELECT name, tag, line, steps FROM refs WHERE key = ?");
+  find.Bind(key);
+  find.Step();
+  return {.kind = kind,
+          .made_at_ms = now_ms,
+          .name = find.Text(0),
+          .tag = find.Text(1),
+          .line = find.Int(2),
+          .step = find.Uint(3)};
+}
+
 uint64_t IndexReferences::Move(const std::string& name, const std::string& tag,
                                const StateId& state, int64_t derivation, int64_t now_ms) {
   uint64_t number = 1;
   database_.Write([&] {
-    Statement make = database_.Prepare(
-        "INSERT INTO refs(name, tag, current, moved_at) VALUES(?, ?, 1, ?) "
-        "ON CONFLICT(name, tag) DO NOTHING");
-    make.Bind(name).Bind(tag).Bind(now_ms);
-    make.Run();
-    const auto found = KeyOf(name, tag);
-    if (!found) ThrowDamagedIndex(database_.path(), "a name that it has is not found in it");
-    const int64_t key = *found;
+    const auto there = KeyOf(name, tag);
+    const int64_t key = there ? *there : Make(name, tag, changes_.NewLine(), now_ms);
     Statement newest =
         database_.Prepare("SELECT coalesce(max(number), 0) + 1 FROM versions WHERE ref = ?");
     newest.Bind(key);
     newest.Step();
     number = newest.Uint(0);
     newest.Reset();
-    Statement insert = database_.Prepare(
-        "INSERT INTO versions(ref, number, state, derivation, created_at) "
-        "SELECT ?, ?, key, ?, ? FROM states WHERE id = ?");
-    insert.Bind(key).Bind(number).Bind(derivation).Bind(now_ms).Bind(state);
-    insert.Run();
-    if (database_.changed_rows() != 1)
-      Throw(ErrorKind::kNotFound, "the library holds no state {}", state.ShortHex());
-    MakeCurrent(key, number, false, now_ms);
+    Change change = NextStep(ChangeKind::kVersion, key, now_ms);
+    change.version = number;
+    change.state = state;
+    change.derivation = derivation;
+    AddVersion(key, change);
+    change.state_created_at_ms = IndexStates(database_).Find(state)->created_at_ms;
+    change.derivations = pending_.TakeDerivations();
+    const bool has_own =
+        std::any_of(change.derivations.begin(), change.derivations.end(),
+                    [&](const KeyedDerivation& each) { return each.key == derivation; });
+    if (!has_own) change.derivations.push_back({derivation, lineage_.Get(derivation)});
+    pending_.Add(std::move(change));
   });
   return number;
+}
+
+bool IndexReferences::Restore(const Change& change) {
+  auto key = KeyOfLine(change.line);
+  bool done = true;
+  switch (change.kind) {
+    case ChangeKind::kVersion: {
+      if (!IndexStates(database_).Find(change.state) || !lineage_.Exists(change.derivation) ||
+          lineage_.Get(change.derivation).state != change.state)
+        return false;
+      if (!key && KeyOf(change.name, change.tag)) return false;
+      if (!key) key = Make(change.name, change.tag, change.line, change.made_at_ms);
+      if (FindVersion(change.name, change.tag, change.version)) return false;
+      AddVersion(*key, change);
+      break;
+    }
+    case ChangeKind::kReturn:
+      if (!key || !FindVersion(change.name, change.tag, change.version)) return false;
+      MakeCurrent(*key, change.version, change.undoes, change.made_at_ms);
+      break;
+    case ChangeKind::kRenamedTo:
+    case ChangeKind::kRenamedFrom:
+      if (!key) return false;
+      done = RestoreName(change);
+      break;
+    default:
+      return false;
+  }
+  Statement step = database_.Prepare("UPDATE refs SET steps = max(steps, ?) WHERE key = ?");
+  step.Bind(change.step).Bind(*key);
+  step.Run();
+  return done;
+}
+
+/// Both records of a renaming say it, so that one of them is enough.
+bool IndexReferences::RestoreName(const Change& change) {
+  const bool to_other = change.kind == ChangeKind::kRenamedTo;
+  const std::string& name = to_other ? change.other_name : change.name;
+  const std::string& tag = to_other ? change.other_tag : change.tag;
+  const int64_t key = *KeyOfLine(change.line);
+  if (const auto holder = KeyOf(name, tag)) return *holder == key;
+  SetName(key, name, tag);
+  return true;
+}
+
+void IndexReferences::SetName(int64_t key, const std::string& name, const std::string& tag) {
+  Statement statement = database_.Prepare("UPDATE refs SET name = ?, tag = ? WHERE key = ?");
+  statement.Bind(name).Bind(tag).Bind(key);
+  statement.Run();
 }
 
 void IndexReferences::MakeCurrent(int64_t key, uint64_t number, bool undoes, int64_t now_ms) {
@@ -130,6 +223,10 @@ void IndexReferences::Return(const std::string& name, const std::string& tag, ui
     if (!key || !FindVersion(name, tag, number))
       Throw(ErrorKind::kNotFound, "there is no version {} of {}:{}", number, name, tag);
     MakeCurrent(*key, number, undoes, now_ms);
+    Change change = NextStep(ChangeKind::kReturn, *key, now_ms);
+    change.version = number;
+    change.undoes = undoes;
+    pending_.Add(std::move(change));
   });
 }
 
@@ -245,7 +342,8 @@ void IndexReferences::ForEachName(const std::function<void(const std::string&)>&
 }
 
 void IndexReferences::Rename(const std::string& name, const std::string& tag,
-                             const std::string& new_name, const std::string& new_tag) {
+                             const std::string& new_name, const std::string& new_tag,
+                             int64_t now_ms) {
   database_.Write([&] {
     const auto key = KeyOf(name, tag);
     if (!key) Throw(ErrorKind::kNotFound, "there is no state named {}:{}", name, tag);
@@ -254,24 +352,31 @@ void IndexReferences::Rename(const std::string& name, const std::string& tag,
             "{}:{} exists already; remove it first with `statelib rm {}:{}` or choose another name",
             new_name, new_tag, new_name, new_tag);
     }
-    Statement statement = database_.Prepare("UPDATE refs SET name = ?, tag = ? WHERE key = ?");
-    statement.Bind(new_name).Bind(new_tag).Bind(*key);
-    statement.Run();
+    Change change = NextStep(ChangeKind::kRenamedTo, *key, now_ms);
+    change.other_name = new_name;
+    change.other_tag = new_tag;
+    pending_.Add(change);
+    SetName(*key, new_name, new_tag);
+    std::swap(change.name, change.other_name);
+    std::swap(change.tag, change.other_tag);
+    change.kind = ChangeKind::kRenamedFrom;
+    pending_.Add(std::move(change));
   });
 }
 
 void IndexReferences::Remove(const std::string& name, const std::string& tag, int64_t now_ms) {
   database_.Write([&] {
+    const auto key = KeyOf(name, tag);
+    if (!key) Throw(ErrorKind::kNotFound, "there is no state named {}:{}", name, tag);
+    pending_.Add(NextStep(ChangeKind::kRemoved, *key, now_ms));
     Statement release = database_.Prepare(
         "UPDATE states SET released_at = ? WHERE key IN (SELECT state FROM versions JOIN refs ON "
-        "refs.key = ref WHERE name = ? AND tag = ?)");
-    release.Bind(now_ms).Bind(name).Bind(tag);
+        "refs.key = ref WHERE refs.key = ?)");
+    release.Bind(now_ms).Bind(*key);
     release.Run();
-    Statement statement = database_.Prepare("DELETE FROM refs WHERE name = ? AND tag = ?");
-    statement.Bind(name).Bind(tag);
+    Statement statement = database_.Prepare("DELETE FROM refs WHERE key = ?");
+    statement.Bind(*key);
     statement.Run();
-    if (database_.changed_rows() == 0)
-      Throw(ErrorKind::kNotFound, "there is no state named {}:{}", name, tag);
   });
 }
 

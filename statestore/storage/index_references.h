@@ -8,7 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "statestore/storage/index_changes.h"
+#include "statestore/storage/index_lineage.h"
 #include "statestore/storage/index_states.h"
+#include "statestore/storage/pending_changes.h"
 #include "statestore/storage/records.h"
 #include "statestore/storage/sqlite_database.h"
 
@@ -62,7 +65,10 @@ struct ReferenceQuery {
 /// thread. Errors: those of Database.
 class IndexReferences {
  public:
-  explicit IndexReferences(Database& database) : database_(database) {}
+  /// The lineage and the changes are those of the same index.
+  IndexReferences(Database& database, PendingChanges& pending, IndexLineage& lineage,
+                  IndexChanges& changes)
+      : database_(database), pending_(pending), lineage_(lineage), changes_(changes) {}
 
   /// Makes a state the newest and current version of a reference, which is made if there is none,
   /// and returns the version's number. The states that it named before stay as older versions.
@@ -90,16 +96,31 @@ class IndexReferences {
   /// Gives a reference another name, its versions with it. Errors: kNotFound; kInvalidArgument when
   /// the new name exists.
   void Rename(const std::string& name, const std::string& tag, const std::string& new_name,
-              const std::string& new_tag);
+              const std::string& new_tag, int64_t now_ms);
   /// Removes a reference with all its versions; their states say from now on when that was.
   /// Errors: kNotFound.
   void Remove(const std::string& name, const std::string& tag, int64_t now_ms);
 
+  /// Does again what a change of a line says that was not removed; the changes before it were done
+  /// again. False where that is not possible: another line has the name, or what it goes to is not
+  /// there.
+  bool Restore(const Change& change);
+
  private:
   std::optional<int64_t> KeyOf(const std::string& name, const std::string& tag) const;
+  std::optional<int64_t> KeyOfLine(int64_t line) const;
+  int64_t Make(const std::string& name, const std::string& tag, int64_t line, int64_t now_ms);
+  void AddVersion(int64_t key, const Change& change);
   void MakeCurrent(int64_t key, uint64_t number, bool undoes, int64_t now_ms);
+  void SetName(int64_t key, const std::string& name, const std::string& tag);
+  bool RestoreName(const Change& change);
+  /// The beginning of the next change of a reference.
+  Change NextStep(ChangeKind kind, int64_t key, int64_t now_ms);
 
   Database& database_;
+  PendingChanges& pending_;
+  IndexLineage& lineage_;
+  IndexChanges& changes_;
 };
 
 }  // namespace statelib::storage

@@ -159,6 +159,39 @@ std::vector<TextHolder> IndexTexts::HoldersOf(const TextHit& hit, const HolderQu
   return holders;
 }
 
+std::vector<MissingText> IndexTexts::Missing() const {
+  Statement statement = database_.Prepare(
+      "WITH RECURSIVE line(state, tokens, key) AS ("
+      "SELECT states.id, states.token_count, versions.derivation FROM versions JOIN states ON "
+      "states.key = versions.state WHERE tokens_kept UNION "
+      "SELECT line.state, line.tokens, derivations.parent FROM derivations JOIN line USING(key) "
+      "WHERE derivations.parent IS NOT NULL AND operation <> ?1) "
+      "SELECT derivations.key, sources.position, sources.name, derivations.token_count - "
+      "(SELECT sum(later.token_count) FROM sources AS later WHERE later.derivation = "
+      "derivations.key AND later.position >= sources.position) AS first, sources.token_count, "
+      "min(line.state) AS state, separator, heading FROM line JOIN derivations USING(key) "
+      "JOIN sources ON sources.derivation = derivations.key "
+      "WHERE operation IN (?2, ?3) AND derivations.token_count <= line.tokens AND NOT EXISTS("
+      "SELECT 1 FROM source_texts WHERE source_texts.derivation = sources.derivation AND "
+      "source_texts.position = sources.position) "
+      "GROUP BY derivations.key, sources.position ORDER BY state, first");
+  statement.Bind(static_cast<int64_t>(Operation::kImport))
+      .Bind(static_cast<int64_t>(Operation::kIngest))
+      .Bind(static_cast<int64_t>(Operation::kAppend));
+  std::vector<MissingText> missing;
+  while (statement.Step()) {
+    if (statement.Int(3) < 0) continue;  // of damaged lineage
+    missing.push_back({statement.Int(0),
+                       statement.Uint(1),
+                       statement.Text(2),
+                       statement.Uint(3),
+                       statement.Uint(4),
+                       statement.ToDigest(5),
+                       {statement.Text(6), statement.Text(7)}});
+  }
+  return missing;
+}
+
 void IndexTexts::RemoveUnneeded() {
   database_.Write([&] {
     // Lineage outlives states; a text stays as long as a version that keeps its tokens has read it.

@@ -60,6 +60,17 @@ struct HolderQuery {
   uint64_t limit = UINT64_MAX;
 };
 
+/// A source whose text an index should have for searching and has not.
+struct MissingText {
+  int64_t derivation = 0;
+  uint64_t position = 0;     ///< of the source in it
+  std::string source;        ///< its name
+  uint64_t first_token = 0;  ///< of what was read of it, in the history
+  uint64_t token_count = 0;
+  StateId state;  ///< one that has read it and keeps its tokens
+  TextTemplate text_template;
+};
+
 /// The texts of sources and their full-text index (SQLite FTS5). A text that several sources have
 /// is stored once. One thread. Errors: those of Database.
 class IndexTexts {
@@ -73,6 +84,10 @@ class IndexTexts {
   void Find(const std::string& query, const std::function<bool(const TextHit&)>& visit) const;
   /// The versions that have read a passage, themselves or by a state that they go on from, by name.
   std::vector<TextHolder> HoldersOf(const TextHit& hit, const HolderQuery& query) const;
+  /// The sources that versions here have read from documents, themselves or by a state that they go
+  /// on from, keeping the tokens, and whose text is not here; by state. What came with an import
+  /// has none.
+  std::vector<MissingText> Missing() const;
   /// Removes the texts that no source has any more.
   void RemoveUnneeded();
   uint64_t count() const;

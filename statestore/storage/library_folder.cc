@@ -58,10 +58,11 @@ bool HasBytes(FileSystem& files, const Path& index) {
 }
 
 [[noreturn]] void ThrowDamaged(const LibraryPlaces& places, const std::string& what) {
-  Throw(ErrorKind::kCorrupt,
-        "{}: {}, but objects or records are there; nothing was changed: put a copy of it back, or "
-        "run `statelib repair`, which builds the index again",
-        places.folder.string(), what);
+  Throw(
+      ErrorKind::kCorrupt,
+      "{}: {}, but objects or records are there; nothing was changed: `statelib repair` builds the "
+      "index again",
+      places.folder.string(), what);
 }
 
 /// Makes the folders that a backup of empty ones left out. Where that fails, whoever needs one says
@@ -83,20 +84,6 @@ int WriteObstacle(const LibraryPlaces& places) {
   return 0;
 }
 
-std::optional<Index> FindForReading(const Path& path,
-                                    const std::optional<LibraryIdentity>& identity) {
-  try {
-    return Index::Find(path, Database::Mode::kRead, identity);
-  } catch (const Error& error) {
-    // SQLite reads a WAL file's database only with a shared-memory file, which it cannot make
-    // here. Without unfinished business in a WAL the file is whole by itself.
-    std::error_code none;
-    const uint64_t wal = std::filesystem::file_size(path.string() + "-wal", none);
-    if (error.kind() != ErrorKind::kIo || (!none && wal > 0)) throw;
-  }
-  return Index::Find(path, Database::Mode::kFrozen, identity);
-}
-
 FileLock LockIndex(const LibraryPlaces& places, bool can_write) {
   if (!can_write) return FileLock::AcquireForReading(places.index_lock, kPatience);
   return FileLock::Acquire(places.index_lock, FileLock::Mode::kShared, kPatience);
@@ -114,6 +101,36 @@ std::optional<LibraryFile> ReadLibraryFile(FileSystem& files, const LibraryPlace
   return ParseLibraryFile(AsText(text), places.file.string());
 }
 
+std::optional<std::pair<LibraryIdentity, Index>> FindIndexOf(FileSystem& files,
+                                                             const LibraryPlaces& places,
+                                                             Database::Mode mode) {
+  const auto file = ReadLibraryFile(files, places);
+  std::optional<LibraryIdentity> identity;
+  if (file) identity = file->identity;
+  std::optional<Index> index = Index::Find(places.index, mode, identity);
+  if (index) return std::pair(*identity, std::move(*index));
+  if (HoldsAnything(files, places)) ThrowDamaged(places, "its index.db holds no library");
+  return std::nullopt;
+}
+
+namespace {
+
+std::optional<std::pair<LibraryIdentity, Index>> FindForReading(FileSystem& files,
+                                                                const LibraryPlaces& places) {
+  try {
+    return FindIndexOf(files, places, Database::Mode::kRead);
+  } catch (const Error& error) {
+    // SQLite reads a WAL file's database only with a shared-memory file, which it cannot make
+    // here. Without unfinished business in a WAL the file is whole by itself.
+    std::error_code none;
+    const uint64_t wal = std::filesystem::file_size(places.index.string() + "-wal", none);
+    if (error.kind() != ErrorKind::kIo || (!none && wal > 0)) throw;
+  }
+  return FindIndexOf(files, places, Database::Mode::kFrozen);
+}
+
+}  // namespace
+
 std::optional<OpenedIndex> OpenIndexOf(FileSystem& files, const LibraryPlaces& places,
                                        bool wants_writing) {
   if (!HasBytes(files, places.index)) {
@@ -129,17 +146,10 @@ std::optional<OpenedIndex> OpenIndexOf(FileSystem& files, const LibraryPlaces& p
     ThrowErrno("cannot write to the library", places.folder.string(), obstacle);
   if (obstacle == 0) MakeMissingFolders(files, places);
   FileLock lock = LockIndex(places, obstacle == 0);
-  const auto file = ReadLibraryFile(files, places);
-  std::optional<LibraryIdentity> identity;
-  if (file) identity = file->identity;
-  std::optional<Index> index = obstacle == 0
-                                   ? Index::Find(places.index, Database::Mode::kWrite, identity)
-                                   : FindForReading(places.index, identity);
-  if (!index) {
-    if (HoldsAnything(files, places)) ThrowDamaged(places, "its index.db holds no library");
-    return std::nullopt;
-  }
-  return OpenedIndex{std::move(lock), *identity, std::move(*index), obstacle == 0};
+  auto found = obstacle == 0 ? FindIndexOf(files, places, Database::Mode::kWrite)
+                             : FindForReading(files, places);
+  if (!found) return std::nullopt;
+  return OpenedIndex{std::move(lock), found->first, std::move(found->second), obstacle == 0};
 }
 
 void MakeLibrary(FileSystem& files, const LibraryPlaces& places) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "core/base/file_system.h"
 #include "statestore/storage/file_lock.h"
@@ -51,6 +52,11 @@ struct OpenedIndex {
 /// Index.
 std::optional<OpenedIndex> OpenIndexOf(FileSystem& files, const LibraryPlaces& places,
                                        bool wants_writing);
+
+/// The same without the lock, by somebody who holds it, where there is an index.db.
+std::optional<std::pair<LibraryIdentity, Index>> FindIndexOf(FileSystem& files,
+                                                             const LibraryPlaces& places,
+                                                             Database::Mode mode);
 
 /// Makes an empty library, or what is missing of one that is empty. Several processes may do so at
 /// once. Errors: kInvalidArgument, kCorrupt as above; kIo.

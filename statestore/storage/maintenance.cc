@@ -72,6 +72,28 @@ class Verifier {
     });
     repository_.objects().ForEachStranger(
         [&](const auto& file) { report_.strangers.push_back(file.string()); });
+    CheckRecords();
+  }
+
+  void CheckRecords() {
+    const IndexChanges& changes = repository_.index().changes();
+    const ChangeLog log = repository_.records();
+    changes.ForEach([&](const RecordFile& name) {
+      if (control_.cancel != nullptr) control_.cancel->Check();
+      ++report_.records;
+      try {
+        log.Read(name);
+      } catch (const Error& error) {
+        report_.problems.push_back(
+            {fmt::format("{}; the index is not touched by that, but could not be made again from "
+                         "the records: keep a copy of index.db",
+                         error.what()),
+             {}});
+      }
+    });
+    log.ForEach([&](const RecordFile& name) {
+      if (!changes.Names()(name)) log.CheckIsNotLater(name, changes.last_transaction().number);
+    });
   }
 
   void CheckState(const StateRow& row) {
@@ -125,6 +147,33 @@ std::vector<StateRow> Thinned(const Index& index, uint64_t bytes) {
   return rows;
 }
 
+/// The records that no row names: what a transaction that never came has left, or a gc that was cut
+/// off. The index's write lock is held. Errors: kCorrupt where the index is older than they are.
+DeadRecords UnnamedRecords(const Index& index, const ChangeLog& log) {
+  DeadRecords unnamed;
+  const auto named = index.changes().Names();
+  const uint64_t last = index.changes().last_transaction().number;
+  log.ForEach([&](const RecordFile& name) {
+    if (named(name)) return;
+    log.CheckIsNotLater(name, last);
+    bool is_removal = true;
+    try {
+      is_removal = log.Read(name).change.kind == ChangeKind::kRemoved;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kCorrupt) throw;
+    }
+    (is_removal ? unnamed.removals : unnamed.others).push_back(name);
+  });
+  return unnamed;
+}
+
+void RemoveRecords(const ChangeLog& log, const DeadRecords& records) {
+  for (const RecordFile& name : records.others) log.Remove(name);
+  log.SyncFoldersOf(records.others);
+  for (const RecordFile& name : records.removals) log.Remove(name);
+  log.SyncFoldersOf(records.removals);
+}
+
 int64_t ReleasedSince(const GarbageOptions& options) {
   return options.grace_ms > 0 ? options.now_ms - options.grace_ms : INT64_MAX;
 }
@@ -135,10 +184,13 @@ GarbageReport Collect(Repository& repository, const GarbageOptions& options) {
   std::vector<ObjectId> garbage;
   Index& index = repository.index();
   const ObjectStore& objects = repository.objects();
+  const ChangeLog log = repository.records();
+  DeadRecords dead;
   try {
     WriteFreeingSpace(repository, [&] {
       report = {};
       garbage.clear();
+      const DeadRecords unnamed = UnnamedRecords(index, log);
       const int64_t unfinished_since = options.now_ms - kUnfinishedKeptMs;
       report.states = index.states().Unreachable(unfinished_since, ReleasedSince(options));
       report.waiting =
@@ -155,13 +207,23 @@ GarbageReport Collect(Repository& repository, const GarbageOptions& options) {
         ++report.objects;
         report.object_bytes += stored_bytes;
       });
+      dead = index.changes().RemoveDead();
+      report.records = unnamed.others.size() + unnamed.removals.size() + dead.others.size() +
+                       dead.removals.size();
       if (options.dry_run) throw DryRun();
+      // Before those that are dead from now on: what stays in a gap of the transactions is taken
+      // for one that came. While the lock is held, for other records are being written then.
+      RemoveRecords(log, unnamed);
+      std::vector<std::filesystem::path> cut_off;
+      log.ForEachTemporary([&](const auto& file) { cut_off.push_back(file); });
+      for (const auto& file : cut_off) log.RemoveTemporary(file);
     });
   } catch (const DryRun&) {
     // What was removed above is there again.
     return report;
   }
   for (const ObjectId& id : garbage) repository.objects().Remove(id);
+  RemoveRecords(log, dead);
   return report;
 }
 

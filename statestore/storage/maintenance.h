@@ -26,6 +26,7 @@ struct GarbageReport {
   uint64_t object_bytes = 0;
   int64_t derivations = 0;   ///< that are no ancestor of any version
   uint64_t temporaries = 0;  ///< files of unfinished writes
+  uint64_t records = 0;      ///< of names that are gone, and of transactions that never came
 };
 
 /// How long the checkpoints of an ingest that was cut off wait for it to be run again.
@@ -36,7 +37,8 @@ inline constexpr int64_t kUnfinishedKeptMs = int64_t{7} * 24 * 3600 * 1000;
 /// checkpoints that they were computed from and those of ingests that were cut off lately. Waits
 /// for writers and keeps them waiting: time linear in the number of objects. Rows go first and
 /// files afterwards, so that a crash leaves files too many, never too few. Errors: kBusy, kIo,
-/// kCorrupt (index).
+/// kCorrupt for a damaged index and for one that is older than the records: then nothing is
+/// removed.
 GarbageReport CollectGarbage(Repository& repository, const GarbageOptions& options);
 
 /// Removes checkpoints until the rest takes nine tenths of the budget (thinning.h), if they are
@@ -54,6 +56,7 @@ struct VerifyReport {
   uint64_t states = 0;
   uint64_t tokens_objects = 0;
   uint64_t references = 0;
+  uint64_t records = 0;
   uint64_t bytes_read = 0;
   uint64_t unneeded_objects = 0;  ///< what gc would remove
   std::vector<Problem> problems;
@@ -67,7 +70,8 @@ struct VerifyControl {
 
 /// Reads every object that some state needs and checks all that can be checked without a model:
 /// hashes, frames, content digests, that the tokens make the history, that the index says of each
-/// state what its object says, and the index itself. Time: one reading of all bytes. Damage is
+/// state what its object says, the index itself, and that the records are there from which it could
+/// be made again. Time: one reading of all bytes. Damage is
 /// reported, not thrown. Errors: kCancelled, kIo.
 VerifyReport Verify(const Repository& repository, const VerifyControl& control = {});
 

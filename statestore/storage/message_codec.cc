@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statestore/storage/message_codec.h"
 
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-#include <google/protobuf/stubs/logging.h>
-
 #include <algorithm>
-#include <limits>
 #include <tuple>
 
 #include "core/base/error.h"
 #include "proto/statelib.pb.h"
 #include "statestore/storage/limits.h"
+#include "statestore/storage/message_fields.h"
 #include "statestore/storage/reference.h"
 #include "statestore/storage/segment_codec.h"
 
@@ -20,8 +16,6 @@ namespace statelib::storage {
 namespace {
 
 // ---------------------------------------------------------------------------- to messages
-
-void SetDigest(const Digest& digest, std::string* field) { field->assign(AsText(digest.bytes)); }
 
 v1::DType ToProto(DType dtype) {
   switch (dtype) {
@@ -33,12 +27,6 @@ v1::DType ToProto(DType dtype) {
       return v1::DTYPE_F16;
   }
   return v1::DTYPE_UNSPECIFIED;
-}
-
-void ToProto(const ModelIdentity& model, v1::Model* out) {
-  SetDigest(model.fingerprint, out->mutable_fingerprint());
-  out->set_architecture(model.architecture);
-  out->set_summary(model.summary);
 }
 
 void ToProto(const SegmentSpec& spec, const SegmentEntry& entry, v1::Segment* out) {
@@ -91,93 +79,12 @@ void ToProto(const TokensHeader& header, v1::TokensHeader* out) {
   SetDigest(header.frame_digest, out->mutable_frame_digest());
 }
 
-void ToProto(const Derivation& derivation, v1::Derivation* out) {
-  SetDigest(derivation.state, out->mutable_state_id());
-  if (derivation.parent_state) SetDigest(*derivation.parent_state, out->mutable_parent_state_id());
-  if (derivation.parent) out->set_parent(static_cast<uint32_t>(*derivation.parent + 1));
-  out->set_operation(static_cast<v1::Operation>(derivation.operation));
-  out->set_token_count(derivation.token_count);
-  out->set_created_at_ms(derivation.created_at_ms);
-  for (const SourceRecord& source : derivation.sources) {
-    v1::Source* item = out->add_sources();
-    item->set_name(source.name);
-    item->set_size_bytes(source.size_bytes);
-    SetDigest(source.digest, item->mutable_digest());
-    item->set_token_count(source.token_count);
-    item->set_read_at_ms(source.read_at_ms);
-  }
-}
-
-std::string Canonical(const google::protobuf::MessageLite& message) {
-  std::string bytes;
-  {
-    google::protobuf::io::StringOutputStream stream(&bytes);
-    google::protobuf::io::CodedOutputStream coded(&stream);
-    coded.SetSerializationDeterministic(true);
-    message.SerializePartialToCodedStream(&coded);
-  }
-  return bytes;
-}
-
 // -------------------------------------------------------------------------- from messages
 
 /// Checks the fields of one header. Every method throws kCorrupt with the place and the field.
-class Reader {
+class Reader : public FieldReader {
  public:
-  explicit Reader(const std::string& where) : where_(where) {}
-
-  template <typename Message>
-  void Parse(ByteSpan bytes, Message* out) const {
-    const google::protobuf::LogSilencer silencer;  // the Error says it, once
-    google::protobuf::io::CodedInputStream coded(reinterpret_cast<const uint8_t*>(bytes.data()),
-                                                 static_cast<int>(bytes.size()));
-    coded.SetTotalBytesLimit(static_cast<int>(kManifestBytesMax));
-    if (!out->ParseFromCodedStream(&coded) || !coded.ConsumedEntireMessage())
-      Fail("its header is not a message of this format");
-  }
-
-  template <typename... Args>
-  [[noreturn]] void Fail(fmt::format_string<Args...> format, Args&&... args) const {
-    Throw(ErrorKind::kCorrupt, "{}: {}", where_, fmt::format(format, std::forward<Args>(args)...));
-  }
-
-  Digest ReadDigest(const std::string& field, const char* name) const {
-    const auto digest = Digest::FromBytes(AsBytes(field));
-    if (!digest) Fail("{}: expected 32 bytes, found {}", name, field.size());
-    return *digest;
-  }
-
-  const std::string& ReadText(const std::string& field, const char* name) const {
-    if (field.size() > kTextBytesMax)
-      Fail("{}: {} bytes, expected at most {}", name, field.size(), kTextBytesMax);
-    const bool control = std::any_of(field.begin(), field.end(), [](char c) {
-      return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-    });
-    if (control) Fail("{}: a control character inside a text", name);
-    return field;
-  }
-
-  template <typename Enum>
-  Enum ReadEnum(int value, int last, const char* name) const {
-    if (value < 1 || value > last) {
-      Throw(ErrorKind::kUnsupported,
-            "{}: {} number {}, this statelib knows 1 to {}; use a newer statelib", where_, name,
-            value, last);
-    }
-    return static_cast<Enum>(value);
-  }
-
-  double ReadMeasure(double value, const char* name) const {
-    if (!(value >= 0 && value <= std::numeric_limits<double>::max()))
-      Fail("{}: expected a number from 0 on, found {}", name, value);
-    return value;
-  }
-
-  ModelIdentity ReadModel(const v1::Model& message) const {
-    return {ReadDigest(message.fingerprint(), "model fingerprint"),
-            ReadText(message.architecture(), "model architecture"),
-            ReadText(message.summary(), "model summary")};
-  }
+  using FieldReader::FieldReader;
 
   SegmentSpec ReadSpec(const v1::Segment& message) const {
     static constexpr DType kDTypes[] = {DType::kF32, DType::kBF16, DType::kF16};
@@ -277,24 +184,6 @@ class Reader {
     return header;
   }
 
-  Derivation ReadDerivation(const v1::Derivation& message, size_t place) const {
-    Derivation derivation;
-    derivation.state = ReadDigest(message.state_id(), "derivation's state");
-    if (!message.parent_state_id().empty())
-      derivation.parent_state = ReadDigest(message.parent_state_id(), "parent state");
-    if (message.parent() > place) Fail("derivation {} stands before its parent", place);
-    if (message.parent() != 0) derivation.parent = static_cast<int64_t>(message.parent()) - 1;
-    derivation.operation = ReadEnum<Operation>(message.operation(), v1::Operation_MAX, "operation");
-    derivation.token_count = message.token_count();
-    derivation.created_at_ms = message.created_at_ms();
-    for (const v1::Source& source : message.sources()) {
-      derivation.sources.push_back({ReadText(source.name(), "source name"), source.size_bytes(),
-                                    ReadDigest(source.digest(), "source digest"),
-                                    source.token_count(), source.read_at_ms()});
-    }
-    return derivation;
-  }
-
   BundleManifest::Reference ReadReference(const v1::BundleReference& message,
                                           size_t derivations) const {
     if (message.derivation() == 0 || message.derivation() > derivations)
@@ -339,8 +228,6 @@ class Reader {
     const uint64_t expected = message.tokens_kept() ? message.token_count() : 0;
     if (tokens != expected) Fail("expected chunks of {} tokens, found {}", expected, tokens);
   }
-
-  const std::string& where_;
 };
 
 v1::ObjectHeader ToProto(const ObjectHeader& header) {

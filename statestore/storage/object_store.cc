@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statestore/storage/object_store.h"
 
-#include <unistd.h>
-
 #include <utility>
 
 #include "core/base/error.h"
+#include "statestore/storage/library_file.h"
 #include "statestore/storage/limits.h"
 
 namespace statelib::storage {
@@ -20,7 +19,10 @@ bool IsFolder(const std::filesystem::path& path) {
 }  // namespace
 
 ObjectStore::ObjectStore(FileSystem& files, Path objects, Path temporaries)
-    : files_(files), objects_(std::move(objects)), temporaries_(std::move(temporaries)) {}
+    : files_(files),
+      objects_(std::move(objects)),
+      temporaries_(std::move(temporaries)),
+      writer_(RandomIdentity().ShortHex()) {}
 
 ObjectStore::Path ObjectStore::PathOf(const ObjectId& id) const {
   const std::string name = id.Hex();
@@ -40,7 +42,7 @@ bool ObjectStore::Put(const EncodedObject& object) {
 
 void ObjectStore::Write(const EncodedObject& object, const Path& path) {
   const Path temporary =
-      temporaries_ / fmt::format("{}.{}.{}", object.id.ShortHex(), ::getpid(), ++written_);
+      temporaries_ / fmt::format("{}.{}.{}", object.id.ShortHex(), writer_, ++written_);
   try {
     const auto file = files_.Create(temporary);
     file->Append(object.bytes);

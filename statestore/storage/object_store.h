@@ -5,6 +5,7 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
+#include <string>
 
 #include "core/base/file_system.h"
 #include "core/base/mapped_file.h"
@@ -64,7 +65,9 @@ class ObjectStore {
   FileSystem& files_;
   Path objects_;
   Path temporaries_;
-  std::atomic<uint64_t> written_ = 0;  // makes temporary names unique within the process
+  // Temporary names are nobody else's, not those of a killed process of the same number either.
+  std::string writer_;
+  std::atomic<uint64_t> written_ = 0;
 };
 
 }  // namespace statelib::storage

@@ -175,6 +175,18 @@ struct Derivation {
   bool operator==(const Derivation&) const = default;
 };
 
+/// A model that the library knows: one that was added, or one that some state needs.
+struct ModelRow {
+  ModelIdentity identity;
+  std::string name;         ///< empty: it came with a state and nobody has named it
+  std::string path;         ///< its folder; empty: not on this machine as far as is known
+  uint64_t size_bytes = 0;  ///< of its files
+  int64_t added_at_ms = 0;
+  std::string description_json = "{}";
+  std::string tokenizer_path;  ///< a tokenizer.json that it is to use; empty: its own
+  std::string weights;         ///< the format that it is held in unless another one is asked for
+};
+
 }  // namespace statelib::storage
 
 #endif  // STATELIB_STATESTORE_STORAGE_RECORDS_H_

@@ -52,7 +52,11 @@ Repository::Repository(LibraryPlaces places, FileSystem& files, OpenedIndex open
       identity_(opened.identity),
       writable_(opened.writable),
       index_(std::make_unique<Index>(std::move(opened.index))),
-      objects_(std::make_unique<ObjectStore>(files, places_.objects, places_.temporaries)) {}
+      objects_(std::make_unique<ObjectStore>(files, places_.objects, places_.temporaries)) {
+  if (writable_) index_->KeepRecords(identity_, records());
+}
+
+ChangeLog Repository::records() const { return {*files_, places_.records}; }
 
 Lease Repository::WriteLease() const {
   if (Lease held = held_.lock()) return held;

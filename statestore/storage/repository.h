@@ -56,6 +56,7 @@ class Repository {
   bool writable() const { return writable_; }
   Index& index() { return *index_; }
   const Index& index() const { return *index_; }
+  ChangeLog records() const;
   ObjectStore& objects() { return *objects_; }
   const ObjectStore& objects() const { return *objects_; }
 

@@ -260,10 +260,12 @@ void Database::Write(const std::function<void()>& body) {
   Execute("BEGIN IMMEDIATE");
   try {
     body();
+    before_commit_();
     Execute("COMMIT");
   } catch (...) {
     // Some failures have rolled back already; then this one has nothing to do.
     sqlite3_exec(connection_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+    after_rollback_();
     throw;
   }
 }

@@ -94,6 +94,12 @@ class Database {
   /// back when it throws. Takes the write lock first, so that nothing read inside can go stale.
   /// Within another Write, body becomes part of that one.
   void Write(const std::function<void()>& body);
+  /// What a transaction of Write does last, before it is committed, and what is done when one was
+  /// rolled back.
+  void OnEnd(std::function<void()> before_commit, std::function<void()> after_rollback) {
+    before_commit_ = std::move(before_commit);
+    after_rollback_ = std::move(after_rollback);
+  }
   /// Runs `body` on one unchanging view of the database.
   void Read(const std::function<void()>& body) const;
 
@@ -109,6 +115,8 @@ class Database {
 
   std::filesystem::path path_;
   std::unique_ptr<sqlite3, Close> connection_;
+  std::function<void()> before_commit_ = [] {};
+  std::function<void()> after_rollback_ = [] {};
 };
 
 }  // namespace statelib::storage

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 
+#include "statestore/storage/repair.h"
 #include "statestore/storage/state_object.h"
 #include "tests/cli/library_fixture.h"
 #include "tests/crash/traced_process.h"
@@ -85,6 +86,9 @@ class KilledAtEveryCall : public LibraryTest {
         [&](bool finished, bool run_again) {
           const NamedStates now = CheckedNamesIn(copy);
           EXPECT_TRUE(now == before || now == after);
+          const NamedStates repaired = NamesFromRecords(copy);
+          EXPECT_TRUE(repaired == before || repaired == after);
+          EXPECT_TRUE(now == before || repaired == after);  // what was committed is in the records
           if (finished) {
             EXPECT_EQ(now, after);
           }
@@ -92,7 +96,18 @@ class KilledAtEveryCall : public LibraryTest {
           if (now == before) Facts(command, again);
           CollectAllGarbage(copy);
           EXPECT_EQ(CheckedNamesIn(copy), after);
+          EXPECT_EQ(NamesFromRecords(copy), after);
         });
+  }
+
+  /// The names of a copy of a library whose index is lost and made again.
+  NamedStates NamesFromRecords(const fs::path& library) {
+    const fs::path lost = Path("lost");
+    fs::remove_all(lost);
+    fs::copy(library, lost, fs::copy_options::recursive);
+    for (const char* end : {"", "-wal", "-shm"}) fs::remove(lost / (std::string("index.db") + end));
+    storage::RepairIndex(lost, FileSystem::Real(), {});
+    return CheckedNamesIn(lost);
   }
 
   Environment With(const fs::path& library) const {
@@ -166,6 +181,42 @@ TEST_F(KilledAtEveryCall, AppendIsAllOrNothing) {
 }
 
 TEST_F(KilledAtEveryCall, RmIsAllOrNothing) { KillAtEveryCall({"rm", "old"}); }
+
+TEST_F(KilledAtEveryCall, MvIsAllOrNothing) { KillAtEveryCall({"mv", "old", "moved"}); }
+
+TEST_F(KilledAtEveryCall, TheFirstIngestLeavesALibraryOrNone) {
+  const fs::path fresh = Path("fresh");
+  const Arguments command = {"ingest",  "first",      Write("first.txt", "The first."),
+                             "--model", Path("tiny"), "--threads",
+                             "1"};
+  ProcessOptions elsewhere;
+  elsewhere.environment = With(fresh);
+  KillAtEveryCall(
+      command, With(fresh), fresh, [&] { fs::remove_all(fresh); },
+      [&](bool finished, bool again) {
+        if (!again && !finished) return;
+        Facts(command, elsewhere);
+        EXPECT_EQ(CheckedNamesIn(fresh).size(), 1u);
+        EXPECT_EQ(NamesFromRecords(fresh).size(), 1u);
+      });
+}
+
+TEST_F(KilledAtEveryCall, RepairIsEndedByTheNextOne) {
+  const NamedStates before = NamesIn(Library());
+  const fs::path copy = Path("copy");
+  KillAtEveryCall(
+      {"repair"}, With(copy), copy,
+      [&] {
+        Copy(copy);
+        Write("copy/index.db", std::string(20'000, 'x'));
+        Write("copy/index.db-wal", "y");
+        fs::remove(copy / "library.toml");
+      },
+      [&](bool, bool) {
+        storage::RepairIndex(copy, FileSystem::Real(), {});
+        EXPECT_EQ(CheckedNamesIn(copy), before);
+      });
+}
 
 TEST_F(KilledAtEveryCall, GcRemovesOnlyWhatNoNameLeadsTo) {
   Facts({"rm", "old"});

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstring>
-
-#include "statestore/storage/container.h"
 #include "statestore/storage/tokens_object.h"
 #include "tests/fuzz/fuzz_input.h"
+#include "tests/fuzz/head_hash.h"
 #include "tests/statestore/sample_state.h"
 
 namespace statelib::storage {
@@ -11,18 +9,6 @@ namespace {
 
 // A frame of few bytes may hold as much as a segment may have, which is more than a fuzzer has.
 constexpr uint64_t kSegmentBytesTried = 64u << 20;
-
-/// The file with the right hash over its head, so that what is changed there is read too.
-Bytes WithHeadHash(ByteSpan file) {
-  Bytes bytes(file.begin(), file.end());
-  if (bytes.size() < kPreludeBytes) return bytes;
-  const auto header = LoadLittle<uint32_t>(bytes.data() + 12);
-  if (header > bytes.size() || HeadBytes(header) > bytes.size()) return bytes;
-  const size_t hashed = kPreludeBytes + header;
-  const Digest digest = HashOf(ByteSpan(bytes).first(hashed));
-  std::memcpy(bytes.data() + hashed, digest.bytes.data(), digest.bytes.size());
-  return bytes;
-}
 
 void Read(ByteSpan file) {
   static const Bytes kBase = Encode(SampleState()).bytes;

@@ -7,6 +7,7 @@
 
 #include "core/checkpoint/container.h"
 #include "core/checkpoint/safetensors_writer.h"
+#include "statestore/storage/change.h"
 #include "statestore/storage/tokens_object.h"
 #include "tests/core/checkpoint/gguf_builder.h"
 #include "tests/core/checkpoint/torch_archive_builder.h"
@@ -205,6 +206,43 @@ void WriteStateObjectSeeds(const fs::path& corpus) {
   write("tokens", EncodeTokens(std::vector<TokenId>{1, 500, 3}));
 }
 
+// Every kind of record, and library.toml.
+void WriteRecordSeeds(const fs::path& corpus) {
+  using storage::Change;
+  using storage::ChangeKind;
+  const Digest digest = HashOf(AsBytes("x"));
+  storage::KeyedDerivation derivation{2, {}};
+  derivation.derivation.state = digest;
+  derivation.derivation.parent = 1;
+  derivation.derivation.sources = {{"a.txt", 12, digest, 5, 7, "/a\nb"}};
+  derivation.derivation.text_template = {"\n", "# {name}\n"};
+  Change name{.made_at_ms = 9, .name = "a", .tag = "latest", .line = 1, .step = 1};
+  Change version = name, back = name, renamed = name, removed = name;
+  version.version = 1;
+  version.state = digest;
+  version.derivation = 2;
+  version.derivations = {derivation};
+  back.kind = ChangeKind::kReturn;
+  back.version = 1;
+  back.undoes = true;
+  renamed.kind = ChangeKind::kRenamedTo;
+  renamed.other_name = "b";
+  renamed.other_tag = "v1";
+  removed.kind = ChangeKind::kRemoved;
+  Change model{.kind = ChangeKind::kModel}, model_removed{.kind = ChangeKind::kModelRemoved};
+  model.model = {{digest, "mamba", "small"}, "demo", "/m", 7, 9, "{}", "/t", "int8"};
+  model_removed.model.identity.fingerprint = digest;
+  Change setting{.kind = ChangeKind::kSetting, .setting = "default_model", .value = digest.Hex()};
+  const std::vector<Change> all = {version, back, renamed, removed, model, model_removed, setting};
+  for (size_t i = 0; i < all.size(); ++i) {
+    const storage::ChangeRecord record{digest, i + 1, digest, {i + 1, digest, digest},
+                                       0,      1,     all[i]};
+    Write(corpus / "fuzz_records" / std::to_string(i),
+          std::string(AsText(storage::EncodeRecord(record).bytes)));
+  }
+  Write(corpus / "fuzz_records" / "library", storage::TextOf({digest}));
+}
+
 }  // namespace
 }  // namespace statelib::checkpoint
 
@@ -222,5 +260,6 @@ int main(int argc, char** argv) {
   statelib::checkpoint::WriteTokenizerSeeds(corpus);
   statelib::checkpoint::WriteDocumentSeeds(corpus);
   statelib::checkpoint::WriteStateObjectSeeds(corpus);
+  statelib::checkpoint::WriteRecordSeeds(corpus);
   return 0;
 }

@@ -30,6 +30,10 @@ class FaultyFileSystem : public FileSystem {
     Change("cannot create", path);
     return std::make_unique<FaultyFile>(*this, path, Real().Create(path));
   }
+  std::unique_ptr<WritableFile> OpenEnd(const Path& path, uint64_t keep_bytes) override {
+    Change("cannot open", path);
+    return std::make_unique<FaultyFile>(*this, path, Real().OpenEnd(path, keep_bytes));
+  }
   void Rename(const Path& from, const Path& to) override {
     Change("cannot rename", to);
     Real().Rename(from, to);

@@ -23,6 +23,18 @@ inline FileTree TreeOf(const std::filesystem::path& folder) {
   return tree;
 }
 
+/// The first path that is not the same in both; empty where all are.
+inline std::string DifferenceOf(const FileTree& before, const FileTree& now) {
+  for (const auto& [path, bytes] : before) {
+    const auto found = now.find(path);
+    if (found == now.end()) return path + " is gone";
+    if (found->second != bytes) return path + " has changed";
+  }
+  for (const auto& [path, bytes] : now)
+    if (!before.contains(path)) return path + " is new";
+  return "";
+}
+
 }  // namespace statelib
 
 #endif  // STATELIB_TESTS_STATESTORE_FILE_TREE_H_

@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "tests/statestore/expect_error.h"
+#include "tests/statestore/faulty_file_system.h"
 #include "tests/temporary_directory.h"
 
 namespace statelib::remote {
@@ -103,6 +104,31 @@ TEST_F(Fetching, BeginsAnewWhenWhatIsThereIsDamaged) {
   remote_.cut_after = std::string::npos;
   EXPECT_EQ(Fetch(), 16 + object_.size_bytes);
   EXPECT_TRUE(IsThere());
+}
+
+TEST(FetchingOnADiskThatFails, IsEndedByTheNextRunWhicheverWriteFailed) {
+  bool finished = false;
+  int n = 1;
+  for (; !finished; ++n) {
+    SCOPED_TRACE(n);
+    TemporaryDirectory folder;
+    CutRemote remote;
+    const TransferObject object{HashOf(AsBytes(remote.bytes)), remote.bytes.size()};
+    using storage::Repository;
+    Repository::Open(folder.path(), Repository::Access::kCreate);
+    FaultyFileSystem files(n);
+    Repository library = Repository::Open(folder.path(), Repository::Access::kWrite, files);
+    try {
+      FetchObject(library, remote, object);
+      finished = !files.failed();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kIo) << error.what();
+    }
+    FetchObject(library, remote, object);
+    EXPECT_EQ(AsText(library.objects().Get(object.id)), remote.bytes);
+    EXPECT_TRUE(library.objects().Temporaries().empty());
+  }
+  EXPECT_GT(n, 20);  // each byte came in a piece of its own
 }
 
 }  // namespace

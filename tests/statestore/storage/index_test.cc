@@ -108,11 +108,11 @@ TEST_F(IndexTest, RenamingAndRemovingTakeTheVersionsAlong) {
   Move("a", "latest", 1);
   Move("a", "latest", 2);
   Move("b", "latest", 3);
-  index_.references().Rename("a", "latest", "c", "old");
+  index_.references().Rename("a", "latest", "c", "old", 1);
   EXPECT_FALSE(index_.references().Find("a", "latest"));
   EXPECT_EQ(index_.references().Versions("c", "old").size(), 2u);
   ExpectError(ErrorKind::kInvalidArgument, "b:latest exists already",
-              [&] { index_.references().Rename("c", "old", "b", "latest"); });
+              [&] { index_.references().Rename("c", "old", "b", "latest", 1); });
   index_.references().Remove("c", "old", 1);
   EXPECT_THAT(index_.references().Versions("c", "old"), IsEmpty());
   ExpectError(ErrorKind::kNotFound, "c:old", [&] { index_.references().Remove("c", "old", 1); });
@@ -294,7 +294,8 @@ TEST(Index, OnAFullDiskAWriteIsUndoneAndSaysSo) {
   Database database = Database::Open(folder.path() / "index.db", Database::Mode::kWrite);
   Migrate(database);
   database.Execute("PRAGMA max_page_count = 40");
-  IndexModels models(database);
+  PendingChanges pending;
+  IndexModels models(database, pending);
   ExpectError(ErrorKind::kIo, "the disk is full; free some space", [&] {
     database.Write([&] {
       for (int i = 0;; ++i) models.Learn(SampleModel(std::to_string(i)), "", 1);

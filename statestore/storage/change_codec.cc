@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statestore/storage/change.h"
+#include "statestore/storage/container.h"
+#include "statestore/storage/message_fields.h"
+#include "statestore/storage/reference.h"
+
+namespace statelib::storage {
+
+namespace {
+
+constexpr size_t kPathBytesMax = 1 << 16;
+
+void ToProto(const KeyedDerivation& keyed, v1::KeyedDerivation* out) {
+  Derivation derivation = keyed.derivation;
+  out->set_key(keyed.key);
+  out->set_parent(derivation.parent.value_or(0));
+  derivation.parent.reset();
+  ToProto(derivation, out->mutable_derivation());
+  for (const SourceRecord& source : derivation.sources) out->add_source_paths(source.path);
+  out->set_separator(derivation.text_template.separator);
+  out->set_heading(derivation.text_template.heading);
+}
+
+void ToProto(const Change& change, v1::NameChange* out) {
+  out->set_name(change.name);
+  out->set_tag(change.tag);
+  out->set_line(change.line);
+  out->set_step(change.step);
+  out->set_version(change.version);
+  out->set_undoes(change.undoes);
+  if (change.kind == ChangeKind::kVersion) SetDigest(change.state, out->mutable_state_id());
+  out->set_derivation(change.derivation);
+  out->set_state_created_at_ms(change.state_created_at_ms);
+  for (const KeyedDerivation& each : change.derivations) ToProto(each, out->add_derivations());
+  out->set_other_name(change.other_name);
+  out->set_other_tag(change.other_tag);
+}
+
+void ToProto(const ModelRow& row, v1::ModelChange* out) {
+  ToProto(row.identity, out->mutable_model());
+  out->set_name(row.name);
+  out->set_path(row.path);
+  out->set_size_bytes(row.size_bytes);
+  out->set_added_at_ms(row.added_at_ms);
+  out->set_description_json(row.description_json);
+  out->set_tokenizer_path(row.tokenizer_path);
+  out->set_weights(row.weights);
+}
+
+/// Checks the fields of a record.
+class RecordReader : public FieldReader {
+ public:
+  using FieldReader::FieldReader;
+
+  ChangeRecord Read(const v1::ChangeRecord& message) const {
+    ChangeRecord record;
+    record.library = ReadDigest(message.library(), "library");
+    record.number = message.number();
+    record.before = MaybeDigest(message.before(), "record before");
+    record.transaction = {message.transaction(),
+                          ReadDigest(message.transaction_id(), "transaction"),
+                          MaybeDigest(message.transaction_before(), "transaction before")};
+    record.place = message.place();
+    record.count = message.count();
+    const uint64_t largest = INT64_MAX;
+    if (record.number == 0 || record.number > largest || record.transaction.number == 0 ||
+        record.transaction.number > largest || record.place >= record.count)
+      Fail("record {}, of transaction {}, {} of {}", record.number, record.transaction.number,
+           record.place, record.count);
+    record.change.kind = ReadEnum<ChangeKind>(static_cast<int>(std::min(message.kind(), 1000u)),
+                                              static_cast<int>(ChangeKind::kSetting), "change");
+    record.change.made_at_ms = message.made_at_ms();
+    ReadChange(message, &record.change);
+    return record;
+  }
+
+ private:
+  std::optional<Digest> MaybeDigest(const std::string& field, const char* name) const {
+    if (field.empty()) return std::nullopt;
+    return ReadDigest(field, name);
+  }
+
+  const std::string& ReadBytes(const std::string& field, const char* name) const {
+    if (field.size() > kPathBytesMax)
+      Fail("{}: {} bytes, expected at most {}", name, field.size(), kPathBytesMax);
+    return field;
+  }
+
+  void ReadChange(const v1::ChangeRecord& message, Change* out) const {
+    switch (message.change_case()) {
+      case v1::ChangeRecord::kName:
+        if (!IsOfName(out->kind)) break;
+        return ReadName(message.name(), out);
+      case v1::ChangeRecord::kModel:
+        if (out->kind != ChangeKind::kModel) break;
+        out->model = ReadModelRow(message.model());
+        return;
+      case v1::ChangeRecord::kModelRemoved:
+        if (out->kind != ChangeKind::kModelRemoved) break;
+        out->model.identity.fingerprint = ReadDigest(message.model_removed(), "model");
+        return;
+      case v1::ChangeRecord::kSetting:
+        if (out->kind != ChangeKind::kSetting) break;
+        out->setting = ReadText(message.setting().key(), "setting");
+        out->value = ReadText(message.setting().value(), "value");
+        return;
+      case v1::ChangeRecord::CHANGE_NOT_SET:
+        break;
+    }
+    Fail("a change of kind {} without what changes", static_cast<int>(out->kind));
+  }
+
+  void ReadName(const v1::NameChange& message, Change* out) const {
+    CheckedName(message.name(), message.tag());
+    out->name = message.name();
+    out->tag = message.tag();
+    out->line = message.line();
+    out->step = message.step();
+    out->version = message.version();
+    out->undoes = message.undoes();
+    out->derivation = message.derivation();
+    out->state_created_at_ms = message.state_created_at_ms();
+    if (out->line <= 0 || out->step > INT64_MAX) Fail("step {} of line {}", out->step, out->line);
+    const bool has_version = out->kind == ChangeKind::kVersion || out->kind == ChangeKind::kReturn;
+    if (has_version != (out->version > 0) || out->version > INT64_MAX)
+      Fail("version {}", out->version);
+    if (out->kind == ChangeKind::kVersion) out->state = ReadDigest(message.state_id(), "state");
+    for (const v1::KeyedDerivation& each : message.derivations())
+      out->derivations.push_back(ReadKeyed(each));
+    const bool renames =
+        out->kind == ChangeKind::kRenamedTo || out->kind == ChangeKind::kRenamedFrom;
+    if (!renames) return;
+    CheckedName(message.other_name(), message.other_tag());
+    out->other_name = message.other_name();
+    out->other_tag = message.other_tag();
+  }
+
+  void CheckedName(const std::string& name, const std::string& tag) const {
+    try {
+      CheckName(name);
+      CheckTag(tag);
+    } catch (const Error& error) {
+      Fail("{}", error.what());
+    }
+  }
+
+  KeyedDerivation ReadKeyed(const v1::KeyedDerivation& message) const {
+    KeyedDerivation keyed{message.key(), ReadDerivation(message.derivation(), 0)};
+    Derivation& derivation = keyed.derivation;
+    // Parents are there before their children.
+    if (keyed.key <= 0 || message.parent() < 0 || message.parent() >= keyed.key)
+      Fail("derivation {} with the parent {}", keyed.key, message.parent());
+    if (message.parent() > 0) derivation.parent = message.parent();
+    if (message.source_paths_size() != static_cast<int>(derivation.sources.size()))
+      Fail("{} paths of {} sources", message.source_paths_size(), derivation.sources.size());
+    for (int i = 0; i < message.source_paths_size(); ++i)
+      derivation.sources[static_cast<size_t>(i)].path =
+          ReadBytes(message.source_paths(i), "source path");
+    derivation.text_template = {ReadBytes(message.separator(), "separator"),
+                                ReadBytes(message.heading(), "heading")};
+    return keyed;
+  }
+
+  ModelRow ReadModelRow(const v1::ModelChange& message) const {
+    ModelRow row;
+    row.identity = ReadModel(message.model());
+    row.name = ReadText(message.name(), "model name");
+    row.path = ReadBytes(message.path(), "model path");
+    row.size_bytes = std::min<uint64_t>(message.size_bytes(), INT64_MAX);
+    row.added_at_ms = message.added_at_ms();
+    row.description_json = ReadBytes(message.description_json(), "model description");
+    row.tokenizer_path = ReadBytes(message.tokenizer_path(), "tokenizer path");
+    row.weights = ReadText(message.weights(), "weights");
+    return row;
+  }
+};
+
+}  // namespace
+
+Digest KeyOf(const Change& change) {
+  Hasher hasher;
+  hasher.UpdateField("statelib record 1");
+  if (IsOfName(change.kind)) {
+    hasher.UpdateField("name").UpdateField(change.name).UpdateField(change.tag);
+  } else if (change.kind == ChangeKind::kSetting) {
+    hasher.UpdateField("setting").UpdateField(change.setting);
+  } else {
+    hasher.UpdateField("model").UpdateField(change.model.identity.fingerprint.Hex());
+  }
+  return hasher.Finish();
+}
+
+std::string SerializeRecord(const ChangeRecord& record) {
+  v1::ChangeRecord message;
+  SetDigest(record.library, message.mutable_library());
+  message.set_number(record.number);
+  if (record.before) SetDigest(*record.before, message.mutable_before());
+  message.set_transaction(record.transaction.number);
+  SetDigest(record.transaction.id, message.mutable_transaction_id());
+  if (record.transaction.before)
+    SetDigest(*record.transaction.before, message.mutable_transaction_before());
+  message.set_place(record.place);
+  message.set_count(record.count);
+  const Change& change = record.change;
+  message.set_kind(static_cast<uint32_t>(change.kind));
+  message.set_made_at_ms(change.made_at_ms);
+  if (IsOfName(change.kind)) {
+    ToProto(change, message.mutable_name());
+  } else if (change.kind == ChangeKind::kModel) {
+    ToProto(change.model, message.mutable_model());
+  } else if (change.kind == ChangeKind::kModelRemoved) {
+    SetDigest(change.model.identity.fingerprint, message.mutable_model_removed());
+  } else {
+    message.mutable_setting()->set_key(change.setting);
+    message.mutable_setting()->set_value(change.value);
+  }
+  return Canonical(message);
+}
+
+ChangeRecord ParseRecord(ByteSpan bytes, const std::string& where) {
+  const RecordReader reader(where);
+  v1::ChangeRecord message;
+  reader.Parse(bytes, &message);
+  ChangeRecord record = reader.Read(message);
+  if (AsText(bytes) != SerializeRecord(record)) reader.Fail("its record is not in canonical form");
+  return record;
+}
+
+RecordFile EncodeRecord(const ChangeRecord& record) {
+  RecordFile file{KeyOf(record.change),
+                  record.number,
+                  {},
+                  MakeHead(kRecordFile, AsBytes(SerializeRecord(record)))};
+  file.hash = HashOf(file.bytes);
+  return file;
+}
+
+ChangeRecord DecodeRecord(const RecordFile& file, const std::string& where) {
+  if (const Digest found = HashOf(file.bytes); found != file.hash) {
+    Throw(ErrorKind::kCorrupt, "{}: damaged record: expected hash {}, found {}", where,
+          file.hash.ShortHex(), found.ShortHex());
+  }
+  const ByteSpan header = CheckedHeader(kRecordFile, file.bytes, where);
+  if (file.bytes.size() != HeadBytes(header.size()))
+    Throw(ErrorKind::kCorrupt, "{}: {} bytes after the record", where,
+          file.bytes.size() - HeadBytes(header.size()));
+  ChangeRecord record = ParseRecord(header, where);
+  if (KeyOf(record.change) != file.key || record.number != file.number)
+    Throw(ErrorKind::kCorrupt, "{}: the record is of another thing or number than its name says",
+          where);
+  return record;
+}
+
+}  // namespace statelib::storage
