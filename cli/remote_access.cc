@@ -44,14 +44,9 @@ std::string RemoteUrl(const std::string& text) {
   if (text.empty()) Throw(ErrorKind::kInvalidArgument, "a remote needs a folder or an address");
   if (text.starts_with(kFileScheme)) return RemoteUrl(text.substr(kFileScheme.size()));
   if (IsFolder(text)) return std::filesystem::absolute(text).lexically_normal().string();
+  library::RequireNoSecretIn(text);
   for (const std::string_view scheme : kSchemes) {
-    if (!text.starts_with(scheme)) continue;
-    if (text.find('@') != std::string::npos) {
-      Throw(ErrorKind::kInvalidArgument,
-            "{}: a library's remotes hold no secrets; give a token in $STATELIB_TOKEN or a file",
-            storage::Escaped(text.substr(0, text.find(':'))));
-    }
-    return text;
+    if (text.starts_with(scheme)) return text;
   }
   Throw(ErrorKind::kInvalidArgument, "{}: expected a folder or an address that begins with {}",
         storage::Escaped(text), fmt::join(kSchemes, ", "));
@@ -60,6 +55,7 @@ std::string RemoteUrl(const std::string& text) {
 std::unique_ptr<remote::Remote> OpenRemote(const Context& context, const library::Library* library,
                                            const std::string& text) {
   const library::NamedRemote found = Find(library, text);
+  library::RequireNoSecretIn(found.url);  // somebody may have written it into the library's file
   return IsFolder(found.url) ? remote::OpenFolderRemote(found.url)
                              : OpenNetworkRemote(context, found);
 }

@@ -64,8 +64,18 @@ std::optional<NamedRemote> FindRemote(const Library& library, const std::string&
   return std::nullopt;
 }
 
+void RequireNoSecretIn(const std::string& url) {
+  const size_t scheme = url.find("://");
+  if (scheme == std::string::npos || url.find_first_of("@?#", scheme) == std::string::npos) return;
+  Throw(ErrorKind::kInvalidArgument,
+        "{}://…: a remote's address holds no secrets, so no @, ? or # in it; give a token in "
+        "$STATELIB_TOKEN or in a file with --token-file",
+        storage::Escaped(url.substr(0, scheme)));
+}
+
 void AddRemote(Library& library, const NamedRemote& remote) {
   storage::CheckTag(remote.name);
+  RequireNoSecretIn(remote.url);
   if (HasControl(remote.url) || HasControl(remote.token_file))
     Throw(ErrorKind::kInvalidArgument, "a control character in the address of a remote");
   const storage::FileLock lock = Lock(library);

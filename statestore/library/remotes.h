@@ -21,8 +21,11 @@ struct NamedRemote {
 /// tabs between them. Secrets are never here. Errors: kCorrupt for a damaged file; kIo.
 std::vector<NamedRemote> ListRemotes(const Library& library);
 std::optional<NamedRemote> FindRemote(const Library& library, const std::string& name);
-/// Errors: kInvalidArgument when there is one of that name, for a name that is no tag and for
-/// control characters.
+/// Refuses an address that has, or may have, a secret in it: user:password@, a query as ?token=…,
+/// a fragment. A folder may be called anything. Errors: kInvalidArgument, which does not repeat it.
+void RequireNoSecretIn(const std::string& url);
+/// Errors: kInvalidArgument when there is one of that name, for a name that is no tag, for control
+/// characters and for a secret in the address.
 void AddRemote(Library& library, const NamedRemote& remote);
 /// Returns whether there was one.
 bool RemoveRemote(Library& library, const std::string& name);
