@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cli/command.h"
 #include "cli/key_access.h"
@@ -27,6 +28,9 @@ struct ServeRequest {
   std::string listen = "127.0.0.1:8427";
   std::string read_token_file;
   std::string write_token_file;
+  std::string tls_certificate_file;  ///< with the key: HTTPS
+  std::string tls_key_file;
+  std::vector<std::string> allowed_hosts;  ///< other names of a server on the loopback
   bool is_public = false;
   bool log = false;
   library::SignerPolicy policy;

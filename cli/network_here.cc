@@ -4,8 +4,10 @@
 #include "cli/input.h"
 #include "cli/network.h"
 #include "cli/network_environment.h"
+#include "cli/serve/file_limit.h"
 #include "cli/serve/library_server.h"
 #include "core/base/error.h"
+#include "core/base/secret_file.h"
 #include "statestore/remote/http_remote.h"
 #include "statestore/remote/s3_remote.h"
 #include "statestore/storage/reference.h"
@@ -17,9 +19,10 @@ namespace {
 constexpr size_t kTokenCharactersMin = 16;
 constexpr size_t kTokenCharactersMax = 1024;
 
-/// The first line of a file that holds a token. Errors: kInvalidArgument for one that is too short
-/// to be a secret or could not stand in a header.
+/// The first line of a file that holds a token. Errors: kInvalidArgument for one that others can
+/// read, that is too short to be a secret or could not stand in a header.
 std::string ReadToken(const Context& context, const std::string& path) {
+  RequireSecret(path, "a token");
   const std::string token =
       Input::Open(path, context.cancel).ReadLine(kTokenCharactersMax).value_or("");
   for (const char c : token) {
@@ -56,11 +59,8 @@ Listen ParseListen(const std::string& text) {
   return {host, std::stoi(port)};
 }
 
-bool IsLoopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
-LibraryServerOptions ToOptions(const Context& context, const ServeRequest& request) {
+LibraryServerOptions ToOptions(const Context& context, const ServeRequest& request,
+                               const std::string& host) {
   LibraryServerOptions options{.library = context.LibraryDirectory(),
                                .read_token = {},
                                .write_token = {},
@@ -68,12 +68,35 @@ LibraryServerOptions ToOptions(const Context& context, const ServeRequest& reque
                                .policy = request.policy,
                                .key = ChooseSigningKey(context, request.signing),
                                .limits = {},
+                               .tls = {},
+                               .hosts = {},
                                .log = {}};
   if (!request.read_token_file.empty())
     options.read_token = ReadToken(context, request.read_token_file);
   if (!request.write_token_file.empty())
     options.write_token = ReadToken(context, request.write_token_file);
+  if (IsLoopbackHost(host) && options.read_token.empty())
+    options.hosts = HostPolicy(request.allowed_hosts);
+  if (request.tls_certificate_file.empty() != request.tls_key_file.empty())
+    Throw(ErrorKind::kInvalidArgument, "--tls-cert and --tls-key go together");
+  if (!request.tls_key_file.empty()) {
+    options.tls =
+        std::make_shared<const TlsContext>(request.tls_certificate_file, request.tls_key_file);
+  }
   return options;
+}
+
+/// Takes as many connections as there may be open files for, and says so where these are few.
+void FitLimits(Context& context, ServerLimits& limits) {
+  const size_t files = RaiseFileLimit();
+  const size_t needed = FilesNeeded(limits);
+  if (files >= needed) return;
+  limits = FittedTo(limits, files);
+  context.err.Print(
+      "statelib: {} files may be open, expected {}; at most {} connections at once (`ulimit -n` "
+      "raises it)\n",
+      files, needed, limits.connections);
+  context.err.Flush();
 }
 
 }  // namespace
@@ -94,8 +117,8 @@ std::unique_ptr<remote::Remote> OpenNetworkRemote(const Context& context,
 
 void ServeLibrary(Context& context, const ServeRequest& request) {
   const Listen listen = ParseListen(request.listen);
-  LibraryServerOptions options = ToOptions(context, request);
-  if (!IsLoopback(listen.host) && options.read_token.empty() && !request.is_public) {
+  LibraryServerOptions options = ToOptions(context, request, listen.host);
+  if (!IsLoopbackHost(listen.host) && options.read_token.empty() && !request.is_public) {
     Throw(ErrorKind::kInvalidArgument,
           "{} can be reached from elsewhere, and nobody needs a token to read; name one with "
           "--read-token-file, or pass --public",
@@ -109,11 +132,13 @@ void ServeLibrary(Context& context, const ServeRequest& request) {
       context.err.Flush();
     };
   }
+  FitLimits(context, options.limits);
+  const char* scheme = options.tls ? "https" : "http";
   LibraryServer server(std::move(options));
   const int port = server.Bind(listen.host, listen.port);
   const std::string host =
       listen.host.find(':') == std::string::npos ? listen.host : "[" + listen.host + "]";
-  const std::string url = fmt::format("http://{}:{}", host, port);
+  const std::string url = fmt::format("{}://{}:{}", scheme, host, port);
   if (context.options.json) {
     context.PrintJson({{"url", url}, {"writable", !request.write_token_file.empty()}});
   } else {

@@ -17,18 +17,29 @@ class ServeCommand : public Command {
     declaration.Option("--write-token-file", &request_.write_token_file,
                        "Who pushes has to know this one (default: nobody may push)",
                        {.shown_as = "FILE"});
+    declaration.Option("--tls-cert", &request_.tls_certificate_file,
+                       "Speak HTTPS with this certificate (PEM, the chain behind it)",
+                       {.shown_as = "FILE"});
+    declaration.Option("--tls-key", &request_.tls_key_file, "… and its key (PEM)",
+                       {.shown_as = "FILE"});
+    declaration.Option("--allow-host", &request_.allowed_hosts,
+                       "Another name that a server on the loopback is called by, as behind a proxy",
+                       {.shown_as = "HOST"});
     declaration.Flag("--public", request_.is_public,
                      "Let anybody read at an address that others can reach");
     declaration.Flag("--allow-unsigned", request_.policy.allow_unsigned,
                      "Take pushes that are not signed by a trusted key");
-    declaration.Flag("--log", request_.log, "Print a line for each request on standard error");
+    declaration.Flag("--log", request_.log,
+                     "Print a line for each request on standard error: time, client, request, "
+                     "status, bytes, time taken");
     AddSigningOptions(declaration, request_.signing);
     AddLibraryOption(declaration, shared);
     AddJsonOption(declaration, shared);
     declaration.Examples(
         "  statelib serve\n"
         "  statelib serve --library /srv/states --write-token-file ~/.statelib-write\n"
-        "  statelib serve --listen 0.0.0.0:8427 --read-token-file r --write-token-file w\n");
+        "  statelib serve --listen 0.0.0.0:8427 --read-token-file r --write-token-file w "
+        "--tls-cert c.pem --tls-key k.pem\n");
   }
 
   void Run(Context& context) override { ServeLibrary(context, request_); }

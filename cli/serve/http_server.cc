@@ -2,217 +2,223 @@
 #include "cli/serve/http_server.h"
 
 #include <arpa/inet.h>
-#include <poll.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
-#include <condition_variable>
-#include <deque>
-#include <mutex>
-#include <thread>
-#include <vector>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cerrno>
+#include <string_view>
+#include <unordered_map>
+
+#include "cli/serve/connection.h"
+#include "core/base/error.h"
 
 namespace statelib::cli {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-using std::chrono::milliseconds;
+namespace asio = boost::asio;
+using boost::system::error_code;
+using Tcp = asio::ip::tcp;
 
-/// How often a wait looks whether the server stops.
-constexpr milliseconds kTick{100};
-constexpr milliseconds kFarewell{300};
+/// How often deadlines and the flag are looked at.
+constexpr std::chrono::milliseconds kTick{50};
+/// Connections taken between two looks at those that are there.
+constexpr int kAcceptedAtOnce = 32;
+constexpr size_t kLogLinesQueued = 10'000;
 
-/// A fixed number of threads and a queue that makes whoever accepts connections wait when it is
-/// full.
-class BoundedQueue : public httplib::TaskQueue {
- public:
-  BoundedQueue(size_t threads, size_t capacity) : capacity_(capacity) {
-    for (size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Work(); });
-  }
-
-  void enqueue(std::function<void()> task) override {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return tasks_.size() < capacity_ || shut_down_; });
-    tasks_.push_back(std::move(task));
-    changed_.notify_all();
-  }
-
-  void shutdown() override {
-    {
-      const std::lock_guard lock(mutex_);
-      shut_down_ = true;
-      changed_.notify_all();
-    }
-    for (std::thread& thread : threads_) thread.join();
-  }
-
- private:
-  void Work() {
-    while (true) {
-      std::function<void()> task;
-      {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return !tasks_.empty() || shut_down_; });
-        if (tasks_.empty()) return;
-        task = std::move(tasks_.front());
-        tasks_.pop_front();
-        changed_.notify_all();
-      }
-      task();
-    }
-  }
-
-  size_t capacity_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::function<void()>> tasks_;
-  bool shut_down_ = false;
-  std::vector<std::thread> threads_;
+/// Whoever is at the other end: as text, and as what counts as one address.
+struct Peer {
+  std::string text;
+  std::string counted;
 };
 
-/// A connection whose reads and writes fail once its request has had its time.
-class PacedStream : public httplib::Stream {
- public:
-  PacedStream(socket_t socket, const ServerLimits& limits, const std::atomic<bool>& stopping,
-              const std::atomic<Clock::time_point>& stop_at)
-      : socket_(socket), limits_(limits), stopping_(stopping), stop_at_(stop_at) {}
-
-  /// Waits for the first byte of a request; false when none comes or the server stops.
-  bool WaitForRequest() {
-    const Clock::time_point end = Clock::now() + limits_.idle;
-    while (!stopping_ && Clock::now() < end) {
-      if (taken_ < filled_ || Poll(POLLIN, kTick)) {
-        began_ = Clock::now();
-        bytes_ = 0;
-        return true;
-      }
-    }
-    return false;
+Peer PeerOf(const sockaddr_storage& address) {
+  char text[INET6_ADDRSTRLEN] = "";
+  if (address.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+    ::inet_ntop(AF_INET, &v4.sin_addr, text, sizeof(text));
+    return {text, text};
   }
-
-  /// Says that no more comes and takes what the client is still sending, for a moment: were it left
-  /// unread, the system would reset the connection and the client might lose the answer.
-  void Finish() {
-    ::shutdown(socket_, SHUT_WR);
-    const Clock::time_point end = Clock::now() + kFarewell;
-    while (!stopping_ && Clock::now() < end && Poll(POLLIN, kTick)) {
-      if (::recv(socket_, buffer_.data(), buffer_.size(), MSG_DONTWAIT) <= 0) return;
-    }
+  if (address.ss_family != AF_INET6) return {"?", "?"};
+  in6_addr v6 = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
+  if (IN6_IS_ADDR_V4MAPPED(&v6)) {
+    ::inet_ntop(AF_INET, &v6.s6_addr[12], text, sizeof(text));
+    return {text, text};
   }
+  ::inet_ntop(AF_INET6, &v6, text, sizeof(text));
+  // One customer has a network of 64 bits to choose addresses from.
+  return {text, std::string(reinterpret_cast<const char*>(v6.s6_addr), 8)};
+}
 
-  bool is_readable() const override { return taken_ < filled_ || Wait(POLLIN); }
-  bool is_writable() const override { return Wait(POLLOUT); }
-
-  ssize_t read(char* data, size_t size) override {
-    if (taken_ == filled_) {
-      if (!Wait(POLLIN)) return -1;
-      // httplib reads a head byte by byte.
-      if (size >= buffer_.size()) return Count(::recv(socket_, data, size, 0));
-      const ssize_t got = Count(::recv(socket_, buffer_.data(), buffer_.size(), 0));
-      if (got <= 0) return got;
-      taken_ = 0;
-      filled_ = static_cast<size_t>(got);
-    }
-    const size_t count = std::min(size, filled_ - taken_);
-    std::copy_n(buffer_.begin() + static_cast<std::ptrdiff_t>(taken_), count, data);
-    taken_ += count;
-    return static_cast<ssize_t>(count);
-  }
-
-  ssize_t write(const char* data, size_t size) override {
-    if (!Wait(POLLOUT)) return -1;
-    return Count(::send(socket_, data, size, MSG_NOSIGNAL | MSG_DONTWAIT));
-  }
-
-  void get_remote_ip_and_port(std::string& ip, int& port) const override {
-    Describe(::getpeername, ip, port);
-  }
-  void get_local_ip_and_port(std::string& ip, int& port) const override {
-    Describe(::getsockname, ip, port);
-  }
-  socket_t socket() const override { return socket_; }
-
- private:
-  bool Poll(short events, milliseconds time) const {
-    pollfd wait{socket_, events, 0};
-    return ::poll(&wait, 1, static_cast<int>(time.count())) > 0;
-  }
-
-  Clock::time_point Deadline() const {
-    const auto earned = milliseconds(bytes_ * 1000 / limits_.bytes_per_second_min);
-    Clock::time_point end = began_ + limits_.first_bytes + earned;
-    if (stopping_) end = std::min(end, stop_at_.load());
-    return end;
-  }
-
-  bool Wait(short events) const {
-    const Clock::time_point silent = Clock::now() + limits_.silence;
-    while (Clock::now() < std::min(silent, Deadline())) {
-      if (Poll(events, kTick)) return true;
-    }
-    return false;
-  }
-
-  ssize_t Count(ssize_t moved) {
-    if (moved > 0) bytes_ += static_cast<uint64_t>(moved);
-    return moved;
-  }
-
-  template <typename Ask>
-  void Describe(Ask ask, std::string& ip, int& port) const {
-    sockaddr_storage address{};
-    socklen_t size = sizeof(address);
-    if (ask(socket_, reinterpret_cast<sockaddr*>(&address), &size) != 0) return;
-    char text[INET6_ADDRSTRLEN] = "";
-    if (address.ss_family == AF_INET) {
-      const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
-      ::inet_ntop(AF_INET, &v4.sin_addr, text, sizeof(text));
-      port = ntohs(v4.sin_port);
-    } else if (address.ss_family == AF_INET6) {
-      const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
-      ::inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof(text));
-      port = ntohs(v6.sin6_port);
-    }
-    ip = text;
-  }
-
-  socket_t socket_;
-  const ServerLimits& limits_;
-  const std::atomic<bool>& stopping_;
-  const std::atomic<Clock::time_point>& stop_at_;
-  Clock::time_point began_ = Clock::now();
-  uint64_t bytes_ = 0;  // of this request, both ways
-  std::array<char, 4096> buffer_{};
-  size_t taken_ = 0;
-  size_t filled_ = 0;
-};
+HttpResponse PlainRefusal(int status, const std::string& why) {
+  return {.status = status, .headers = {{"Content-Type", "text/plain"}}, .body = why + "\n"};
+}
 
 }  // namespace
 
-HttpServer::HttpServer(const ServerLimits& limits) : limits_(limits) {
-  new_task_queue = [this] {
-    return new BoundedQueue(limits_.threads, limits_.waiting_connections);  // httplib deletes it
-  };
-}
-
-void HttpServer::StopSoon() {
-  stop_at_ = Clock::now() + limits_.grace;
-  stopping_ = true;
-  stop();
-}
-
-bool HttpServer::process_and_close_socket(socket_t socket) {
-  PacedStream stream(socket, limits_, stopping_, stop_at_);
-  for (size_t left = limits_.requests_per_connection; left > 0 && stream.WaitForRequest(); --left) {
-    bool closed = false;
-    if (!process_request(stream, left == 1 || stopping_, closed, nullptr) || closed) break;
+struct HttpServer::Impl {
+  explicit Impl(HttpServerOptions given)
+      : options(std::move(given)),
+        table(options.limits.connections, options.limits.connections_per_address) {
+    service.post = [this](std::function<void()> step) { asio::post(context, std::move(step)); };
+    service.forget = [this](ConnectionTable::Id id) {
+      table.Remove(id);
+      connections.erase(id);
+    };
   }
-  stream.Finish();
-  ::close(socket);
-  return true;
+  ~Impl() { workers.Stop(); }  // while the context is there that their tasks post to
+
+  void AwaitConnections() {
+    acceptor.async_wait(Tcp::acceptor::wait_read, [this](const error_code& code) {
+      if (stopping()) return;
+      if (!code) AcceptSome();
+      if (!out_of_files) AwaitConnections();
+    });
+  }
+  void AcceptSome();
+  void Take(int socket, const Peer& peer);
+  void AwaitTick();
+  void Tick();
+  void StopSoon();
+  bool stopping() const { return service.stopping; }
+
+  const HttpServerOptions options;
+  asio::io_context context{1};
+  Router router;
+  ConnectionTable table;
+  WorkerPool log{1, 1, kLogLinesQueued};
+  WorkerPool workers{options.limits.threads, options.limits.waiting_threads,
+                     options.limits.queued_requests};
+  ConnectionService service{options, router, workers, log, table, {}, {}};
+  std::unordered_map<ConnectionTable::Id, std::shared_ptr<Connection>> connections;
+  Tcp::acceptor acceptor{context};
+  asio::steady_timer timer{context};
+  const CancelFlag* cancel = nullptr;
+  ServerClock::time_point stop_at;
+  bool out_of_files = false;
+};
+
+void HttpServer::Impl::AcceptSome() {
+  for (int i = 0; i < kAcceptedAtOnce; ++i) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof(address);
+    const int socket = ::accept4(acceptor.native_handle(), reinterpret_cast<sockaddr*>(&address),
+                                 &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (socket >= 0) {
+      try {
+        Take(socket, PeerOf(address));
+      } catch (const std::exception&) {  // memory, or the system's: this client's loss
+      }
+      continue;
+    }
+    // Without a descriptor for it a connection waits, and would wake us again at once: rest.
+    out_of_files = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+    if (errno != ECONNABORTED && errno != EINTR) return;
+  }
+}
+
+void HttpServer::Impl::Take(int socket, const Peer& peer) {
+  const ConnectionTable::Admission admission = table.Admit(peer.counted);
+  if (admission.evicted) connections.at(*admission.evicted)->Close();
+  if (!admission.admitted) {
+    if (!options.tls) {
+      constexpr std::string_view kFull =
+          "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
+          "Connection: close\r\n\r\n";
+      ::send(socket, kFull.data(), kFull.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+    ::close(socket);
+    return;
+  }
+  const int on = 1;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  auto transport = MakeTransport(context, socket, options.tls.get());
+  const ConnectionTable::Id id = table.Add(peer.counted);
+  auto connection = std::make_shared<Connection>(service, id, peer.text, std::move(transport));
+  connections[id] = connection;
+  connection->Start();
+}
+
+void HttpServer::Impl::AwaitTick() {
+  timer.expires_after(kTick);
+  timer.async_wait([this](const error_code& /*code*/) {
+    try {
+      Tick();
+    } catch (const std::bad_alloc&) {  // the next one will
+    }
+    if (!stopping() || !connections.empty()) AwaitTick();
+  });
+}
+
+void HttpServer::Impl::Tick() {
+  if (cancel->cancelled() && !stopping()) StopSoon();
+  const auto now = ServerClock::now();
+  std::vector<std::shared_ptr<Connection>> all;  // those that go leave the map
+  all.reserve(connections.size());
+  for (const auto& [id, connection] : connections) all.push_back(connection);
+  for (const auto& connection : all)
+    stopping() && now >= stop_at ? connection->Close() : connection->Tick(now);
+  if (std::exchange(out_of_files, false) && !stopping()) AwaitConnections();
+}
+
+void HttpServer::Impl::StopSoon() {
+  service.stopping = true;
+  stop_at = ServerClock::now() + options.limits.grace;
+  error_code ignored;
+  acceptor.close(ignored);
+  std::vector<std::shared_ptr<Connection>> all;
+  for (const auto& [id, connection] : connections) all.push_back(connection);
+  for (const auto& connection : all) connection->Stop();
+}
+
+HttpServer::HttpServer(HttpServerOptions options) {
+  if (!options.refusal) options.refusal = PlainRefusal;
+  impl_ = std::make_unique<Impl>(std::move(options));
+}
+
+HttpServer::~HttpServer() = default;
+
+void HttpServer::Add(HttpRoute route) { impl_->router.Add(std::move(route)); }
+
+int HttpServer::Bind(const std::string& host, int port) {
+  Tcp::resolver resolver(impl_->context);
+  error_code code;
+  const auto found = resolver.resolve(host, std::to_string(port), Tcp::resolver::passive, code);
+  for (auto at = found.begin(); !code && at != found.end(); ++at) {
+    Tcp::acceptor acceptor(impl_->context);
+    acceptor.open(at->endpoint().protocol(), code);
+    if (!code) acceptor.set_option(Tcp::acceptor::reuse_address(true), code);
+    if (!code) acceptor.bind(at->endpoint(), code);
+    if (!code) acceptor.listen(asio::socket_base::max_listen_connections, code);
+    if (code) {
+      if (std::next(at) != found.end()) code.clear();
+      continue;
+    }
+    impl_->acceptor = std::move(acceptor);
+    impl_->acceptor.non_blocking(true);
+    return impl_->acceptor.local_endpoint().port();
+  }
+  Throw(ErrorKind::kIo, "cannot listen at {} port {}: {}", host, port, code.message());
+}
+
+void HttpServer::Run(const CancelFlag& cancel) {
+  impl_->cancel = &cancel;
+  impl_->AwaitConnections();
+  impl_->AwaitTick();
+  while (true) {
+    try {
+      impl_->context.run();
+      break;
+    } catch (const std::exception&) {  // memory: the connection concerned meets its deadline
+    }
+  }
+  impl_->workers.Stop();
+  impl_->log.Finish();
 }
 
 }  // namespace statelib::cli

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/serve/host_policy.h"
 #include "cli/serve/http_server.h"
 #include "cli/serve/uploads.h"
 #include "core/base/cancel.h"
@@ -23,12 +24,15 @@ struct LibraryServerOptions {
   library::SignerPolicy policy;
   std::optional<SigningKey> key;  ///< signs what is pulled
   ServerLimits limits;
+  std::shared_ptr<const TlsContext> tls{};  ///< null: plain HTTP
+  std::optional<HostPolicy> hosts{};        ///< where a browser's pages have to be kept out
   std::function<void(const std::string& line)> log;  ///< called by several threads; may be empty
 };
 
 /// Serves a library to HTTP remotes (README.md beside this file has the protocol). Everything that
-/// a client sends is checked as a bundle's parts are before it becomes visible. Memory: a block of
-/// an object a request, or one object while a push is verified.
+/// a client sends is checked as a bundle's parts are before it becomes visible; what is answered
+/// tells nothing of this machine's files. Memory: a block of an object a request, or one object
+/// while a push is verified.
 class LibraryServer {
  public:
   /// Errors: those of Library::Open.
@@ -40,24 +44,26 @@ class LibraryServer {
   void Run(const CancelFlag& cancel);
 
  private:
-  using Request = httplib::Request;
-  using Response = httplib::Response;
   enum class Right { kRead, kWrite };
+  using Body = std::function<HttpResponse(library::Library& library, const HttpRequest& request,
+                                          const BodyReader& read)>;
 
-  /// Wraps a handler: checks the right, opens the library, and turns errors into answers.
-  template <typename Body>
-  void Answer(const Request& request, Response& response, Right right, Body body);
-  bool IsAllowed(const Request& request, Response& response, Right right) const;
+  HttpServerOptions ServerOptions();
+  /// Adds a route whose handler is `body` with the library open, behind a check of the right;
+  /// errors become answers.
+  void Add(HttpRoute route, Right right, Body body);
+  std::optional<HttpResponse> Refused(const HttpRequest& request, Right right) const;
+  HttpResponse Failed(const HttpRequest& request, int status, const char* kind,
+                      const std::string& message) const;
 
   void AddRoutes();
-  void GetCatalogue(library::Library& library, Response& response);
-  void GetManifest(library::Library& library, const Request& request, Response& response);
-  void PostMissing(library::Library& library, const std::string& body, Response& response);
-  void GetObject(library::Library& library, const Request& request, Response& response);
-  void GetUpload(library::Library& library, const Request& request, Response& response);
-  void PatchUpload(library::Library& library, const Request& request, Response& response,
-                   const BodyReader& read);
-  void PostPublish(library::Library& library, const std::string& body, Response& response);
+  static HttpResponse GetCatalogue(library::Library& library);
+  HttpResponse GetManifest(library::Library& library, const HttpRequest& request) const;
+  static HttpResponse PostMissing(library::Library& library, const std::string& body);
+  static HttpResponse GetObject(library::Library& library, const HttpRequest& request);
+  static HttpResponse PatchUpload(library::Library& library, const HttpRequest& request,
+                                  const BodyReader& read);
+  HttpResponse PostPublish(library::Library& library, const HttpRequest& request);
 
   LibraryServerOptions options_;
   HttpServer server_;

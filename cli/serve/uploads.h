@@ -2,17 +2,12 @@
 #ifndef STATELIB_CLI_SERVE_UPLOADS_H_
 #define STATELIB_CLI_SERVE_UPLOADS_H_
 
-#include <functional>
-
-#include "core/base/bytes.h"
+#include "cli/serve/http_message.h"
 #include "statestore/storage/repository.h"
 
 // Objects that come in pieces. The pieces lie in the library's tmp/ until the object is whole and
 // its hash was found to be its id.
 namespace statelib::cli {
-
-/// Hands a request's body on, piece by piece; false when it was cut off.
-using BodyReader = std::function<bool(const std::function<void(ByteSpan piece)>& take)>;
 
 /// How far an upload has come.
 struct UploadPosition {

@@ -13,6 +13,7 @@
 #include "core/base/atomic_file.h"
 #include "core/base/digest.h"
 #include "core/base/error.h"
+#include "core/base/secret_file.h"
 #include "statestore/storage/reference.h"
 
 namespace statelib::library {
@@ -136,13 +137,7 @@ void KeyRing::Remove(const NamedKey& key) {
 
 SigningKey KeyRing::ReadSecret(const std::string& name) const {
   const std::filesystem::path path = PathOf({name, {}, true});
-  struct stat info {};
-  if (::stat(path.c_str(), &info) == 0 && (info.st_mode & 077) != 0) {
-    Throw(
-        ErrorKind::kInvalidArgument,
-        "{}: a secret key that others can read; if nobody has, run `chmod 600 {}`, else remove it",
-        path.string(), path.string());
-  }
+  RequireSecret(path, "a secret key");
   const std::string line = FirstLine(files_, path);
   const auto seed = line.starts_with(kSecretPrefix)
                         ? Digest::FromHex(std::string_view(line).substr(kSecretPrefix.size()))

@@ -34,7 +34,7 @@ class Interrupted : public LibraryTest {
   /// A server of a library that takes pushes, with Token().
   std::unique_ptr<Serving> Serve(const std::string& library) {
     const Arguments arguments = {"--listen", "127.0.0.1:0", "--write-token-file",
-                                 Write("token", std::string(Token()) + "\n")};
+                                 AsSecret(Write("token", std::string(Token()) + "\n"))};
     auto server = std::make_unique<Serving>(arguments, At(library),
                                             Path("serve" + std::to_string(servers_++) + ".out"));
     port_ = std::stoi("0" + server->Url().substr(std::string("http://127.0.0.1:").size()));

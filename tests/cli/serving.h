@@ -3,6 +3,7 @@
 #define STATELIB_TESTS_CLI_SERVING_H_
 
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <atomic>
 #include <chrono>
@@ -14,6 +15,12 @@
 #include "tests/cli/library_fixture.h"
 
 namespace statelib::cli {
+
+/// The path of a file that from now on its owner alone can read, as a token has to be.
+inline std::string AsSecret(const std::string& path) {
+  EXPECT_EQ(::chmod(path.c_str(), 0600), 0);
+  return path;
+}
 
 /// `statelib serve` as a process of its own.
 class Serving {

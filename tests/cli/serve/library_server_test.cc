@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <mutex>
 #include <thread>
 
 #include "statestore/library/transfer.h"
@@ -39,15 +40,21 @@ class LibraryServers : public testing::Test {
                                  .policy = {},
                                  .key = keys_.Signing("me"),
                                  .limits = {},
-                                 .log = {}};
+                                 .tls = {},
+                                 .hosts = {},
+                                 .log = [this](const std::string& line) {
+                                   const std::lock_guard lock(log_mutex_);
+                                   log_ += line + "\n";
+                                 }};
     server_ = std::make_unique<LibraryServer>(std::move(options));
     port_ = server_->Bind("127.0.0.1", 0);
     thread_ = std::thread([this] { server_->Run(stop_); });
   }
-  void TearDown() override {
+  void Stop() {
     stop_.Cancel();
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
   }
+  void TearDown() override { Stop(); }
   Library Open(const std::string& name) {
     return Library::Open(folder_.path() / name, Library::Access::kCreate);
   }
@@ -72,6 +79,8 @@ class LibraryServers : public testing::Test {
   Library served_ = Open("served");
   Library mine_ = Open("mine");
   CancelFlag stop_;
+  std::mutex log_mutex_;
+  std::string log_;
   std::unique_ptr<LibraryServer> server_;
   int port_ = 0;
   std::thread thread_;
@@ -205,7 +214,9 @@ TEST_F(LibraryServers, AnswerNonsenseWithOneLineOfJson) {
                           std::string_view body = "") {
     const auto response = client.Perform(
         {.method = method, .url = Url() + path, .headers = {bearer}, .body = AsBytes(body)});
-    EXPECT_THAT(std::string(AsText(response.body)), testing::HasSubstr("\"error\"")) << path;
+    const std::string text(AsText(response.body));
+    EXPECT_THAT(text, testing::HasSubstr("\"error\"")) << path;
+    EXPECT_THAT(text, testing::Not(testing::HasSubstr(folder_.path().string()))) << path;
     return response.status;
   };
   const std::string id(64, 'a');
@@ -219,7 +230,58 @@ TEST_F(LibraryServers, AnswerNonsenseWithOneLineOfJson) {
   EXPECT_EQ(status("POST", "/v1/publish", ""), 400);
   EXPECT_EQ(status("POST", "/v1/publish", std::string(40, 'x')), 422);
   EXPECT_EQ(status("PATCH", "/v1/uploads/" + id, "x"), 400);
+  EXPECT_EQ(status("GET", "/v1/objects/" + std::string(64, 'z')), 400);
+  EXPECT_EQ(status("GET", "/v1/objects/%2e%2e"), 400);
+  EXPECT_EQ(status("DELETE", "/v1/catalogue"), 405);
   EXPECT_TRUE(served_.repository().objects().Temporaries().empty());
+}
+
+TEST_F(LibraryServers, AnErrorTellsNothingOfThisMachinesFiles) {
+  PublishSample(served_.repository(), "a", 5, 1);
+  const storage::ObjectId id = served_.Resolve("a").state.id;
+  const std::filesystem::path object = served_.repository().objects().PathOf(id);
+  std::filesystem::remove(object);
+  std::filesystem::create_directory(object);
+  std::filesystem::rename(served_.path() / "tmp", served_.path() / "elsewhere");
+  remote::HttpClient client(nullptr);
+  const std::string bearer = std::string("Authorization: Bearer ") + kWrite;
+  const std::string zeros(64, '0');
+  const auto expect_silent = [&](remote::HttpRequest request) {
+    request.url = Url() + request.url;
+    request.headers.push_back(bearer);
+    const auto response = client.Perform(request);
+    EXPECT_GE(response.status, 400) << request.url;
+    EXPECT_THAT(std::string(AsText(response.body)),
+                testing::Not(testing::HasSubstr(folder_.path().string())))
+        << request.url;
+  };
+  expect_silent({.url = "/v1/objects/" + id.Hex()});
+  expect_silent({.url = "/v1/manifest?name=a&tag=latest&version=1"});
+  expect_silent({.method = "PATCH",
+                 .url = "/v1/uploads/" + zeros,
+                 .headers = {"Upload-Offset: 0", "Upload-Length: 10"},
+                 .body = AsBytes("0123456789")});
+  std::filesystem::rename(served_.path() / "index.db", served_.path() / "gone.db");
+  expect_silent({.url = "/v1/catalogue"});
+  std::filesystem::rename(served_.path() / "gone.db", served_.path() / "index.db");
+}
+
+TEST_F(LibraryServers, TheLogHasTimeClientRequestAndStatus) {
+  Remote(kRead)->List();
+  remote::HttpClient(nullptr).Perform({.url = Url() + "/v1/catalogue?token=secret"});
+  Stop();
+  EXPECT_THAT(log_, testing::ContainsRegex("^20[0-9-]+T[0-9:]+Z 127.0.0.1 GET /v1/catalogue 200 "
+                                           "[0-9]+ bytes [0-9]+ ms\n"));
+  EXPECT_THAT(log_, testing::HasSubstr(" GET /v1/catalogue 401 "));
+  EXPECT_THAT(log_, testing::Not(testing::HasSubstr("secret")));
+  EXPECT_THAT(log_, testing::Not(testing::HasSubstr(kRead)));
+}
+
+TEST_F(LibraryServers, AnUploadWithoutTheRightIsRefusedBeforeItComes) {
+  const LoopbackSocket socket = LoopbackSocket::Connect(port_);
+  socket.Send("PATCH /v1/uploads/" + std::string(64, '0') +
+              " HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\n\r\n");
+  EXPECT_THAT(socket.ReadAll(20'000), testing::StartsWith("HTTP/1.1 401"));
 }
 
 }  // namespace

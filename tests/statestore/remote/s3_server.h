@@ -2,8 +2,6 @@
 #ifndef STATELIB_TESTS_STATESTORE_REMOTE_S3_SERVER_H_
 #define STATELIB_TESTS_STATESTORE_REMOTE_S3_SERVER_H_
 
-#include <httplib.h>
-
 #include <atomic>
 #include <map>
 #include <mutex>
@@ -11,6 +9,8 @@
 #include <string>
 #include <thread>
 
+#include "cli/serve/file_body.h"
+#include "cli/serve/http_server.h"
 #include "core/base/bytes.h"
 #include "statestore/remote/aws_signature.h"
 
@@ -21,17 +21,21 @@ namespace statelib::remote {
 /// over what came, or whose body is not the one that was signed.
 class S3Server {
  public:
-  S3Server() {
-    const char* any = "/(.*)";
-    server_.Get(any, [this](const auto& request, auto& response) { Answer(request, response); });
-    server_.Put(any, [this](const auto& request, auto& response) { Answer(request, response); });
-    server_.Delete(any, [this](const auto& request, auto& response) { Answer(request, response); });
-    port_ = server_.bind_to_any_port("127.0.0.1");
-    thread_ = std::thread([this] { server_.listen_after_bind(); });
-    while (!server_.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  S3Server() : server_(cli::HttpServerOptions{}) {
+    for (const char* method : {"GET", "PUT", "DELETE"}) {
+      server_.Add({.method = method,
+                   .pattern = "/{*}",
+                   .body = cli::BodyUse::kCollected,
+                   .body_bytes_max = 64u << 20,
+                   .handler = [this](const Request& request, const cli::BodyReader&) {
+                     return Answer(request);
+                   }});
+    }
+    port_ = server_.Bind("127.0.0.1", 0);
+    thread_ = std::thread([this] { server_.Run(stop_); });
   }
   ~S3Server() {
-    server_.stop();
+    stop_.Cancel();
     thread_.join();
   }
 
@@ -47,17 +51,16 @@ class S3Server {
   std::mutex mutex;
 
  private:
-  using Request = httplib::Request;
-  using Response = httplib::Response;
+  using Request = cli::HttpRequest;
+  using Response = cli::HttpResponse;
 
-  static void Refuse(Response& response, int status, const std::string& code) {
-    response.status = status;
-    response.set_content("<Error><Code>" + code + "</Code></Error>", "application/xml");
+  static Response Refusal(int status, const std::string& code) {
+    return {.status = status, .body = "<Error><Code>" + code + "</Code></Error>"};
   }
 
   /// The signature over the request as it came.
   static bool IsSigned(const Request& request) {
-    const std::string given = request.get_header_value("Authorization");
+    const std::string given(request.Header("Authorization"));
     const std::string mark = "SignedHeaders=";
     const size_t begin = given.find(mark);
     if (begin == std::string::npos) return false;
@@ -65,10 +68,10 @@ class S3Server {
         given.substr(begin + mark.size(), given.find(',', begin) - begin - mark.size()));
     AwsRequest parts;
     parts.method = request.method;
-    parts.path = request.target.substr(0, request.target.find('?'));
-    for (const auto& [name, value] : request.params) parts.query[name] = value;
+    parts.path = request.path();
+    for (const auto& [name, value] : request.query) parts.query[name] = value;
     for (std::string name; std::getline(names, name, ';');)
-      parts.headers[name] = request.get_header_value(name.c_str());
+      parts.headers[name] = request.Header(name);
     parts.payload_sha256 = parts.headers["x-amz-content-sha256"];
     for (const char* must : {"host", "x-amz-content-sha256", "x-amz-date"})
       if (parts.headers[must].empty()) return false;
@@ -76,46 +79,50 @@ class S3Server {
            parts.payload_sha256 == Sha256Hex(AsBytes(request.body));
   }
 
-  void Answer(const Request& request, Response& response) {
+  Response Answer(const Request& request) {
     if (failures > 0) {
       --failures;
-      return Refuse(response, 503, "SlowDown");
+      return Refusal(503, "SlowDown");
     }
-    if (!IsSigned(request)) return Refuse(response, 403, "SignatureDoesNotMatch");
+    if (!IsSigned(request)) return Refusal(403, "SignatureDoesNotMatch");
     const std::lock_guard lock(mutex);
-    const std::string key = request.path;
-    if (request.has_param("list-type")) return List(request, response);
+    const std::string key = "/" + request.places.at(0);
+    if (!request.Query("list-type").empty()) return List(key, request);
     if (request.method == "PUT") {
-      if (honours_conditions && request.has_header("If-None-Match") && objects.contains(key))
-        return Refuse(response, 412, "PreconditionFailed");
+      if (honours_conditions && !request.Header("If-None-Match").empty() && objects.contains(key))
+        return Refusal(412, "PreconditionFailed");
       objects[key] = request.body;
-    } else if (request.method == "DELETE") {
-      objects.erase(key);
-      response.status = 204;
-    } else if (!objects.contains(key)) {
-      Refuse(response, 404, "NoSuchKey");
-    } else {
-      response.set_content(objects[key], "application/octet-stream");
+      return {};
     }
+    if (request.method == "DELETE") {
+      objects.erase(key);
+      return {.status = 204};
+    }
+    if (!objects.contains(key)) return Refusal(404, "NoSuchKey");
+    const std::string& object = objects[key];
+    const auto part = cli::ParseRange(request.Header("Range"), object.size());
+    if (!part) return {.body = object};
+    return {.status = 206, .body = object.substr(part->first, part->bytes)};
   }
 
-  void List(const Request& request, Response& response) {
-    const std::string prefix = request.path + "/" + request.get_param_value("prefix");
+  Response List(const std::string& key, const Request& request) const {
+    const std::string prefix = key + "/" + std::string(request.Query("prefix"));
     std::string xml = "<ListBucketResult>";
     int left = 3;
-    for (auto at = objects.upper_bound(request.get_param_value("continuation-token"));
+    for (auto at = objects.upper_bound(std::string(request.Query("continuation-token")));
          at != objects.end(); ++at) {
       if (!at->first.starts_with(prefix)) continue;
       if (left-- == 0) {
         xml += "<NextContinuationToken>" + std::prev(at)->first + "</NextContinuationToken>";
         break;
       }
-      xml += "<Contents><Key>" + at->first.substr(request.path.size() + 1) + "</Key></Contents>";
+      xml += "<Contents><Key>" + at->first.substr(key.size() + 1) + "</Key></Contents>";
     }
-    response.set_content(xml + "</ListBucketResult>", "application/xml");
+    return {.body = xml + "</ListBucketResult>"};
   }
 
-  httplib::Server server_;
+  cli::HttpServer server_;
+  CancelFlag stop_;
   int port_ = 0;
   std::thread thread_;
 };
