@@ -259,6 +259,12 @@ HttpResponse LibraryServer::PostPublish(library::Library& library, const HttpReq
     if (entry.manifest.signature) signer = entry.manifest.signature->signer;
     library::RequireAccepted(library::JudgeSigner(options_.keys, signer, options_.policy),
                              entry.reference().name);
+    // What was never sent is no damage of this library.
+    for (const auto& object : entry.manifest.manifest.objects) {
+      if (repository.objects().Exists(object.id)) continue;
+      Throw(ErrorKind::kNotFound, "{}: there is no object {} here; send it first",
+            entry.reference().name, object.id.ShortHex());
+    }
     remote::FetchedObjects source(repository, entry.manifest.manifest, entry.reference().name);
     storage::VerifyObjects(source);
   }

@@ -11,6 +11,7 @@
 #include "statestore/storage/tokens_object.h"
 #include "tests/core/checkpoint/gguf_builder.h"
 #include "tests/core/checkpoint/torch_archive_builder.h"
+#include "tests/fuzz/server_seeds.h"
 #include "tests/statestore/documents/zip_builder.h"
 #include "tests/statestore/sample_state.h"
 
@@ -261,5 +262,6 @@ int main(int argc, char** argv) {
   statelib::checkpoint::WriteDocumentSeeds(corpus);
   statelib::checkpoint::WriteStateObjectSeeds(corpus);
   statelib::checkpoint::WriteRecordSeeds(corpus);
+  statelib::WriteServerSeeds(corpus);
   return 0;
 }

@@ -185,7 +185,8 @@ TEST_F(LibraryServers, TakeNoPublicationWhoseObjectsAreNotThere) {
   const std::optional<SigningKey> key = keys_.Signing("me");
   const remote::Publication publication{
       "a", "latest", state.state.id, 5, storage::EncodeManifest(outgoing.manifest(), &*key), {}};
-  ExpectError(ErrorKind::kNotFound, "", [&] { Remote()->Publish(std::span(&publication, 1), 0); });
+  ExpectError(ErrorKind::kNotFound, "send it first",
+              [&] { Remote()->Publish(std::span(&publication, 1), 0); });
   EXPECT_TRUE(Remote()->List().empty());
 }
 
