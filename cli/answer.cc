@@ -71,7 +71,7 @@ std::string SummaryLine(const Answer& answer) {
 void AnswerStream::WriteNow(std::string_view text) {
   if (context_.options.json || reader_gone_ || text.empty()) return;
   try {
-    context_.out.Write(text);
+    context_.out.WriteBytes(text);
     context_.out.Flush();
   } catch (const OutputClosed&) {
     if (!keep_going_) throw;

@@ -9,7 +9,7 @@ std::filesystem::path Context::LibraryDirectory() const {
 }
 
 void Context::PrintJson(const Json& document) const {
-  out.Write(document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+  out.WriteBytes(document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 void AddJsonOption(Declaration& declaration, SharedOptions& shared) {

@@ -117,8 +117,7 @@ Json ReadingJson(const library::IngestResult& result, const std::vector<std::str
   return json;
 }
 
-std::string ReadingText(const Context& context, const library::IngestResult& result,
-                        bool with_time) {
+Shown ReadingText(const Context& context, const library::IngestResult& result, bool with_time) {
   const library::SavedState& saved = result.saved;
   std::string did;
   if (result.tokens_restored > 0)
@@ -129,10 +128,9 @@ std::string ReadingText(const Context& context, const library::IngestResult& res
   if (with_time && result.tokens_read > 0)
     did += fmt::format(" in {} ({} tokens/s)", HumanDuration(result.read_seconds),
                        HumanRate(static_cast<double>(result.tokens_read) / result.read_seconds));
-  const std::string text =
-      fmt::format("{}: {}; {}\n", context.out.Paint(Colour::kBold, saved.reference.Text()), did,
-                  StateText(saved.state));
-  return text + StoringText(saved);
+  return Shown::Format("{}: {}; {}\n", context.out.Paint(Colour::kBold, saved.reference.Text()),
+                       did, StateText(saved.state)) +
+         Shown::Lines(StoringText(saved));
 }
 
 void PrintReading(const Context& context, const library::IngestResult& result,

@@ -54,7 +54,7 @@ std::vector<library::Document> ReadDocuments(const Context& context, const Readi
 /// What a reading did, as JSON with what DocumentReader noted, and as one line, with how long it
 /// took or without.
 Json ReadingJson(const library::IngestResult& result, const std::vector<std::string>& notes);
-std::string ReadingText(const Context& context, const library::IngestResult& result,
+Shown ReadingText(const Context& context, const library::IngestResult& result,
                         bool with_time);
 void PrintReading(const Context& context, const library::IngestResult& result,
                   const std::vector<std::string>& notes);

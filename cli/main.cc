@@ -8,7 +8,6 @@
 #include "cli/application.h"
 #include "cli/exit_code.h"
 #include "cli/interrupt.h"
-#include "cli/terminal/printable.h"
 #include "core/base/error.h"
 
 namespace statelib::cli {
@@ -28,10 +27,9 @@ void Report(const Failure& failure, bool as_json, Output& err) {
                               {{"kind", failure.kind},
                                {"message", failure.message},
                                {"exit_code", failure.exit_code}}}};
-      err.Write(document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+      err.WriteBytes(document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
     } else {
-      err.Print("{} {}\n", err.Paint(Colour::kRed, "statelib:"),
-                Printable(failure.message, LineBreaks::kEscape));
+      err.Print("{} {}\n", err.Paint(Colour::kRed, "statelib:"), failure.message);
     }
     err.Flush();
   } catch (const std::exception&) {

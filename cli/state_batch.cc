@@ -213,15 +213,14 @@ const char* NameOf(StateOutcome::Kind kind) {
   return "?";
 }
 
-std::string OutcomeText(const Context& context, const PlannedState& planned,
-                        const StateOutcome& outcome) {
+Shown OutcomeText(const Context& context, const PlannedState& planned,
+                  const StateOutcome& outcome) {
   // Side by side, the time that one took says nothing.
   if (outcome.result) return ReadingText(context, *outcome.result, false);
   const std::string name = outcome.state ? NameOf(*outcome.state) : planned.reference.Text();
-  const std::string what =
-      outcome.error.empty() ? "" : ": " + Printable(outcome.error, LineBreaks::kEscape);
-  return fmt::format("{}: {}{}\n", context.out.Paint(Colour::kBold, name), NameOf(outcome.kind),
-                     outcome.kind == StateOutcome::Kind::kSkipped ? ": no text" : what);
+  const std::string what = outcome.error.empty() ? "" : ": " + outcome.error;
+  return Shown::Format("{}: {}{}\n", context.out.Paint(Colour::kBold, name), NameOf(outcome.kind),
+                       outcome.kind == StateOutcome::Kind::kSkipped ? ": no text" : what);
 }
 
 Json OutcomeJson(const PlannedState& planned, const StateOutcome& outcome) {

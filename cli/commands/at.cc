@@ -3,7 +3,6 @@
 #include "cli/compute_options.h"
 #include "cli/facts.h"
 #include "cli/library_access.h"
-#include "cli/terminal/printable.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/quantities.h"
 #include "cli/terminal/table.h"
@@ -58,8 +57,8 @@ class AtCommand : public Command {
                                     HumanCount(result.token_count, "token")));
     facts.Add("history", result.history.chain().Hex());
     facts.Add("content", result.content.Hex());
-    facts.Add("before", Printable(before, LineBreaks::kEscape));
-    facts.Add("after", Printable(after, LineBreaks::kEscape));
+    facts.Add("before", before);
+    facts.Add("after", after);
     if (result.saved)
       facts.Add("saved as", result.saved->reference.Text() + ", " + StateText(result.saved->state));
     facts.Print(context.out);

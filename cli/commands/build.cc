@@ -199,14 +199,14 @@ class BuildCommand : public Command {
                     : MakeStates(context, *library, model, group.states, tell);
   }
 
-  static std::string ForecastText(const Context& context, const PlannedState& planned,
-                                  const StateOutcome& outcome) {
+  static Shown ForecastText(const Context& context, const PlannedState& planned,
+                            const StateOutcome& outcome) {
     const bool would =
         outcome.kind == StateOutcome::Kind::kBuilt || outcome.kind == StateOutcome::Kind::kRebuilt;
     if (!would) return OutcomeText(context, planned, outcome);
-    return fmt::format("{}: would be {}\n",
-                       context.out.Paint(Colour::kBold, planned.reference.Text()),
-                       NameOf(outcome.kind));
+    return Shown::Format("{}: would be {}\n",
+                         context.out.Paint(Colour::kBold, planned.reference.Text()),
+                         NameOf(outcome.kind));
   }
 
   /// Lets the tags name the state that the name has now.

@@ -78,8 +78,8 @@ class DetokenizeCommand : public Command {
       if (context.options.json)
         context.PrintJson({{"text", text}});
       else
-        context.out.Write((context.out.is_terminal() ? Printable(text, LineBreaks::kKeep) : text) +
-                          "\n");
+        context.out.WriteBytes(
+            (context.out.is_terminal() ? Printable(text, LineBreaks::kKeep) : text) + "\n");
     }
   }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
 #include "cli/key_access.h"
-#include "cli/terminal/printable.h"
 #include "cli/terminal/table.h"
 
 namespace statelib::cli {
@@ -24,8 +23,7 @@ class KeyListCommand : public Command {
     }
     Table table({{"NAME", Align::kLeft, false, Colour::kBold}, {"KIND"}, {"KEY"}});
     for (const library::NamedKey& key : keys)
-      table.Add(
-          {Printable(key.name, LineBreaks::kEscape), key.own ? "own" : "trusted", key.key.Text()});
+      table.Add({key.name, key.own ? "own" : "trusted", key.key.Text()});
     table.Print(context.out);
   }
 };

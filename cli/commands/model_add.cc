@@ -2,7 +2,6 @@
 #include "cli/commands.h"
 #include "cli/library_access.h"
 #include "cli/model_facts.h"
-#include "cli/terminal/printable.h"
 #include "cli/terminal/progress.h"
 
 namespace statelib::cli {
@@ -45,8 +44,7 @@ class ModelAddCommand : public Command {
 
  private:
   library::ModelDetails Add(Context& context, library::Library& library) const {
-    ProgressBar progress(context.err, "reading " + Printable(directory_, LineBreaks::kEscape),
-                         "byte");
+    ProgressBar progress(context.err, "reading " + directory_, "byte");
     return library::AddModel(library, directory_, name_, {tokenizer_, ShippedTokenizersDirectory()},
                              weights_, &context.cancel,
                              [&](uint64_t done, uint64_t total) { progress.Update(done, total); });

@@ -2,7 +2,6 @@
 #include "cli/commands.h"
 #include "cli/library_access.h"
 #include "cli/model_facts.h"
-#include "cli/terminal/printable.h"
 #include "cli/terminal/quantities.h"
 #include "cli/terminal/table.h"
 
@@ -36,7 +35,7 @@ class ModelListCommand : public Command {
       table.Add({model.row.name.empty() ? "-" : model.row.name,
                  model.row.identity.fingerprint.ShortHex(), model.row.identity.architecture,
                  HumanCount(model.states), model.is_default ? "yes" : "",
-                 model.is_present ? Printable(model.row.path, LineBreaks::kEscape) : "(not here)"});
+                 model.is_present ? model.row.path : "(not here)"});
     table.Print(context.out);
   }
 };

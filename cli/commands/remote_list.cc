@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/library_access.h"
 #include "cli/sharing_commands.h"
-#include "cli/terminal/printable.h"
 #include "cli/terminal/table.h"
 #include "statestore/library/remotes.h"
 
@@ -27,8 +26,7 @@ class RemoteListCommand : public Command {
       return context.PrintJson({{"remotes", list}});
     }
     Table table({{"NAME", Align::kLeft, false, Colour::kBold}, {"URL", Align::kLeft, true}});
-    for (const library::NamedRemote& remote : remotes)
-      table.Add({remote.name, Printable(remote.url, LineBreaks::kEscape)});
+    for (const library::NamedRemote& remote : remotes) table.Add({remote.name, remote.url});
     table.Print(context.out);
   }
 };

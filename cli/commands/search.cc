@@ -4,7 +4,6 @@
 #include "cli/commands.h"
 #include "cli/facts.h"
 #include "cli/library_access.h"
-#include "cli/terminal/printable.h"
 #include "cli/terminal/quantities.h"
 
 namespace statelib::cli {
@@ -67,27 +66,27 @@ class SearchCommand : public Command {
       names += fmt::format(" and {} more", HumanCount(result.holders.size() - kHoldersShown));
     const storage::TextHolder& first = result.holders.front();
     context.out.Print("{}  {}, byte {}, token {}\n", context.out.Paint(Colour::kBold, names),
-                      Printable(first.source, LineBreaks::kEscape), HumanCount(result.byte),
-                      HumanCount(first.first_token));
+                      first.source, HumanCount(result.byte), HumanCount(first.first_token));
     context.out.Print("    {}\n", Marked(context, result));
   }
 
   /// The snippet as one line with its matches in colour, or in brackets where there is none.
-  static std::string Marked(const Context& context, const library::SearchResult& result) {
-    std::string line;
+  static Shown Marked(const Context& context, const library::SearchResult& result) {
+    Shown line;
     size_t done = 0;
-    const auto shown = [&](size_t from, size_t to) {
+    const auto part = [&](size_t from, size_t to) {
       std::string text = result.snippet.substr(from, to - from);
       std::replace(text.begin(), text.end(), '\n', ' ');
-      return Printable(text, LineBreaks::kEscape);
+      return text;
     };
     for (const auto& [from, to] : result.matches) {
-      const std::string match = shown(from, to);
-      const std::string painted = context.out.Paint(Colour::kYellow, match);
-      line += shown(done, from) + (painted == match ? "[" + match + "]" : painted);
+      const Shown match = Shown::Line(part(from, to));
+      const Shown painted = context.out.Paint(Colour::kYellow, part(from, to));
+      line += Shown::Line(part(done, from)) +
+              (painted == match ? Shown::Format("[{}]", match) : painted);
       done = to;
     }
-    return line + shown(done, result.snippet.size());
+    return line + Shown::Line(part(done, result.snippet.size()));
   }
 
   static void PrintAsJson(Context& context, const std::string& query,

@@ -3,7 +3,6 @@
 #include "cli/commands.h"
 #include "cli/facts.h"
 #include "cli/library_access.h"
-#include "cli/terminal/printable.h"
 #include "cli/terminal/quantities.h"
 #include "cli/terminal/table.h"
 #include "statestore/library/inspect.h"
@@ -88,7 +87,7 @@ class ShowCommand : public Command {
       facts.Add("proved", "never; `statelib verify --rederive NAME` does it");
     for (const storage::ProofRow& proof : details.proofs) facts.Add("proved", ProofText(proof));
     facts.Add("created", UtcTime(state.created_at_ms / 1000));
-    facts.Add("object", Printable(details.object_path.string(), LineBreaks::kEscape));
+    facts.Add("object", details.object_path.string());
     facts.Print(context.out);
   }
 
@@ -101,9 +100,8 @@ class ShowCommand : public Command {
       std::string sources;
       for (const storage::SourceRecord& source : derivation.sources)
         sources +=
-            fmt::format("{}{} ({}, {})", sources.empty() ? "" : ", ",
-                        Printable(source.name, LineBreaks::kEscape), HumanBytes(source.size_bytes),
-                        HumanCount(source.token_count, "token"));
+            fmt::format("{}{} ({}, {})", sources.empty() ? "" : ", ", source.name,
+                        HumanBytes(source.size_bytes), HumanCount(source.token_count, "token"));
       table.Add({storage::NameOf(derivation.operation), derivation.state.ShortHex(),
                  HumanCount(derivation.token_count), sources});
     }

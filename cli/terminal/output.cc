@@ -54,7 +54,7 @@ int Output::columns() const {
   return kFallbackColumns;
 }
 
-void Output::Write(std::string_view bytes) {
+void Output::WriteBytes(std::string_view bytes) {
   buffer_.append(bytes);
   // A person at a terminal sees each line when it is ready; a pipe gets blocks.
   const bool line_ended = is_terminal_ && bytes.find('\n') != std::string_view::npos;
@@ -78,9 +78,9 @@ void Output::Flush() {
   }
 }
 
-std::string Output::Paint(Colour colour, std::string_view text) const {
-  if (!colour_ || colour == Colour::kPlain) return std::string(text);
-  return fmt::format("{}{}\x1b[0m", CodeOf(colour), text);
+Shown Output::Paint(Colour colour, std::string_view text) const {
+  if (!colour_ || colour == Colour::kPlain) return Shown::Line(text);
+  return Shown::Controls(CodeOf(colour)) + Shown::Line(text) + Shown::Controls("\x1b[0m");
 }
 
 }  // namespace statelib::cli

@@ -2,12 +2,12 @@
 #ifndef STATELIB_CLI_TERMINAL_OUTPUT_H_
 #define STATELIB_CLI_TERMINAL_OUTPUT_H_
 
-#include <fmt/format.h>
-
 #include <exception>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "cli/terminal/shown.h"
 
 namespace statelib::cli {
 
@@ -37,17 +37,21 @@ class Output {
   /// The width to lay text out in: the terminal's, or a large number where lines are never cut.
   int columns() const;
 
-  /// Errors: OutputClosed; kIo with the system's reason.
-  void Write(std::string_view bytes);
+  /// Text for people, whoever wrote it: what could move the cursor, change colours or hide
+  /// something is escaped (shown.h). Errors: OutputClosed; kIo with the system's reason.
+  void Write(const Shown& text) { WriteBytes(text.text()); }
+  void Write(std::string_view text) { Write(Shown::Lines(text)); }
   template <typename... Args>
   void Print(fmt::format_string<Args...> format, Args&&... args) {
-    Write(fmt::format(format, std::forward<Args>(args)...));
+    Write(Shown::Format(format, std::forward<Args>(args)...));
   }
+  /// Bytes for programs, as they are: JSON, the text of an answer. Errors: as Write().
+  void WriteBytes(std::string_view bytes);
   /// Hands everything written so far to the operating system. Errors as Write().
   void Flush();
 
   /// The text in a colour where colours are shown, else as it is.
-  std::string Paint(Colour colour, std::string_view text) const;
+  Shown Paint(Colour colour, std::string_view text) const;
 
  private:
   int descriptor_;

@@ -40,7 +40,7 @@ ProgressBar::~ProgressBar() {
 void ProgressBar::Hide() {
   if (!visible_) return;
   visible_ = false;
-  out_.Write(kWipe);
+  out_.Write(Shown::Controls(kWipe));
   out_.Flush();
 }
 
@@ -50,7 +50,8 @@ void ProgressBar::Update(uint64_t done, uint64_t total) {
   if (visible_ && now - drawn_ < kRedrawInterval) return;
   drawn_ = now;
   visible_ = true;
-  out_.Write(kWipe + Line(label_, noun_, done, total, Seconds(now - started_), out_.columns()));
+  out_.Write(Shown::Controls(kWipe) + Shown::Line(Line(label_, noun_, done, total,
+                                                       Seconds(now - started_), out_.columns())));
   out_.Flush();
 }
 

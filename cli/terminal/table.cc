@@ -25,6 +25,8 @@ Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
 void Table::Add(std::vector<std::string> cells) {
   cells.resize(columns_.size());
+  // Escaped here, so that a cell is as wide as it will be shown.
+  for (std::string& cell : cells) cell = Printable(cell, LineBreaks::kEscape);
   rows_.push_back(std::move(cells));
 }
 
@@ -51,7 +53,7 @@ std::vector<size_t> Table::Widths(size_t columns_max) const {
 void Table::Print(Output& out) const {
   const std::vector<size_t> widths = Widths(static_cast<size_t>(out.columns()));
   const auto print_row = [&](const std::vector<std::string>& cells, bool is_heading) {
-    std::string line;
+    Shown line;
     for (size_t i = 0; i < cells.size(); ++i) {
       const bool last = i + 1 == cells.size();
       const std::string cell = Shorten(cells[i], widths[i]);
@@ -59,9 +61,9 @@ void Table::Print(Output& out) const {
       const size_t width = last && columns_[i].align == Align::kLeft ? 0 : widths[i];
       line += out.Paint(is_heading ? Colour::kDim : columns_[i].colour,
                         Padded(cell, width, columns_[i].align));
-      if (!last) line.append(kGap, ' ');
+      if (!last) line += Shown::Line(std::string(kGap, ' '));
     }
-    out.Write(line + "\n");
+    out.Print("{}\n", line);
   };
   std::vector<std::string> headings;
   for (const Column& column : columns_) headings.push_back(column.heading);

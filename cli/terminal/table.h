@@ -11,8 +11,8 @@ namespace statelib::cli {
 
 enum class Align { kLeft, kRight };
 
-/// Rows under headings, laid out when printed. Cells are plain UTF-8 text without control
-/// characters (see Printable()). One thread.
+/// Rows under headings, laid out when printed. Cells are text from anywhere, each shown as
+/// one line (shown.h). One thread.
 class Table {
  public:
   struct Column {

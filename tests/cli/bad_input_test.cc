@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "tests/cli/library_fixture.h"
+#include "tests/statestore/hostile_index.h"
 
 namespace statelib::cli {
 namespace {
@@ -273,6 +274,79 @@ TEST_F(BadInput, AFullDiskLeavesTheLibraryAsItWas) {
   EXPECT_THAT(result.out, HasSubstr("0 "));
   EXPECT_THAT(result.out, HasSubstr("7 verify 0 "));
   EXPECT_THAT(result.err, HasSubstr("No space left on device"));
+}
+
+TEST_F(BadInput, NoRowOfTheIndexReachesATerminalUnescaped) {
+  Facts({"cp", "roof", "other"});
+  const std::string evil = "char(27) || '[2J' || char(13) || char(10) || char(7) || char(8238)";
+  for (const char* column :
+       {"refs SET name", "refs SET tag", "models SET name", "models SET architecture",
+        "models SET summary", "models SET path", "models SET weights", "sources SET name",
+        "sources SET path", "derivations SET separator", "derivations SET heading",
+        "states SET profile", "passages SET body", "proofs SET profile"}) {
+    fs::remove_all(Path("copy"));
+    fs::copy(Library(), Path("copy"), fs::copy_options::recursive);
+    const std::string change = "UPDATE " + std::string(column) + " = " + evil;
+    storage::ChangeIndex(Path("copy") + "/index.db", change + " || rowid WHERE rowid = 1");
+    storage::ChangeIndex(Path("copy") + "/index.db", change);
+    for (const Arguments& command :
+         std::vector<Arguments>{{"list"},
+                                {"list", "--names"},
+                                {"show", "roof"},
+                                {"log", "roof", "--sources"},
+                                {"log", "other"},
+                                {"status", "roof"},
+                                {"diff", "roof", "other"},
+                                {"search", "budget"},
+                                {"verify"},
+                                {"model", "list"},
+                                {"model", "show", "demo"},
+                                {"checkpoint", "list"},
+                                {"export", "roof", "-o", Path("out")},
+                                {"generate", "roof", "--max-tokens", "1"},
+                                {"rm", "missing"},
+                                {"gc", "--dry-run"}}) {
+      Arguments arguments = command;
+      arguments.insert(arguments.end(), {"--library", Path("copy")});
+      const ProcessResult result = Run(arguments);
+      const std::string what = column + testing::PrintToString(command) + result.err;
+      EXPECT_EQ(result.signal, 0) << what;
+      EXPECT_NE(result.exit_code, 1) << what;
+      const std::string all = (command[0] == "generate" ? "" : result.out) + result.err;
+      EXPECT_EQ(all.find_first_of("\x1b\r\a"), std::string::npos) << what;
+      EXPECT_EQ(all.find("\u202e"), std::string::npos) << what;
+    }
+  }
+}
+
+TEST_F(BadInput, WhatFreesSpaceWorksOnAFullDisk) {
+  ProcessOptions small_disk;
+  const std::string mount_point = Path("disk");
+  fs::create_directories(mount_point);
+  small_disk.before_start = [&mount_point] {
+    // The mount is this child's alone and goes with it.
+    if (::unshare(CLONE_NEWNS) != 0 ||
+        ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::mount("tmpfs", mount_point.c_str(), "tmpfs", 0, "size=4m") != 0)
+      ::_exit(125);
+  };
+  small_disk.environment["STATELIB_HOME"] = mount_point + "/library";
+  const ProcessResult result = RunProgram(
+      {"bash", "-c",
+       "$0 ingest roof $1 >/dev/null; echo -n \"ingest $? \"; cat /dev/zero > $2/filler "
+       "2>/dev/null; "
+       "for c in list 'show roof' 'log roof' 'ingest more $3' 'rm roof' 'gc --grace 0'; do "
+       "eval \"$0 $c\" >/dev/null; echo -n \"$c $? \"; done; rm $2/filler; "
+       "$0 gc >/dev/null; ls $2/library/index.db-reserve >/dev/null; echo -n \"reserve $? \"; "
+       "$0 ingest roof $1 >/dev/null; echo -n \"again $? \"; $0 verify >/dev/null; echo \"verify "
+       "$?\"",
+       STATELIB_PROGRAM, file_, mount_point, Write("more.md", "Another text.")},
+      small_disk);
+  if (result.exit_code == 125) GTEST_SKIP() << "no right to mount a small disk";
+  EXPECT_EQ(result.out,
+            "ingest 0 list 0 show roof 0 log roof 0 ingest more $3 7 rm roof 0 gc --grace 0 0 "
+            "reserve 0 again 0 verify 0\n")
+      << result.err;
 }
 
 TEST_F(BadInput, CtrlCInIngestKeepsWhatWasThere) {

@@ -179,7 +179,52 @@ TEST(ProgressBar, DrawsNothingOnAPipe) {
 
 TEST(Output, NoColourOnAPipe) {
   Captured captured;
-  EXPECT_EQ(captured.output.Paint(Colour::kRed, "x"), "x");
+  EXPECT_EQ(captured.output.Paint(Colour::kRed, "x").text(), "x");
+}
+
+constexpr const char* kHostile = "a\x1b[2J\rb\xff\u202e\n";
+
+TEST(Output, WhateverIsPrintedIsEscaped) {
+  Captured captured;
+  captured.output.Print("{}|{}|{}|{}\n", kHostile, std::string(kHostile), std::string_view("x\a"),
+                        fmt::join(std::vector<std::string>{"y\x1b"}, ", "));
+  EXPECT_EQ(captured.Text(),
+            "a\\x1b[2J\\rb\\xff\\u202e\\n|a\\x1b[2J\\rb\\xff\\u202e\\n|x\\x07|y\\x1b\n");
+}
+
+TEST(Output, WhatIsWrittenKeepsItsLinesAndNothingElse) {
+  Captured captured;
+  captured.output.Write(kHostile);
+  EXPECT_EQ(captured.Text(), "a\\x1b[2J\\rb\\xff\\u202e\n");
+}
+
+TEST(Output, BytesForProgramsStayAsTheyAre) {
+  Captured captured;
+  captured.output.WriteBytes(kHostile);
+  EXPECT_EQ(captured.Text(), kHostile);
+}
+
+TEST(Shown, OnlyItsControlsAreNotEscaped) {
+  EXPECT_EQ(Shown::Controls("\x1b[1m").text(), "\x1b[1m");
+  EXPECT_EQ(Shown::Line("\x1b[1m\n").text(), "\\x1b[1m\\n");
+  const Shown painted = Shown::Controls("\x1b[1m") + Shown::Line("\x1b");
+  EXPECT_EQ(Shown::Format("{} {} {:>3}", painted, "\t", 7).text(), "\x1b[1m\\x1b \\t   7");
+}
+
+TEST(Table, CellsAreEscapedAndAsWideAsTheyAreShown) {
+  Captured captured;
+  Table table({{"A"}, {"B"}});
+  table.Add({"\x1b[31m", "x\ny"});
+  table.Print(captured.output);
+  EXPECT_EQ(captured.Text(), "A         B\n\\x1b[31m  x\\ny\n");
+}
+
+TEST(FactList, ValuesAreEscaped) {
+  Captured captured;
+  FactList facts;
+  facts.Add("name", "\x1b]0;title\a");
+  facts.Print(captured.output);
+  EXPECT_EQ(captured.Text(), "name  \\x1b]0;title\\x07\n");
 }
 
 TEST(Output, AFullDeviceIsAnIoError) {
