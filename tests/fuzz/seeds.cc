@@ -7,12 +7,16 @@
 
 #include "core/checkpoint/container.h"
 #include "core/checkpoint/safetensors_writer.h"
+#include "core/model/packed_file.h"
+#include "statestore/remote/remote.h"
 #include "statestore/storage/change.h"
 #include "statestore/storage/tokens_object.h"
 #include "tests/core/checkpoint/gguf_builder.h"
 #include "tests/core/checkpoint/torch_archive_builder.h"
+#include "tests/fuzz/fuzz_files.h"
 #include "tests/fuzz/server_seeds.h"
 #include "tests/statestore/documents/zip_builder.h"
+#include "tests/statestore/hostile_index.h"
 #include "tests/statestore/sample_state.h"
 
 namespace statelib::checkpoint {
@@ -244,6 +248,68 @@ void WriteRecordSeeds(const fs::path& corpus) {
   Write(corpus / "fuzz_records" / "library", storage::TextOf({digest}));
 }
 
+void WritePackedWeightsSeed(const fs::path& corpus) {
+  const std::string floats = CountingFloats(30);
+  model::PackedFileWriter writer(FileSystem::Real(), corpus / "fuzz_packed_weights" / "two");
+  writer.Append({1, 2, 5}, AsBytes(floats).first(100));
+  writer.Append({0, 1, 3}, AsBytes(floats).first(12));
+  writer.Finish(HashOf({}));
+}
+
+std::string Whole(const fs::path& file) {
+  return std::string(AsText(FileSystem::Real().ReadFile(file, 1u << 20)));
+}
+
+/// What leaves a library: bundles, with and without tokens, and their manifests.
+void WriteBundleSeeds(const fs::path& corpus) {
+  using namespace storage;
+  const MemoryFolder folder("fuzz-seeds");
+  MakeLibraryOfEverything(folder.path() / "library");
+  const Repository repository =
+      Repository::Open(folder.path() / "library", Repository::Access::kRead);
+  const std::pair<const char*, std::vector<std::string>> bundles[] = {
+      {"one", {"a@1"}}, {"line", {"a@1", "a@2", "far"}}, {"delta", {"delta"}}};
+  for (const auto& [name, states] : bundles) {
+    std::vector<ResolvedState> resolved;
+    for (const std::string& state : states) resolved.push_back(repository.Resolve(state));
+    for (const bool tokens : {true, false}) {
+      ExportOptions options;
+      options.manifest.tokens = tokens;
+      const std::string seed = name + std::string(tokens ? "" : "_without_tokens");
+      ExportBundle(repository, resolved, FileSystem::Real(), folder.path() / seed, options);
+      Write(corpus / "fuzz_bundle" / seed, Whole(folder.path() / seed));
+      const auto manifest =
+          OutgoingManifest::Build(repository, resolved, options.manifest).manifest();
+      Write(corpus / "fuzz_manifest" / seed,
+            std::string(AsText(EncodeManifest(manifest, nullptr))));
+    }
+  }
+  const auto signed_manifest =
+      OutgoingManifest::Build(repository, std::vector{repository.Resolve("a@1")}, {}).manifest();
+  const SigningKey key = SigningKey::FromSeed({});
+  Write(corpus / "fuzz_manifest" / "signed",
+        std::string(AsText(EncodeManifest(signed_manifest, &key))));
+  std::vector<RemoteVersion> versions;
+  for (const uint64_t number : {1, 2}) {
+    RemoteVersion version;
+    version.name = "a";
+    version.tag = "latest";
+    version.number = number;
+    version.state = repository.Resolve("a@" + std::to_string(number)).state.id;
+    versions.push_back(version);
+  }
+  Write(corpus / "fuzz_catalogue" / "two", std::string(AsText(remote::EncodeCatalogue(versions))));
+}
+
+/// Statements of fuzz_index.cc: table, row, what, column, value, as its reader takes them from the
+/// end; the fuzzer finds more.
+void WriteIndexSeeds(const fs::path& corpus) {
+  std::string input;
+  for (int i = 0; i < 64; ++i) input += static_cast<char>(i * 37 + 11);
+  Write(corpus / "fuzz_index" / "some", input);
+  Write(corpus / "fuzz_index" / "few", input.substr(0, 9));
+}
+
 }  // namespace
 }  // namespace statelib::checkpoint
 
@@ -263,5 +329,8 @@ int main(int argc, char** argv) {
   statelib::checkpoint::WriteStateObjectSeeds(corpus);
   statelib::checkpoint::WriteRecordSeeds(corpus);
   statelib::WriteServerSeeds(corpus);
+  statelib::checkpoint::WritePackedWeightsSeed(corpus);
+  statelib::checkpoint::WriteBundleSeeds(corpus);
+  statelib::checkpoint::WriteIndexSeeds(corpus);
   return 0;
 }
