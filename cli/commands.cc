@@ -25,6 +25,7 @@ constexpr CommandDescription kCommands[] = {
     {"at", kStates, "The state after the first tokens of a document", MakeAtCommand},
     {"diff", kStates, "Compare what two states have read and hold", MakeDiffCommand},
     {"recode", kStates, "Store a state smaller: in another codec", MakeRecodeCommand},
+    {"init", kLibrary, "Make an empty library, for you alone or for your group", MakeInitCommand},
     {"list", kLibrary, "List the states of the library", MakeListCommand},
     {"search", kLibrary, "Find states by the words of what they have read", MakeSearchCommand},
     {"show", kLibrary, "Show all that is known about a state", MakeShowCommand},

@@ -40,6 +40,7 @@ std::unique_ptr<Command> MakeGcCommand();
 std::unique_ptr<Command> MakeGenerateCommand();
 std::unique_ptr<Command> MakeImportCommand();
 std::unique_ptr<Command> MakeIngestCommand();
+std::unique_ptr<Command> MakeInitCommand();
 std::unique_ptr<Command> MakeKeyCreateCommand();
 std::unique_ptr<Command> MakeKeyListCommand();
 std::unique_ptr<Command> MakeKeyRmCommand();

@@ -6,7 +6,7 @@
 #include "cli/facts.h"
 #include "cli/key_access.h"
 #include "cli/library_access.h"
-#include "cli/terminal/printable.h"
+#include "cli/output_option.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/quantities.h"
 #include "core/base/error.h"
@@ -21,7 +21,7 @@ class ExportCommand : public Command {
   void Declare(Declaration& declaration, SharedOptions& shared) override {
     declaration.Argument("NAME", &selection_.names, "States to export",
                          {.shown_as = "NAME[:TAG][@N]", .required = true});
-    declaration.Option("-o,--output", &file_, "The bundle to write; one that exists is replaced",
+    declaration.Option("-o,--output", &file_, "The bundle to write; one that exists is replaced, - is standard output",
                        {.shown_as = "FILE", .required = true});
     AddCarryingOptions(declaration, selection_, left_out_);
     AddSigningOptions(declaration, signing_);
@@ -35,7 +35,8 @@ class ExportCommand : public Command {
         "  statelib export minutes:april minutes:may -o minutes.statelib\n"
         "  statelib export handbook --all-versions --sign alice -o handbook.statelib\n"
         "  statelib export handbook --codec int8 --max-kl 1e-3 -o small.statelib\n"
-        "  statelib export contract --no-tokens --no-sources -o contract.statelib\n");
+        "  statelib export contract --no-tokens --no-sources -o contract.statelib\n"
+        "  statelib export handbook -o - | ssh host statelib import -\n");
   }
 
   void Run(Context& context) override {
@@ -48,24 +49,25 @@ class ExportCommand : public Command {
         OpenLibrary(context, codec_.codec == "exact" ? library::Library::Access::kRead
                                                      : library::Library::Access::kWrite);
     const std::optional<SigningKey> key = ChooseSigningKey(context, signing_);
+    const Context said = ContextBeside(context, file_);
     const library::RecodedExport done = Export(context, library, key ? &*key : nullptr);
     const storage::ExportReport& report = done.report;
     if (context.options.json) {
       Json recoded = Json::array();
       for (const library::SavedState& state : done.recoded) recoded.push_back(SavedJson(state));
-      return context.PrintJson({{"file", file_},
+      return said.PrintJson({{"file", file_},
                                 {"states", report.states},
                                 {"objects", report.objects},
                                 {"file_bytes", report.file_bytes},
                                 {"recoded", recoded},
                                 {"signer", key ? Json(key->public_key().Text()) : Json(nullptr)}});
     }
-    context.out.Print("{}: {} in {}, {}, {}\n", Printable(file_, LineBreaks::kEscape),
+    said.out.Print("{}: {} in {}, {}, {}\n", NameOfOutput(file_),
                       HumanCount(report.states, "state"), HumanCount(report.objects, "object"),
                       HumanBytes(report.file_bytes),
                       key ? "signed by " + key->public_key().ShortText() : "not signed");
     for (const library::SavedState& state : done.recoded) {
-      context.out.Print("{}:{} as {}\n", state.reference.name, state.reference.tag,
+      said.out.Print("{}:{} as {}\n", state.reference.name, state.reference.tag,
                         FidelityText(*state.fidelity));
     }
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/carrying.h"
 #include "cli/commands.h"
+#include "cli/input.h"
 #include "cli/key_access.h"
 #include "cli/library_access.h"
 #include "cli/terminal/progress.h"
@@ -13,7 +14,7 @@ namespace {
 class ImportCommand : public Command {
  public:
   void Declare(Declaration& declaration, SharedOptions& shared) override {
-    declaration.Argument("FILE", &file_, "A bundle that `statelib export` wrote",
+    declaration.Argument("FILE", &file_, "A bundle that `statelib export` wrote; - is standard input",
                          {.shown_as = "FILE", .required = true});
     declaration.Flag("--dry-run", dry_run_,
                      "Verify the bundle and say what it carries, and no more");
@@ -23,7 +24,8 @@ class ImportCommand : public Command {
     declaration.Examples(
         "  statelib import handbook.statelib --dry-run\n"
         "  statelib import handbook.statelib\n"
-        "  statelib import handbook.statelib --allow-unsigned\n");
+        "  statelib import handbook.statelib --allow-unsigned\n"
+        "  ssh host statelib export handbook -o - | statelib import -\n");
   }
 
   void Run(Context& context) override {
@@ -41,12 +43,29 @@ class ImportCommand : public Command {
  private:
   library::BundleReport Import(const Context& context, library::Library& library) const {
     library::KeyRing keys = OpenKeys(context);
+    storage::BundleFile bundle = Open(context);
+    const std::filesystem::path path = file_;
     ProgressBar bar(context.err, "importing", "byte");
     storage::ImportOptions options;
     options.dry_run = dry_run_;
     options.control = {&context.cancel,
                        [&bar](uint64_t done, uint64_t total) { bar.Update(done, total); }};
-    return library::Import(library, file_, keys, policy_, options);
+    return library::Import(library, bundle,
+                           file_ == "-" ? "standard input" : path.filename().string(), keys,
+                           policy_, options);
+  }
+
+  /// A file is read where it lies; what comes once, as from a pipe, is collected first.
+  storage::BundleFile Open(const Context& context) const {
+    std::error_code ignored;
+    const auto type = std::filesystem::status(file_, ignored).type();
+    using Type = std::filesystem::file_type;
+    if (file_ != "-" && type != Type::fifo && type != Type::character && type != Type::socket)
+      return storage::BundleFile::Open(file_);
+    Input input = Input::Open(file_, context.cancel);
+    storage::BundleSpool spool(input.name());
+    input.ForEachPiece(SIZE_MAX, [&](std::string_view piece) { spool.Append(AsBytes(piece)); });
+    return std::move(spool).Finish();
   }
 
   static const char* Advice(const library::SignerReport& signer) {

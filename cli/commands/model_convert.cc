@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
 #include "cli/library_access.h"
-#include "cli/terminal/printable.h"
+#include "cli/output_option.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/quantities.h"
 #include "core/base/error.h"
@@ -32,7 +32,7 @@ class ModelConvertCommand : public Command {
   void Declare(Declaration& declaration, SharedOptions& shared) override {
     declaration.Argument("IN", &from_, "A checkpoint's folder or file, or a model's name",
                          {.shown_as = "IN", .required = true});
-    declaration.Argument("OUT", &to_, "The file, or for safetensors the folder, to write",
+    declaration.Argument("OUT", &to_, "The file, or for safetensors the folder, to write; - is standard output",
                          {.shown_as = "OUT", .required = true});
     declaration.Option("--to", &form_,
                        "safetensors: a Hugging Face folder; gguf: a file for llama.cpp too; "
@@ -60,21 +60,22 @@ class ModelConvertCommand : public Command {
     std::vector<checkpoint::ConfigFact> facts;
     for (const std::string& fact : facts_) facts.push_back(checkpoint::ParseConfigFact(fact));
     const auto checkpoint = checkpoint::Checkpoint::Open(place.directory, facts);
+    const Context said = ContextBeside(context, to_);
     const model::Conversion conversion = Convert(context, *checkpoint);
     if (context.options.json)
-      return context.PrintJson({{"from", place.directory.string()},
+      return said.PrintJson({{"from", place.directory.string()},
                                 {"to", to_},
                                 {"form", form_},
                                 {"tensor_bytes", conversion.tensor_bytes},
                                 {"notes", conversion.notes}});
-    context.out.Print("{}: {} of weights\n", Printable(to_, LineBreaks::kEscape),
+    said.out.Print("{}: {} of weights\n", NameOfOutput(to_),
                       HumanBytes(conversion.tensor_bytes));
     for (const std::string& note : conversion.notes) context.err.Print("note: {}\n", note);
   }
 
  private:
   model::Conversion Convert(Context& context, const checkpoint::Checkpoint& checkpoint) const {
-    ProgressBar progress(context.err, "writing " + Printable(to_, LineBreaks::kEscape), "byte");
+    ProgressBar progress(context.err, "writing " + NameOfOutput(to_), "byte");
     model::ConvertOptions options;
     options.form = FormOf(form_);
     options.weights = WeightsOf(weights_);

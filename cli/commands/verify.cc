@@ -93,6 +93,8 @@ class VerifyCommand : public Command {
     for (const std::string& stranger : report.strangers)
       context.out.Print("not an object, left alone: {}\n",
                         Printable(stranger, LineBreaks::kEscape));
+    for (const std::string& warning : report.warnings)
+      context.err.Print("statelib: warning: {}\n", Printable(warning, LineBreaks::kEscape));
     context.out.Print(
         "read {}: {}, {}, {}", HumanBytes(report.bytes_read), HumanCount(report.states, "state"),
         HumanCount(report.tokens_objects, "tokens object"), HumanCount(report.references, "name"));
@@ -114,7 +116,8 @@ class VerifyCommand : public Command {
                        {"bytes_read", report.bytes_read},
                        {"unneeded_objects", report.unneeded_objects},
                        {"problems", problems},
-                       {"strangers", report.strangers}});
+                       {"strangers", report.strangers},
+                       {"warnings", report.warnings}});
   }
 
   std::string rederive_;

@@ -10,14 +10,14 @@
 
 namespace statelib {
 
-AtomicFile::AtomicFile(FileSystem& files, std::filesystem::path path)
+AtomicFile::AtomicFile(FileSystem& files, const std::filesystem::path& path)
     : files_(files),
-      path_(std::move(path)),
-      temporary_(fmt::format("{}.{}.part", path_.string(), ::getpid())),
-      file_(files.Create(temporary_)) {}
+      place_(FindOutputPlace(path)),
+      temporary_(fmt::format("{}.{}.part", place_.path.string(), ::getpid())),
+      file_(place_.is_stream ? files.OpenStream(place_.path) : files.Create(temporary_)) {}
 
 AtomicFile::~AtomicFile() {
-  if (committed_) return;
+  if (committed_ || place_.is_stream) return;
   try {
     files_.Remove(temporary_);
   } catch (const Error&) {
@@ -28,9 +28,10 @@ AtomicFile::~AtomicFile() {
 void AtomicFile::Commit() {
   file_->Sync();
   file_->Close();
-  files_.Rename(temporary_, path_);
+  if (place_.is_stream) return;
+  files_.Rename(temporary_, place_.path);
   committed_ = true;
-  files_.SyncDirectory(path_.has_parent_path() ? path_.parent_path() : ".");
+  files_.SyncDirectory(place_.path.has_parent_path() ? place_.path.parent_path() : ".");
 }
 
 void WriteFileAtomically(FileSystem& files, const std::filesystem::path& path, ByteSpan bytes) {

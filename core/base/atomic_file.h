@@ -6,15 +6,18 @@
 #include <memory>
 
 #include "core/base/file_system.h"
+#include "core/base/output_place.h"
 
 namespace statelib {
 
 /// A file that readers see whole or not at all: it is written under a temporary name beside its
 /// own, and Commit() syncs it, renames it and syncs the folder. One that is destroyed before that
-/// is removed. Errors: those of FileSystem. One thread.
+/// is removed. Links are followed and stay; what is no regular file, or standard output as "-", is
+/// written as the bytes come (output_place.h). Errors: those of FindOutputPlace and FileSystem. One
+/// thread.
 class AtomicFile {
  public:
-  AtomicFile(FileSystem& files, std::filesystem::path path);
+  AtomicFile(FileSystem& files, const std::filesystem::path& path);
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
   ~AtomicFile();
@@ -25,7 +28,7 @@ class AtomicFile {
 
  private:
   FileSystem& files_;
-  std::filesystem::path path_;
+  OutputPlace place_;
   std::filesystem::path temporary_;
   std::unique_ptr<WritableFile> file_;
   bool committed_ = false;

@@ -33,8 +33,10 @@ class Descriptor {
   int fd_;
 };
 
-Descriptor OpenOrThrow(const fs::path& path, int flags) {
-  const int fd = ::open(path.c_str(), flags | O_CLOEXEC, 0666);
+Descriptor OpenOrThrow(const fs::path& path, int flags, mode_t mode = 0666) {
+  const int fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
+  if (fd < 0 && errno == EINTR)
+    Throw(ErrorKind::kCancelled, "stopped while waiting for {}", path.string());
   if (fd < 0)
     ThrowErrno((flags & O_CREAT) != 0 ? "cannot create" : "cannot open", path.string(), errno);
   return Descriptor(fd);
@@ -42,8 +44,10 @@ Descriptor OpenOrThrow(const fs::path& path, int flags) {
 
 class RealWritableFile : public WritableFile {
  public:
-  RealWritableFile(fs::path path, Descriptor&& file)
-      : path_(std::move(path)), file_(file.Release()) {}
+  enum class Kind { kFile, kStream };
+
+  RealWritableFile(fs::path path, Descriptor&& file, Kind kind = Kind::kFile)
+      : path_(std::move(path)), file_(file.Release()), kind_(kind) {}
 
   void Append(ByteSpan bytes) override {
     while (!bytes.empty()) {
@@ -57,7 +61,9 @@ class RealWritableFile : public WritableFile {
   }
 
   void Sync() override {
-    if (::fsync(file_.get()) != 0) ThrowErrno("cannot sync", path_.string(), errno);
+    // A pipe or a terminal has nothing to sync, and says so in one of three ways.
+    if (::fsync(file_.get()) == 0 || (kind_ == Kind::kStream && CannotSync(errno))) return;
+    ThrowErrno("cannot sync", path_.string(), errno);
   }
 
   void Close() override {
@@ -65,8 +71,13 @@ class RealWritableFile : public WritableFile {
   }
 
  private:
+  static bool CannotSync(int reason) {
+    return reason == EINVAL || reason == ENOTSUP || reason == EROFS;
+  }
+
   fs::path path_;
   Descriptor file_;
+  Kind kind_;
 };
 
 class RealFileSystem : public FileSystem {
@@ -98,8 +109,26 @@ class RealFileSystem : public FileSystem {
     return bytes;
   }
 
-  std::unique_ptr<WritableFile> Create(const Path& path) override {
-    return std::make_unique<RealWritableFile>(path, OpenOrThrow(path, O_WRONLY | O_CREAT | O_EXCL));
+  std::unique_ptr<WritableFile> Create(const Path& path, Permissions permissions) override {
+    Descriptor file = OpenOrThrow(path, O_WRONLY | O_CREAT | O_EXCL, permissions.value_or(0666));
+    // What the umask may have taken from the group.
+    if (permissions && (*permissions & 077) != 0 && ::fchmod(file.get(), *permissions) != 0)
+      ThrowErrno("cannot set the permissions of", path.string(), errno);
+    return std::make_unique<RealWritableFile>(path, std::move(file));
+  }
+
+  std::unique_ptr<WritableFile> OpenStream(const Path& path) override {
+    constexpr auto kStream = RealWritableFile::Kind::kStream;
+    if (path == "-") {
+      const int copy = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+      if (copy < 0) ThrowErrno("cannot write", "standard output", errno);
+      return std::make_unique<RealWritableFile>("standard output", Descriptor(copy), kStream);
+    }
+    // A file by a descriptor's name, as /dev/stdout may be: behind what it holds.
+    std::error_code error;
+    const int append = fs::is_regular_file(path, error) ? O_APPEND : 0;
+    return std::make_unique<RealWritableFile>(
+        path, OpenOrThrow(path, O_WRONLY | O_NOCTTY | append), kStream);
   }
 
   std::unique_ptr<WritableFile> OpenEnd(const Path& path, uint64_t keep_bytes) override {
@@ -125,10 +154,22 @@ class RealFileSystem : public FileSystem {
     if (::unlink(path.c_str()) != 0) ThrowErrno("cannot remove", path.string(), errno);
   }
 
-  void CreateDirectories(const Path& path) override {
+  void CreateDirectories(const Path& path, Permissions permissions) override {
     std::error_code error;
-    fs::create_directories(path, error);
-    if (error) ThrowErrno("cannot create the folder", path.string(), error.value());
+    if (!permissions) {
+      fs::create_directories(path, error);
+      if (error) ThrowErrno("cannot create the folder", path.string(), error.value());
+      return;
+    }
+    if (fs::is_directory(path, error)) return;
+    const Path folder = path.has_filename() ? path : path.parent_path();
+    if (folder.has_parent_path()) CreateDirectories(folder.parent_path(), permissions);
+    if (::mkdir(folder.c_str(), *permissions) != 0) {
+      if (errno == EEXIST && fs::is_directory(path, error)) return;
+      ThrowErrno("cannot create the folder", path.string(), errno);
+    }
+    if ((*permissions & 07077) != 0 && ::chmod(folder.c_str(), *permissions) != 0)
+      ThrowErrno("cannot set the permissions of", path.string(), errno);
   }
 
   void SyncDirectory(const Path& path) override {

@@ -2,14 +2,21 @@
 #ifndef STATELIB_CORE_BASE_FILE_SYSTEM_H_
 #define STATELIB_CORE_BASE_FILE_SYSTEM_H_
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/base/bytes.h"
 
 namespace statelib {
+
+/// The permission bits of what is made: exactly these, or without a value those that the umask
+/// leaves of 0666 for a file and 0777 for a folder.
+using Permissions = std::optional<mode_t>;
 
 /// A file that is being written. Destroying it without Close() leaves what was written.
 class WritableFile {
@@ -32,15 +39,18 @@ class FileSystem {
   /// The whole file. Errors: kCorrupt when it holds more than max_bytes.
   virtual Bytes ReadFile(const Path& path, uint64_t max_bytes) = 0;
   /// Creates a file that must not exist yet.
-  virtual std::unique_ptr<WritableFile> Create(const Path& path) = 0;
+  virtual std::unique_ptr<WritableFile> Create(const Path& path, Permissions permissions = {}) = 0;
   /// Opens a file to write behind its first `keep_bytes` bytes, of which it has as many at least;
   /// what stood there goes. Makes the file if there is none and keep_bytes is 0.
   virtual std::unique_ptr<WritableFile> OpenEnd(const Path& path, uint64_t keep_bytes) = 0;
+  /// Opens what is no regular file, as a device or a FIFO, to be written through; "-" is standard
+  /// output. A FIFO waits for its reader. Sync() is only what the thing can do.
+  virtual std::unique_ptr<WritableFile> OpenStream(const Path& path) = 0;
   /// Atomically puts `from` in the place of `to`, which may exist.
   virtual void Rename(const Path& from, const Path& to) = 0;
   virtual void Remove(const Path& path) = 0;
-  /// Makes the folder and those above it; one that exists is fine.
-  virtual void CreateDirectories(const Path& path) = 0;
+  /// Makes the folder and those above it; one that exists is fine, and keeps its permissions.
+  virtual void CreateDirectories(const Path& path, Permissions permissions = {}) = 0;
   /// Makes the names in a folder durable.
   virtual void SyncDirectory(const Path& path) = 0;
   virtual bool Exists(const Path& path) = 0;

@@ -142,7 +142,7 @@ std::string Runtime::PackedWeightsName(const Digest& fingerprint) const {
 }
 
 void Runtime::UsePackedWeights(const std::filesystem::path& folder, const Digest& fingerprint,
-                               bool may_write, const CancelFlag* cancel,
+                               FileSystem* files, const CancelFlag* cancel,
                                const checkpoint::HashProgress& on_progress) {
   if (backend_->packed_layout().empty()) return;
   model::Weights& weights = model_->weights();
@@ -156,9 +156,9 @@ void Runtime::UsePackedWeights(const std::filesystem::path& folder, const Digest
       return false;  // none, or one that is not to be trusted: it is made anew
     }
   };
-  if (use() || !may_write) return;
+  if (use() || files == nullptr) return;
   try {
-    weights.WritePacked(FileSystem::Real(), path, key, cancel, on_progress);
+    weights.WritePacked(*files, path, key, cancel, on_progress);
     use();
   } catch (const Error& error) {
     // A full disk costs the time of packing at every start, and nothing else.

@@ -92,11 +92,12 @@ class Runtime {
   std::string profile() const;
 
   /// Keeps the weights in the backend's form in one file of `folder`, and uses them from there: at
-  /// once where the file is there and right; else, with `may_write`, after packing them into it. A
-  /// file that cannot be written or mapped is done without. Called before anything is computed.
+  /// once where the file is there and right; else, where `files` is not null, after packing them
+  /// into it. A file that cannot be written or mapped is done without. Called before anything is
+  /// computed.
   /// fingerprint: the model's. `on_progress` follows the packing. Errors: kCancelled.
   void UsePackedWeights(const std::filesystem::path& folder, const Digest& fingerprint,
-                        bool may_write, const CancelFlag* cancel = nullptr,
+                        FileSystem* files, const CancelFlag* cancel = nullptr,
                         const checkpoint::HashProgress& on_progress = {});
   /// The name of that file, for this model, format and backend:
   /// "FINGERPRINT-FORMAT-LAYOUT.weights".

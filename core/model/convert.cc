@@ -8,6 +8,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/fixed_log.h"
+#include "core/base/mapped_file.h"
 #include "core/base/quoted.h"
 #include "core/checkpoint/container.h"
 #include "core/checkpoint/encode.h"
@@ -163,7 +164,8 @@ class Converter {
   }
 
   void WriteFile(const fs::path& to, const std::vector<TensorToWrite>& tensors) {
-    if (!options_.replace && FileSystem::Real().Exists(to)) ThrowExists(to);
+    const bool replaces = !FindOutputPlace(to).is_stream && FileSystem::Real().Exists(to);
+    if (replaces && !options_.replace) ThrowExists(to);
     if (options_.form == CheckpointForm::kGguf) {
       WriteGgufForm(from_, PublishedConfig(from_), tensors, to, &conversion_.notes);
       return;
@@ -178,18 +180,19 @@ class Converter {
   /// The files are made in a folder beside `to`, which then takes its name, or gives its files to
   /// the folder that is there.
   void WriteFolder(const fs::path& to, const std::vector<TensorToWrite>& tensors) {
+    if (to == "-")
+      Throw(ErrorKind::kInvalidArgument, "safetensors: a folder, which standard output cannot take");
     FileSystem& files = FileSystem::Real();
     const bool exists = files.Exists(to) && !files.List(to).empty();
     if (exists && !options_.replace) ThrowExists(to);
     // Without the separator that a folder's name may end with.
-    const fs::path target = to.has_filename() ? to : to.parent_path();
+    const fs::path target = FollowLinks(to.has_filename() ? to : to.parent_path());
     const fs::path temporary = fmt::format("{}.{}.part", target.string(), ::getpid());
     files.CreateDirectories(temporary);
     try {
       WriteFilesInto(temporary, tensors);
       if (exists) {
-        for (const fs::path& name : files.List(temporary))
-          files.Rename(temporary / name, to / name);
+        for (const fs::path& name : files.List(temporary)) Place(temporary / name, to / name);
         files.SyncDirectory(to);
       } else {
         files.Rename(temporary, target);
@@ -202,6 +205,14 @@ class Converter {
     }
     std::error_code ignored;
     fs::remove_all(temporary, ignored);
+  }
+
+  /// A link, or what is no regular file, stays and gets the bytes.
+  static void Place(const fs::path& from, const fs::path& to) {
+    const OutputPlace place = FindOutputPlace(to);
+    if (place.path == to && !place.is_stream) return FileSystem::Real().Rename(from, to);
+    const MappedFile whole = MappedFile::Open(from);
+    WriteFileAtomically(FileSystem::Real(), to, whole.bytes());
   }
 
   void WriteFilesInto(const fs::path& folder, const std::vector<TensorToWrite>& tensors) {

@@ -112,15 +112,15 @@ RecodedExport ExportRecoded(
   return result;
 }
 
-BundleReport Import(Library& library, const std::filesystem::path& file, KeyRing& keys,
-                    const SignerPolicy& policy, const storage::ImportOptions& options) {
-  storage::BundleFile bundle = storage::BundleFile::Open(file);
+BundleReport Import(Library& library, storage::BundleFile& bundle, const std::string& source_name,
+                    KeyRing& keys, const SignerPolicy& policy,
+                    const storage::ImportOptions& options) {
   BundleReport report;
   report.signer = JudgeSigner(keys, bundle.signer(), policy);
   if (!options.dry_run) RequireAccepted(report.signer, bundle.where());
   report.import =
-      storage::ImportBundle(library.repository(), bundle,
-                            storage::Escaped(file.filename().string()), options, library.now_ms());
+      storage::ImportBundle(library.repository(), bundle, storage::Escaped(source_name), options,
+                            library.now_ms());
   if (!options.dry_run) RememberSigner(keys, report.signer, policy);
   return report;
 }

@@ -51,11 +51,12 @@ struct BundleReport {
   SignerReport signer;
 };
 
-/// Verifies a bundle file whole, its signature first, and then adds what it carries. A dry run is
-/// not stopped by a signer that the policy refuses. Errors: kMismatch for such a signer; those of
-/// BundleFile::Open and ImportBundle; then nothing of it is visible.
-BundleReport Import(Library& library, const std::filesystem::path& file, KeyRing& keys,
-                    const SignerPolicy& policy, const storage::ImportOptions& options);
+/// Verifies a bundle whole, its signature first, and then adds what it carries. `source_name` is
+/// what lineage will call it. A dry run is not stopped by a signer that the policy refuses. Errors:
+/// kMismatch for such a signer; those of ImportBundle; then nothing of it is visible.
+BundleReport Import(Library& library, storage::BundleFile& bundle, const std::string& source_name,
+                    KeyRing& keys, const SignerPolicy& policy,
+                    const storage::ImportOptions& options);
 
 }  // namespace statelib::library
 

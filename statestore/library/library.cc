@@ -8,6 +8,11 @@ Library Library::Open(const std::filesystem::path& path, Access access, FileSyst
   return {storage::Repository::Open(path, access, files), files, std::move(clock)};
 }
 
+Library Library::Init(const std::filesystem::path& path, storage::Sharing sharing) {
+  FileSystem& files = FileSystem::Real();
+  return {storage::Repository::Init(path, sharing, files), files, SystemClock()};
+}
+
 Library::Clock Library::SystemClock() { return storage::UnixMilliseconds; }
 
 }  // namespace statelib::library

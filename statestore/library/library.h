@@ -23,11 +23,14 @@ class Library {
   /// Errors: those of Repository::Open.
   static Library Open(const std::filesystem::path& path, Access access,
                       FileSystem& files = FileSystem::Real(), Clock clock = SystemClock());
+  /// Makes a library where there is none, and opens it. Errors: those of Repository::Init.
+  static Library Init(const std::filesystem::path& path, storage::Sharing sharing);
   static Clock SystemClock();
 
   const std::filesystem::path& path() const { return repository_.path(); }
   storage::Repository& repository() { return repository_; }
   const storage::Repository& repository() const { return repository_; }
+  /// For what lies outside the library's folder; for what is in it, see Repository::files().
   FileSystem& files() const { return *files_; }
   int64_t now_ms() const { return clock_(); }
 

@@ -277,7 +277,10 @@ LoadedModel LoadModel(Library& library, const ModelPlace& place,
                                            stamp, trust, cancel, on_progress);
   if (trust == Trust::kStamp) {
     model.runtime->UsePackedWeights(PackedWeightsFolder(library), fingerprint,
-                                    library.repository().writable(), cancel, on_progress);
+                                    library.repository().writable()
+                                        ? &library.repository().files()
+                                        : nullptr,
+                                    cancel, on_progress);
   }
   const model::ModelInfo& info = model.runtime->info();
   model.identity = {fingerprint, info.architecture, SummaryOf(info)};

@@ -31,7 +31,7 @@ fs::path PackedWeightsFolder(const Library& library) {
 StalePackedWeights RemoveStaleWeights(Library& library, bool dry_run) {
   const fs::path folder = PackedWeightsFolder(library);
   const std::string layout = kernels::MakeCpuBackend(1)->packed_layout();
-  FileSystem& files = FileSystem::Real();
+  FileSystem& files = library.repository().files();
   StalePackedWeights stale;
   for (const fs::path& name : files.List(folder)) {
     if (IsWanted(library, name.string(), layout)) continue;

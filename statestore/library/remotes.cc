@@ -24,7 +24,7 @@ void Write(Library& library, const std::vector<NamedRemote>& remotes) {
   std::string text;
   for (const NamedRemote& remote : remotes)
     text += fmt::format("{}\t{}\t{}\n", remote.name, remote.url, remote.token_file);
-  WriteFileAtomically(library.files(), PathOf(library), AsBytes(text));
+  WriteFileAtomically(library.repository().files(), PathOf(library), AsBytes(text));
 }
 
 /// Two that change the list at once take turns.
@@ -36,8 +36,8 @@ storage::FileLock Lock(const Library& library) {
 }  // namespace
 
 std::vector<NamedRemote> ListRemotes(const Library& library) {
-  if (!library.files().Exists(PathOf(library))) return {};
-  const Bytes bytes = library.files().ReadFile(PathOf(library), kFileBytesMax);
+  if (!library.repository().files().Exists(PathOf(library))) return {};
+  const Bytes bytes = library.repository().files().ReadFile(PathOf(library), kFileBytesMax);
   std::string_view text = AsText(bytes);
   std::vector<NamedRemote> remotes;
   while (!text.empty()) {

@@ -46,6 +46,7 @@ void AdoptObject(Repository& repository, const ObjectId& id, const std::filesyst
     files.CreateDirectories(place.parent_path());
     files.SyncDirectory(place.parent_path().parent_path());
   }
+  SetPermissionsIn(repository.path(), file);
   files.Rename(file, place);
   files.SyncDirectory(place.parent_path());
 }

@@ -4,11 +4,13 @@
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "core/base/spool.h"
 #include "statestore/storage/import.h"
 #include "statestore/storage/manifest.h"
 #include "statestore/storage/repository.h"
@@ -31,8 +33,8 @@ struct ExportReport {
 };
 
 /// Writes references, the states that they name, the states' histories and their lineage to one
-/// file, which appears whole or not at all. Memory: one object. Errors: those of
-/// OutgoingManifest::Build and ObjectStore.
+/// file, as AtomicFile does. Memory: one object. Errors: those of OutgoingManifest::Build,
+/// ObjectStore and AtomicFile.
 ExportReport ExportBundle(const Repository& repository, std::span<const ResolvedState> states,
                           FileSystem& files, const std::filesystem::path& path,
                           const ExportOptions& options = {});
@@ -43,6 +45,8 @@ class BundleFile : public ImportSource {
   /// Reads and checks the manifest and its signature. Errors: kNotFound, kIo, kCorrupt,
   /// kUnsupported.
   static BundleFile Open(const std::filesystem::path& path);
+  /// The same of a bundle that came as a stream. `where` is what messages call it.
+  static BundleFile Open(std::unique_ptr<ByteSpool> spool, const std::string& where);
 
   const BundleManifest& manifest() const override { return signed_.manifest; }
   const std::string& where() const override { return where_; }
@@ -64,10 +68,31 @@ class BundleFile : public ImportSource {
 
   std::string where_;
   std::ifstream file_;
+  std::unique_ptr<ByteSpool> spool_;  // where it is set, in the place of the file
   uint64_t file_bytes_ = 0;
   Digest digest_;
   SignedManifest signed_;
   std::vector<uint64_t> offsets_;  // of the objects, and then of the trailer
+};
+
+/// Takes a bundle that comes as a stream, as from a pipe. What it may take is bounded by what the
+/// manifest says, which comes first. One thread.
+class BundleSpool {
+ public:
+  explicit BundleSpool(std::string where) : where_(std::move(where)) {}
+
+  /// Errors: those of reading a manifest; kCorrupt for bytes behind the bundle's end; kIo.
+  void Append(ByteSpan bytes);
+  /// Errors: those of BundleFile::Open.
+  BundleFile Finish() &&;
+
+ private:
+  void ReadEnd();
+
+  std::string where_;
+  std::unique_ptr<ByteSpool> spool_ = std::make_unique<ByteSpool>();
+  Bytes manifest_;                // its first bytes, until it is whole
+  std::optional<uint64_t> end_;  // how many bytes the bundle has, once that is known
 };
 
 /// Verifies a bundle whole and then imports its objects. `source_name` is what lineage will call

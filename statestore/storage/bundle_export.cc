@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <unistd.h>
-
 #include <set>
 
+#include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "statestore/storage/bundle.h"
 
@@ -13,24 +12,23 @@ namespace {
 /// Appends to a file and to the hash over it.
 class HashedFile {
  public:
-  explicit HashedFile(std::unique_ptr<WritableFile> file) : file_(std::move(file)) {}
+  HashedFile(FileSystem& files, const std::filesystem::path& path) : file_(files, path) {}
 
   void Append(ByteSpan bytes) {
-    file_->Append(bytes);
+    file_.Append(bytes);
     hasher_.Update(bytes);
     size_ += bytes.size();
   }
 
   uint64_t Finish() {
     const Digest digest = hasher_.Finish();
-    file_->Append(digest.bytes);
-    file_->Sync();
-    file_->Close();
+    file_.Append(digest.bytes);
+    file_.Commit();
     return size_ + digest.bytes.size();
   }
 
  private:
-  std::unique_ptr<WritableFile> file_;
+  AtomicFile file_;
   Hasher hasher_;
   uint64_t size_ = 0;
 };
@@ -41,7 +39,7 @@ uint64_t WriteFile(const OutgoingManifest& outgoing, FileSystem& files,
   const std::vector<BundleManifest::Object>& objects = outgoing.manifest().objects;
   uint64_t total = 0;
   for (const BundleManifest::Object& object : objects) total += object.size_bytes;
-  HashedFile file(files.Create(path));
+  HashedFile file(files, path);
   file.Append(manifest);
   uint64_t done = 0;
   for (size_t i = 0; i < objects.size(); ++i) {
@@ -66,20 +64,7 @@ ExportReport ExportBundle(const Repository& repository, std::span<const Resolved
   for (const BundleManifest::Reference& reference : outgoing.manifest().references)
     distinct.insert(reference.state);
   report.states = distinct.size();
-
-  const std::filesystem::path temporary = path.string() + fmt::format(".{}.part", ::getpid());
-  try {
-    report.file_bytes = WriteFile(outgoing, files, temporary, options);
-    files.Rename(temporary, path);
-  } catch (...) {
-    try {
-      files.Remove(temporary);
-    } catch (const Error&) {
-      // It may never have been created; the first error is the one to report.
-    }
-    throw;
-  }
-  files.SyncDirectory(path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
+  report.file_bytes = WriteFile(outgoing, files, path, options);
   return report;
 }
 

@@ -11,6 +11,18 @@ namespace {
 
 constexpr size_t kBlockBytes = 1u << 20;
 
+/// How many bytes a bundle of this manifest has. Errors: kCorrupt where no file has so many.
+uint64_t BundleBytes(uint64_t manifest_bytes, const BundleManifest& manifest,
+                     const std::string& where) {
+  uint64_t bytes = manifest_bytes + sizeof(Digest::bytes);
+  for (const BundleManifest::Object& object : manifest.objects) {
+    if (object.size_bytes > static_cast<uint64_t>(INT64_MAX) - bytes)
+      Throw(ErrorKind::kCorrupt, "{}: objects of more bytes than any file has", where);
+    bytes += object.size_bytes;
+  }
+  return bytes;
+}
+
 }  // namespace
 
 BundleFile BundleFile::Open(const std::filesystem::path& path) {
@@ -28,6 +40,39 @@ BundleFile BundleFile::Open(const std::filesystem::path& path) {
   bundle.ReadManifest();
   return bundle;
 }
+
+BundleFile BundleFile::Open(std::unique_ptr<ByteSpool> spool, const std::string& where) {
+  BundleFile bundle;
+  bundle.where_ = where;
+  bundle.file_bytes_ = spool->size();
+  bundle.spool_ = std::move(spool);
+  bundle.ReadManifest();
+  return bundle;
+}
+
+void BundleSpool::Append(ByteSpan bytes) {
+  spool_->Append(bytes);
+  if (!end_) {
+    manifest_.insert(manifest_.end(), bytes.begin(), bytes.end());
+    ReadEnd();
+  }
+  if (end_ && spool_->size() > *end_)
+    Throw(ErrorKind::kCorrupt, "{}: expected {} bytes, found more", where_, *end_);
+}
+
+void BundleSpool::ReadEnd() {
+  uint64_t wanted = ManifestBytes({}, where_);
+  for (uint64_t known = 0; known < wanted && wanted <= manifest_.size();) {
+    known = wanted;
+    wanted = ManifestBytes(ByteSpan(manifest_).first(known), where_);
+  }
+  if (wanted > manifest_.size()) return;
+  const SignedManifest read = DecodeManifest(ByteSpan(manifest_).first(wanted), where_);
+  end_ = BundleBytes(wanted, read.manifest, where_);
+  manifest_ = {};
+}
+
+BundleFile BundleSpool::Finish() && { return BundleFile::Open(std::move(spool_), where_); }
 
 void BundleFile::ReadManifest() {
   Bytes bytes;
@@ -61,6 +106,10 @@ std::optional<PublicKey> BundleFile::signer() const {
 
 Bytes BundleFile::ReadAt(uint64_t offset, uint64_t size) {
   Bytes bytes(size);
+  if (spool_) {
+    spool_->Read(offset, bytes);
+    return bytes;
+  }
   file_.clear();
   file_.seekg(static_cast<std::streamoff>(offset));
   file_.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size));

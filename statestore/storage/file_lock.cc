@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,6 +11,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "statestore/storage/library_files.h"
 
 namespace statelib::storage {
 
@@ -35,12 +37,26 @@ void LockOrThrow(int descriptor, int operation, const std::filesystem::path& pat
   }
 }
 
+/// The file of a lock, which those may use who may use its folder.
+int OpenOrMake(const std::filesystem::path& path) {
+  int file = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (file >= 0 || errno != ENOENT) {
+    if (file < 0) ThrowErrno("cannot open", path.string(), errno);
+    return file;
+  }
+  const Permissions wanted = PermissionsIn(path.parent_path()).file;
+  file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, wanted.value_or(0666));
+  if (file < 0) ThrowErrno("cannot open", path.string(), errno);
+  // What the umask may have taken; where another process was faster, it has seen to that.
+  if (wanted) (void)::fchmod(file, *wanted);
+  return file;
+}
+
 }  // namespace
 
 FileLock FileLock::Acquire(const std::filesystem::path& path, Mode mode,
                            std::chrono::milliseconds patience) {
-  FileLock lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
-  if (lock.descriptor_ < 0) ThrowErrno("cannot open", path.string(), errno);
+  FileLock lock(OpenOrMake(path));
   LockOrThrow(lock.descriptor_, mode == Mode::kShared ? LOCK_SH : LOCK_EX, path, patience);
   return lock;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statestore/storage/library_folder.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -84,6 +85,16 @@ int WriteObstacle(const LibraryPlaces& places) {
   return 0;
 }
 
+/// One that is there and empty gets the permissions too, unless it is somebody else's.
+void MakeFolder(FileSystem& files, const Path& path, mode_t permissions) {
+  if (!files.List(path).empty()) return;
+  const Path folder = path.has_filename() ? path : path.parent_path();
+  if (folder.has_parent_path()) files.CreateDirectories(folder.parent_path());
+  files.CreateDirectories(path, permissions);
+  if (::chmod(path.c_str(), permissions) != 0 && errno != EPERM)
+    ThrowErrno("cannot set the permissions of", path.string(), errno);
+}
+
 FileLock LockIndex(const LibraryPlaces& places, bool can_write) {
   if (!can_write) return FileLock::AcquireForReading(places.index_lock, kPatience);
   return FileLock::Acquire(places.index_lock, FileLock::Mode::kShared, kPatience);
@@ -152,8 +163,10 @@ std::optional<OpenedIndex> OpenIndexOf(FileSystem& files, const LibraryPlaces& p
   return OpenedIndex{std::move(lock), found->first, std::move(found->second), obstacle == 0};
 }
 
-void MakeLibrary(FileSystem& files, const LibraryPlaces& places) {
-  CheckMayBecomeLibrary(files, places);
+void MakeLibrary(FileSystem& outside, const LibraryPlaces& places, Sharing sharing) {
+  CheckMayBecomeLibrary(outside, places);
+  MakeFolder(outside, places.folder, FolderPermissions(sharing));
+  LibraryFiles files(outside, places.folder);
   for (const char* folder : kFolders) files.CreateDirectories(places.folder / folder);
   files.SyncDirectory(places.folder);
   const FileLock lock = FileLock::Acquire(places.index_lock, FileLock::Mode::kExclusive, kPatience);

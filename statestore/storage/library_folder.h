@@ -11,6 +11,7 @@
 #include "statestore/storage/file_lock.h"
 #include "statestore/storage/index.h"
 #include "statestore/storage/library_file.h"
+#include "statestore/storage/library_files.h"
 
 // A library's folder: what lies where, how it is made, and whether it and its index belong
 // together (proto/FORMAT.md).
@@ -58,9 +59,10 @@ std::optional<std::pair<LibraryIdentity, Index>> FindIndexOf(FileSystem& files,
                                                              const LibraryPlaces& places,
                                                              Database::Mode mode);
 
-/// Makes an empty library, or what is missing of one that is empty. Several processes may do so at
-/// once. Errors: kInvalidArgument, kCorrupt as above; kIo.
-void MakeLibrary(FileSystem& files, const LibraryPlaces& places);
+/// Makes an empty library, or what is missing of one that is empty. A folder that is not there or
+/// empty gets the permissions that `sharing` says; what is made in it follows it. Several processes
+/// may do so at once. Errors: kInvalidArgument, kCorrupt as above; kIo.
+void MakeLibrary(FileSystem& files, const LibraryPlaces& places, Sharing sharing);
 
 /// Whether objects/ or records/ holds a file.
 bool HoldsAnything(FileSystem& files, const LibraryPlaces& places);

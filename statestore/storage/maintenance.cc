@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statestore/storage/maintenance.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <set>
 #include <utility>
@@ -38,11 +40,22 @@ class Verifier {
     Try([&] { report_.references = repository_.index().references().List({}).size(); });
     Try([&] { CheckStates(); });
     Try([&] { LookAtFiles(); });
+    WarnOfReaders();
     report_.tokens_objects = sound_chunks_.size();
     return std::move(report_);
   }
 
  private:
+  void WarnOfReaders() {
+    struct stat info {};
+    const std::string path = repository_.path().string();
+    if (::stat(path.c_str(), &info) != 0 || (info.st_mode & 07) == 0) return;
+    report_.warnings.push_back(
+        fmt::format("{}: its permissions ({:o}) let others in, who can read what the states have "
+                    "read; run `chmod -R o-rwx` on it, or go-rwx to have it for you alone",
+                    path, info.st_mode & 0777));
+  }
+
   /// What is left of a damaged index cannot be walked; that it is damaged is the finding.
   template <typename Part>
   void Try(Part part) {

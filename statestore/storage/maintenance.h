@@ -61,6 +61,7 @@ struct VerifyReport {
   uint64_t unneeded_objects = 0;  ///< what gc would remove
   std::vector<Problem> problems;
   std::vector<std::string> strangers;  ///< what lies in the library and is not its own
+  std::vector<std::string> warnings;   ///< what is no damage, as that others can read the library
 };
 
 struct VerifyControl {

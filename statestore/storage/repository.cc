@@ -38,11 +38,18 @@ Repository Repository::Open(const Path& path, Access access, FileSystem& files) 
     auto opened = OpenIndexOf(files, places, access != Access::kRead);
     if (opened) return Repository(places, files, std::move(*opened));
     if (access != Access::kCreate || made) break;
-    MakeLibrary(files, places);
+    MakeLibrary(files, places, Sharing::kPrivate);
   }
   Throw(ErrorKind::kNotFound,
         "{}: there is no library; `statelib ingest` makes one, --library names another",
         path.string());
+}
+
+Repository Repository::Init(const Path& path, Sharing sharing, FileSystem& files) {
+  if (IsAt(path, files))
+    Throw(ErrorKind::kInvalidArgument, "{}: there is a library already", path.string());
+  MakeLibrary(files, LibraryPlaces(path), sharing);
+  return Open(path, Access::kWrite, files);
 }
 
 Repository::Repository(LibraryPlaces places, FileSystem& files, OpenedIndex opened)
@@ -51,8 +58,9 @@ Repository::Repository(LibraryPlaces places, FileSystem& files, OpenedIndex open
       index_lock_(std::move(opened.lock)),
       identity_(opened.identity),
       writable_(opened.writable),
+      files_(std::make_unique<LibraryFiles>(files, places_.folder)),
       index_(std::make_unique<Index>(std::move(opened.index))),
-      objects_(std::make_unique<ObjectStore>(files, places_.objects, places_.temporaries)) {
+      objects_(std::make_unique<ObjectStore>(*files_, places_.objects, places_.temporaries)) {
   if (writable_) index_->KeepRecords(identity_, records());
 }
 

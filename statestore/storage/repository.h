@@ -10,6 +10,7 @@
 #include "core/base/file_system.h"
 #include "statestore/storage/file_lock.h"
 #include "statestore/storage/index.h"
+#include "statestore/storage/library_files.h"
 #include "statestore/storage/library_folder.h"
 #include "statestore/storage/moment.h"
 #include "statestore/storage/object_store.h"
@@ -44,6 +45,10 @@ class Repository {
   /// while objects or records are, or that is another library's: then nothing has been changed.
   static Repository Open(const std::filesystem::path& path, Access access,
                          FileSystem& files = FileSystem::Real());
+  /// Makes a library where there is none, and opens it; Open() makes a private one. Errors:
+  /// kInvalidArgument where there is one; those of Open().
+  static Repository Init(const std::filesystem::path& path, Sharing sharing,
+                         FileSystem& files = FileSystem::Real());
 
   /// Whether a folder holds a library, be it sound or not.
   static bool IsAt(const std::filesystem::path& path, FileSystem& files = FileSystem::Real());
@@ -54,6 +59,8 @@ class Repository {
   const LibraryIdentity& identity() const { return identity_; }
   /// False when it was opened for reading and the folder cannot be written.
   bool writable() const { return writable_; }
+  /// For everything in the library's folder.
+  FileSystem& files() const { return *files_; }
   Index& index() { return *index_; }
   const Index& index() const { return *index_; }
   ChangeLog records() const;
@@ -92,6 +99,7 @@ class Repository {
   FileLock index_lock_;  // released after the index is closed
   LibraryIdentity identity_;
   bool writable_ = false;
+  std::unique_ptr<LibraryFiles> files_;
   mutable std::weak_ptr<const FileLock> held_;  // the lease that is out, shared by all that ask
   std::unique_ptr<Index> index_;
   std::unique_ptr<ObjectStore> objects_;

@@ -9,6 +9,7 @@
 
 #include "core/base/disk_full.h"
 #include "core/base/error.h"
+#include "statestore/storage/library_files.h"
 
 namespace statelib::storage {
 
@@ -216,6 +217,8 @@ Database Database::Connect(const std::filesystem::path& path, Mode mode, bool al
       escaped += c == '%' || c == '?' || c == '#' ? fmt::format("%{:02x}", c) : std::string(1, c);
     name = escaped + "?immutable=1";
   }
+  std::error_code none;
+  const bool is_new = mode == Mode::kWrite && !std::filesystem::exists(path, none);
   sqlite3* connection = nullptr;
   const int code = sqlite3_open_v2(name.c_str(), &connection, flags, nullptr);
   database.connection_.reset(connection);
@@ -223,6 +226,8 @@ Database Database::Connect(const std::filesystem::path& path, Mode mode, bool al
     ThrowFor(path, code, connection != nullptr ? sqlite3_errmsg(connection) : "out of memory",
              "cannot open the index");
   }
+  // Before the first page is written: SQLite gives the files beside it the same permissions.
+  if (is_new) SetPermissionsIn(path.parent_path(), path);
   sqlite3_extended_result_codes(connection, 1);
   sqlite3_busy_timeout(connection, kBusyTimeoutMs);
   sqlite3_db_config(connection, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);

@@ -27,7 +27,7 @@ std::unique_ptr<Runtime> Ready(const Place& place, const std::string& weights) {
   RuntimeOptions options;
   options.weights = weights;
   auto runtime = Runtime::Open(place.model, options);
-  runtime->UsePackedWeights(place.packed, kIdentity, true);
+  runtime->UsePackedWeights(place.packed, kIdentity, &FileSystem::Real());
   return runtime;
 }
 

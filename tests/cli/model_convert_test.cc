@@ -174,5 +174,28 @@ TEST_F(ModelConvert, OnATerminalItShowsHowFarItIs) {
   EXPECT_THAT(result.out, HasSubstr(" of weights"));
 }
 
+TEST_F(ModelConvert, LinksStayAndAStreamIsWrittenThrough) {
+  const std::string source = Golden("mamba");
+  fs::create_symlink("m.gguf", Path("link"));
+  Facts({"model", "convert", source, Path("link"), "--to", "gguf"});
+  EXPECT_TRUE(fs::is_symlink(Path("link")));
+  fs::create_symlink("folder", Path("folder-link"));
+  Facts({"model", "convert", source, Path("folder-link"), "--to", "safetensors"});
+  EXPECT_TRUE(fs::is_symlink(Path("folder-link")));
+  fs::rename(Path("folder/config.json"), Path("config-elsewhere"));
+  fs::create_symlink("../config-elsewhere", Path("folder/config.json"));
+  Facts({"model", "convert", source, Path("folder-link"), "--to", "safetensors", "--force"});
+  EXPECT_TRUE(fs::is_symlink(Path("folder/config.json")));
+  EXPECT_EQ(AnswerOf({"--model", Path("folder")}), AnswerOf({"--model", source}));
+
+  ProcessOptions options;
+  options.out_path = Path("piped.gguf");
+  const ProcessResult piped = Run({"model", "convert", source, "-", "--to", "gguf"}, options);
+  EXPECT_EQ(piped.exit_code, 0) << piped.err;
+  EXPECT_THAT(piped.err, HasSubstr("standard output: "));
+  EXPECT_EQ(RunProgram({"cmp", Path("piped.gguf"), Path("m.gguf")}).exit_code, 0);
+  ExpectFailure({"model", "convert", source, "-", "--to", "safetensors"}, 2);
+}
+
 }  // namespace
 }  // namespace statelib::cli

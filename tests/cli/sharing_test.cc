@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include "tests/cli/library_fixture.h"
 
@@ -44,6 +45,73 @@ TEST_F(Sharing, KeysAreMadeListedTrustedAndForgotten) {
   ExpectFailure({"key", "trust", "ed25519:12"}, 2);
   // A secret lies in no library.
   EXPECT_THAT(RunProgram({"grep", "-r", "statelib-ed25519-secret", Library()}).out, "");
+}
+
+TEST_F(Sharing, ABundleGoesThroughAPipe) {
+  ExpectSound();
+  const std::string program = STATELIB_PROGRAM;
+  ProcessOptions options;
+  options.environment = {{"STATELIB_HOME", Library()}, {"XDG_CONFIG_HOME", Path("config")}};
+  const auto shell = [&](const std::string& script) {
+    return RunProgram({"bash", "-c", "set -o pipefail; " + script, program}, options);
+  };
+  const ProcessResult piped =
+      shell("\"$0\" export roof -o - | \"$0\" import - --allow-unsigned --library '" +
+            Path("elsewhere") + "'");
+  EXPECT_EQ(piped.exit_code, 0) << piped.err;
+  EXPECT_THAT(piped.err, HasSubstr("standard output: 1 state in"));
+  EXPECT_THAT(piped.out, HasSubstr("roof"));
+  EXPECT_EQ(Facts({"show", "roof"}, Elsewhere())["id"], Facts({"show", "roof"})["id"]);
+  EXPECT_EQ(Facts({"log", "roof"}, Elsewhere())["versions"][0]["sources"][0]["name"],
+            "standard input");
+  const ProcessResult named = shell(
+      "\"$0\" export roof -o /dev/stdout 2>/dev/null | \"$0\" import <(cat) --dry-run "
+      "--allow-unsigned --library '" +
+      Path("third") + "'");
+  EXPECT_EQ(named.exit_code, 0) << named.err;
+  // The facts of the export, too, stay out of the bundle.
+  const ProcessResult facts = shell("\"$0\" export roof -o - --json | \"$0\" import - --dry-run");
+  EXPECT_EQ(facts.exit_code, 0) << facts.err;
+  EXPECT_THAT(facts.err, HasSubstr("\"objects\":"));
+}
+
+TEST_F(Sharing, AnExportLeavesDevicesAndLinksAsTheyAre) {
+  Run({"export", "roof", "-o", "/dev/null"});
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+  std::filesystem::create_symlink("roof.statelib", Path("link"));
+  Facts({"export", "roof", "-o", Path("link")});
+  EXPECT_TRUE(std::filesystem::is_symlink(Path("link")));
+  Facts({"import", bundle_, "--allow-unsigned"}, Elsewhere());
+  EXPECT_THAT(ExpectFailure({"export", "roof", "-o", Path("")}, 2), HasSubstr("a folder"));
+}
+
+TEST_F(Sharing, ABundleIsNotWrittenOnATerminal) {
+  ProcessOptions options;
+  options.terminal = true;
+  const ProcessResult result = Run({"export", "roof", "-o", "-"}, options);
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.out, HasSubstr("standard output is a terminal"));
+}
+
+TEST_F(Sharing, OutputsFollowTheUmaskAndALibraryDoesNot) {
+  ProcessOptions options;
+  options.before_start = [] { ::umask(022); };
+  Facts({"export", "roof", "-o", bundle_}, options);
+  Facts({"init", "--shared", "--library", Path("team")}, options);
+  ExpectFailure({"init", "--library", Path("team")}, 2);
+  using std::filesystem::perms;
+  const auto mode = [&](const std::string& path) {
+    return std::filesystem::status(path).permissions();
+  };
+  EXPECT_EQ(mode(bundle_), perms(0644));
+  EXPECT_EQ(mode(Library()), perms(0700));
+  EXPECT_EQ(mode(Library() + "/index.db"), perms(0600));
+  EXPECT_EQ(mode(Path("team")), perms(02770));
+  EXPECT_EQ(mode(Path("team") + "/index.db"), perms(0660));
+  Facts({"push", Path("share"), "roof"}, options);
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(Path("share")))
+    EXPECT_EQ(entry.status().permissions(), perms(entry.is_directory() ? 0755 : 0644))
+        << entry.path();
 }
 
 TEST_F(Sharing, ASignedBundleIsTakenFromWhomIsTrusted) {

@@ -26,9 +26,13 @@ class FaultyFileSystem : public FileSystem {
   Bytes ReadFile(const Path& path, uint64_t max_bytes) override {
     return Real().ReadFile(path, max_bytes);
   }
-  std::unique_ptr<WritableFile> Create(const Path& path) override {
+  std::unique_ptr<WritableFile> Create(const Path& path, Permissions permissions) override {
     Change("cannot create", path);
-    return std::make_unique<FaultyFile>(*this, path, Real().Create(path));
+    return std::make_unique<FaultyFile>(*this, path, Real().Create(path, permissions));
+  }
+  std::unique_ptr<WritableFile> OpenStream(const Path& path) override {
+    Change("cannot open", path);
+    return std::make_unique<FaultyFile>(*this, path, Real().OpenStream(path));
   }
   std::unique_ptr<WritableFile> OpenEnd(const Path& path, uint64_t keep_bytes) override {
     Change("cannot open", path);
@@ -42,9 +46,9 @@ class FaultyFileSystem : public FileSystem {
     Change("cannot remove", path);
     Real().Remove(path);
   }
-  void CreateDirectories(const Path& path) override {
+  void CreateDirectories(const Path& path, Permissions permissions) override {
     Change("cannot create the folder", path);
-    Real().CreateDirectories(path);
+    Real().CreateDirectories(path, permissions);
   }
   void SyncDirectory(const Path& path) override {
     Change("cannot sync the folder", path);

@@ -41,7 +41,7 @@ TEST_P(WeightFormats, MappedWeightsGiveTheBitsOfPackedOnes) {
   const auto expected = StateAfter(*Open(), tokens);
   for (const bool may_write : {true, false}) {
     const auto mapped = Open();
-    mapped->UsePackedWeights(folder_.path(), kFingerprint, may_write);
+    mapped->UsePackedWeights(folder_.path(), kFingerprint, may_write ? &FileSystem::Real() : nullptr);
     EXPECT_EQ(StateAfter(*mapped, tokens), expected);
     EXPECT_TRUE(std::filesystem::exists(folder_.path() / mapped->PackedWeightsName(kFingerprint)));
   }
@@ -103,13 +103,13 @@ TEST(Weights, APackedFileThatIsDamagedIsMadeAnew) {
   const TemporaryDirectory folder;
   const auto open = [] { return Runtime::OpenWithoutTokenizer(GoldenFolder("mamba"), {}); };
   const auto first = open();
-  first->UsePackedWeights(folder.path(), kFingerprint, true);
+  first->UsePackedWeights(folder.path(), kFingerprint, &FileSystem::Real());
   const auto path = folder.path() / first->PackedWeightsName(kFingerprint);
   const Bytes whole = FileSystem::Real().ReadFile(path, 1 << 24);
   std::filesystem::remove(path);
   std::ofstream(path) << "not weights";
   const auto second = open();
-  second->UsePackedWeights(folder.path(), kFingerprint, true);
+  second->UsePackedWeights(folder.path(), kFingerprint, &FileSystem::Real());
   EXPECT_EQ(FileSystem::Real().ReadFile(path, 1 << 24), whole);
   const auto tokens = RandomTokens(9, 160, 1);
   EXPECT_EQ(StateAfter(*second, tokens), StateAfter(*open(), tokens));
@@ -119,7 +119,7 @@ TEST(Weights, AFolderThatCannotBeWrittenCostsOnlyTheCache) {
   const TemporaryDirectory folder;
   std::ofstream(folder.path() / "file") << "in the way";
   const auto runtime = Runtime::OpenWithoutTokenizer(GoldenFolder("mamba"), {});
-  runtime->UsePackedWeights(folder.path() / "file" / "weights", kFingerprint, true);
+  runtime->UsePackedWeights(folder.path() / "file" / "weights", kFingerprint, &FileSystem::Real());
   EXPECT_EQ(StateAfter(*runtime, {1, 2}).size(), runtime->state_spec().size());
 }
 

@@ -90,7 +90,8 @@ class Signed : public Keys {
     Export(from_, {{"a"}}, file_, {.manifest = {}, .key = key, .control = {}});
   }
   BundleReport ImportWith(const SignerPolicy& policy, bool dry_run = false) {
-    return Import(into_, file_, keys_, policy, {.dry_run = dry_run});
+    storage::BundleFile bundle = storage::BundleFile::Open(file_);
+    return Import(into_, bundle, "a.statelib", keys_, policy, {.dry_run = dry_run});
   }
   bool IsEmpty() { return into_.repository().index().states().count() == 0; }
 

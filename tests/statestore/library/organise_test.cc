@@ -92,8 +92,9 @@ TEST_F(Organising, AStateMovesToAnotherLibraryAndGoesOnThere) {
   Export(library_, {{"a"}}, file, {});
   Library other = OpenLibrary("elsewhere");
   KeyRing keys(folder_.path() / "config");
+  storage::BundleFile bundle = storage::BundleFile::Open(file);
   const storage::ImportReport report =
-      Import(other, file, keys, {.allow_unsigned = true}, {}).import;
+      Import(other, bundle, "a.slb", keys, {.allow_unsigned = true}, {}).import;
   ASSERT_EQ(report.references.size(), 1u);
   EXPECT_EQ(report.references[0].model_name, "demo");
   const LoadedModel model = LoadModel(other, {DemoModel(), ""}, {});

@@ -170,6 +170,39 @@ TEST_F(Bundles, AnExportThatFailsLeavesTheOldFileAndNothingElse) {
   }
 }
 
+TEST_F(Bundles, AStreamIsTakenLikeAFileHoweverItIsCut) {
+  PublishSample(from_, "a", 5000, 1);
+  Export({"a"});
+  const Bytes whole = Read();
+  for (const size_t piece : {size_t{1}, size_t{7}, size_t{4096}, whole.size()}) {
+    BundleSpool spool("standard input");
+    for (ByteSpan rest = whole; !rest.empty(); rest = rest.subspan(std::min(piece, rest.size())))
+      spool.Append(rest.first(std::min(piece, rest.size())));
+    BundleFile bundle = std::move(spool).Finish();
+    ImportBundle(into_, bundle, "standard input", {}, 9000);
+  }
+  EXPECT_EQ(into_.Resolve("a").state.id, from_.Resolve("a").state.id);
+  ExpectClean(into_);
+}
+
+TEST_F(Bundles, AStreamThatIsNoBundleOrLongerOrShorterIsRefusedAtOnce) {
+  PublishSample(from_, "a", 5000, 1);
+  Export({"a"});
+  const Bytes whole = Read();
+  const auto take = [](ByteSpan bytes) {
+    BundleSpool spool("standard input");
+    spool.Append(bytes);
+    return spool;
+  };
+  ExpectError(ErrorKind::kCorrupt, "standard input: not a statelib bundle",
+              [&] { take(Bytes(4096)); });
+  BundleSpool longer = take(whole);
+  ExpectError(ErrorKind::kCorrupt, "found more", [&] { longer.Append(Bytes(1)); });
+  for (const size_t size : {size_t{0}, size_t{20}, whole.size() / 2, whole.size() - 1})
+    ExpectError(ErrorKind::kCorrupt, "standard input: ",
+                [&] { take(ByteSpan(whole).first(size)).Finish(); });
+}
+
 TEST_F(Bundles, AnImportThatFailsAtAnyStepShowsNothing) {
   PublishSample(from_, "a", 5000, 1);
   Export({"a"});
