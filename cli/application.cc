@@ -134,6 +134,7 @@ void Application::Run(int argc, const char* const* argv) {
   const CLI::App* chosen = &Deepest(root_);
   for (const Entry& entry : entries_)
     if (entry.app == chosen) entry.command->Run(context);
+  exit_code_ = context.exit_code;
 }
 
 }  // namespace statelib::cli

@@ -24,6 +24,8 @@ class Application {
 
   /// Whether errors are to be printed as JSON. Also right when the arguments could not be parsed.
   bool wants_json() const { return wants_json_; }
+  /// What the program is to exit with after Run().
+  int exit_code() const { return exit_code_; }
 
  private:
   struct Entry {
@@ -45,6 +47,7 @@ class Application {
   CLI::App root_;
   std::vector<Entry> entries_;
   bool wants_json_ = false;
+  int exit_code_ = 0;
 };
 
 }  // namespace statelib::cli

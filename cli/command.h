@@ -32,6 +32,7 @@ struct Context {
   const SharedOptions& options;
   const CLI::App& root;  ///< every command and option, for completion scripts
   std::chrono::steady_clock::time_point started_at;  ///< of the process, as main() saw it
+  int exit_code = 0;  ///< of a command that has not failed (exit_code.h)
 
   /// --library, or the default.
   std::filesystem::path LibraryDirectory() const;

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "cli/exit_code.h"
 #include "cli/input.h"
 #include "cli/terminal/printable.h"
 #include "cli/terminal/quantities.h"
@@ -12,7 +13,7 @@ namespace statelib::cli {
 
 std::vector<FileToRead> ListFiles(const Context& context, const std::vector<std::string>& given,
                                   const documents::FolderOptions& folders,
-                                  const std::filesystem::path& base) {
+                                  std::vector<Unread>* unread, const std::filesystem::path& base) {
   std::vector<FileToRead> files;
   for (const std::string& name : given) {
     const std::filesystem::path path = name == "-" ? std::filesystem::path(name) : base / name;
@@ -21,7 +22,10 @@ std::vector<FileToRead> ListFiles(const Context& context, const std::vector<std:
       files.push_back({name, path.string(), path.filename().string(), false});
       continue;
     }
-    for (const auto& file : documents::FilesIn(path, folders, &context.cancel)) {
+    const documents::FolderFiles found = documents::FilesIn(path, folders, &context.cancel);
+    for (const documents::UnreadPlace& place : found.unread)
+      unread->push_back({place.path.string(), place.reason});
+    for (const auto& file : found.files) {
       const std::filesystem::path relative = file.lexically_relative(path);
       files.push_back(
           {base.empty() ? file.string() : (std::filesystem::path(name) / relative).string(),
@@ -29,6 +33,19 @@ std::vector<FileToRead> ListFiles(const Context& context, const std::vector<std:
     }
   }
   return files;
+}
+
+void TellUnread(Context& context, const std::vector<Unread>& unread) {
+  for (const Unread& one : unread)
+    context.err.Print("statelib: warning: left out: {}\n",
+                      Printable(one.reason, LineBreaks::kEscape));
+  if (!unread.empty()) context.exit_code = kExitPartial;
+}
+
+Json UnreadJson(const std::vector<Unread>& unread) {
+  Json list = Json::array();
+  for (const Unread& one : unread) list.push_back({{"name", one.name}, {"reason", one.reason}});
+  return list;
 }
 
 namespace {

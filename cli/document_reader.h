@@ -22,11 +22,24 @@ struct FileToRead {
   bool found = false;    ///< in a folder, so that it is passed over when it holds no text
 };
 
+/// What was left out of a folder because it could not be read.
+struct Unread {
+  std::string name;
+  std::string reason;  ///< names it too
+};
+
 /// The files that `given` means, those of its folders in order; "-" is standard input. Relative
-/// ones lie in `base`. Errors: those of FilesIn.
+/// ones lie in `base`. Adds to `unread` what of the folders cannot be looked into. Errors: those of
+/// FilesIn.
 std::vector<FileToRead> ListFiles(const Context& context, const std::vector<std::string>& given,
                                   const documents::FolderOptions& folders,
+                                  std::vector<Unread>* unread,
                                   const std::filesystem::path& base = {});
+
+/// Says on standard error what was left out, and lets the program exit with kExitPartial for it.
+void TellUnread(Context& context, const std::vector<Unread>& unread);
+/// The same for JSON: [{"name", "reason"}].
+Json UnreadJson(const std::vector<Unread>& unread);
 
 /// Gets documents out of files, and remembers what there is to say about them. One thread.
 class DocumentReader {

@@ -67,13 +67,22 @@ library::IngestOptions IngestOptionsOf(const Context& context, const ReadingOpti
 
 std::vector<library::Document> ReadFiles(DocumentReader& reader,
                                          const std::vector<FileToRead>& files,
+                                         std::vector<Unread>* unread,
                                          const std::function<void(size_t done)>& on_file) {
   constexpr size_t kTotalBytesMax = size_t{1} << 30;
   std::vector<library::Document> read;
   size_t total_bytes = 0;
+  std::optional<Error> first_error;
   for (const FileToRead& file : files) {
     if (on_file) on_file(static_cast<size_t>(&file - files.data()));
-    std::optional<library::Document> document = reader.Read(file, read.empty());
+    std::optional<library::Document> document;
+    try {
+      document = reader.Read(file, read.empty());
+    } catch (const Error& error) {
+      if (!file.found || error.kind() == ErrorKind::kCancelled) throw;
+      if (!first_error) first_error = error;
+      unread->push_back({file.name, error.what()});
+    }
     if (!document) continue;
     total_bytes += document->text.size();
     if (total_bytes > kTotalBytesMax)
@@ -82,22 +91,26 @@ std::vector<library::Document> ReadFiles(DocumentReader& reader,
             HumanBytes(kTotalBytesMax));
     read.push_back(std::move(*document));
   }
+  if (read.empty() && first_error) throw *first_error;
   return read;
 }
 
-std::vector<library::Document> ReadDocuments(const Context& context, const ReadingOptions& options,
-                                             std::vector<std::string>& notes) {
+std::vector<library::Document> ReadDocuments(Context& context, const ReadingOptions& options,
+                                             std::vector<std::string>& notes,
+                                             std::vector<Unread>* unread) {
   if (std::count(options.files.begin(), options.files.end(), "-") > 1)
     Throw(ErrorKind::kInvalidArgument, "standard input (-) can be read only once");
   DocumentReader reader(context, TemplateOf(options));
-  const std::vector<FileToRead> files = ListFiles(context, options.files, FolderOptionsOf(options));
+  const std::vector<FileToRead> files =
+      ListFiles(context, options.files, FolderOptionsOf(options), unread);
   std::vector<library::Document> read;
   {
     ProgressBar bar(context.err, "opening documents", "file");
-    read = ReadFiles(reader, files, [&](size_t done) { bar.Update(done, files.size()); });
+    read = ReadFiles(reader, files, unread, [&](size_t done) { bar.Update(done, files.size()); });
   }
   reader.PrintNotes();
   notes = reader.notes();
+  TellUnread(context, *unread);
   if (read.empty())
     Throw(ErrorKind::kInvalidArgument, "no document in {}",
           Printable(options.files.front(), LineBreaks::kEscape));
@@ -134,8 +147,12 @@ Shown ReadingText(const Context& context, const library::IngestResult& result, b
 }
 
 void PrintReading(const Context& context, const library::IngestResult& result,
-                  const std::vector<std::string>& notes) {
-  if (context.options.json) return context.PrintJson(ReadingJson(result, notes));
+                  const std::vector<std::string>& notes, const std::vector<Unread>& unread) {
+  if (context.options.json) {
+    Json json = ReadingJson(result, notes);
+    json["unread"] = UnreadJson(unread);
+    return context.PrintJson(json);
+  }
   context.out.Write(ReadingText(context, result, true));
 }
 

@@ -37,19 +37,22 @@ documents::FolderOptions FolderOptionsOf(const ReadingOptions& options);
 /// What reading needs to know, but for progress. Errors: those of CodecRequestOf.
 library::IngestOptions IngestOptionsOf(const Context& context, const ReadingOptions& options);
 
-/// The documents of one state out of its files; `on_file` is told how many have been opened.
-/// Errors: those of DocumentReader; kInvalidArgument for more than a gigabyte of text.
+/// The documents of one state out of its files; `on_file` is told how many have been opened. A file
+/// that was found in a folder and cannot be read is left out and added to `unread`, unless no other
+/// is left. Errors: those of DocumentReader; kInvalidArgument for more than a gigabyte of text.
 std::vector<library::Document> ReadFiles(DocumentReader& reader,
                                          const std::vector<FileToRead>& files,
+                                         std::vector<Unread>* unread,
                                          const std::function<void(size_t done)>& on_file = {});
 
 /// Reads every file, those in folders too, and gets the text out of it. Says on standard error, and
 /// in `notes`, what encoding was guessed, how many bytes are damaged and which files of folders
-/// hold no text and are skipped. Errors: those of Input::Open, FilesIn and Extractor::Extract;
-/// kInvalidArgument for two times "-", for folders without a document and for more than a gigabyte
-/// of text.
-std::vector<library::Document> ReadDocuments(const Context& context, const ReadingOptions& options,
-                                             std::vector<std::string>& notes);
+/// hold no text and are skipped; what of folders cannot be read at all is left out, told and added
+/// to `unread`. Errors: those of ListFiles and ReadFiles; kInvalidArgument for two times "-" and for
+/// folders without a document.
+std::vector<library::Document> ReadDocuments(Context& context, const ReadingOptions& options,
+                                             std::vector<std::string>& notes,
+                                             std::vector<Unread>* unread);
 
 /// What a reading did, as JSON with what DocumentReader noted, and as one line, with how long it
 /// took or without.
@@ -57,7 +60,8 @@ Json ReadingJson(const library::IngestResult& result, const std::vector<std::str
 Shown ReadingText(const Context& context, const library::IngestResult& result,
                         bool with_time);
 void PrintReading(const Context& context, const library::IngestResult& result,
-                  const std::vector<std::string>& notes);
+                  const std::vector<std::string>& notes,
+                  const std::vector<Unread>& unread);
 
 /// Calls `read`, which is Ingest or Append, with the options and a progress bar on a terminal.
 library::IngestResult ReadWithProgress(

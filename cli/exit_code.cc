@@ -36,6 +36,7 @@ const char* ExitCodesHelp() {
          "  6    busy: somebody else holds it; try again\n"
          "  7    io: the operating system refused (disk full, permission, memory)\n"
          "  8    unsupported: of a version or with a feature that this statelib does not have\n"
+         "  9    partial: done, but for what of a folder could not be read; it is named\n"
          "  130  cancelled: stopped by Ctrl-C\n";
 }
 

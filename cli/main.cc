@@ -50,7 +50,7 @@ int RunAndReport(int argc, const char* const* argv) {
     application.Run(argc, argv);
     out.Flush();
     err.Flush();
-    return kExitSuccess;
+    return application.exit_code();
   } catch (const OutputClosed&) {
     return kExitOutputClosed;
   } catch (const Error& error) {

@@ -77,7 +77,14 @@ std::optional<storage::ResolvedState> UpToDate(const library::Library& library,
                                                ModelWhenNeeded& model, const DocumentReader& reader,
                                                const PlannedState& state) {
   std::vector<library::NamedSource> sources;
-  for (const FileToRead& file : state.files) sources.push_back({file.name, reader.Identify(file)});
+  for (const FileToRead& file : state.files) {
+    try {
+      sources.push_back({file.name, reader.Identify(file)});
+    } catch (const Error& error) {
+      // It may be readable again: then the state is another one.
+      if (!file.found || error.kind() == ErrorKind::kCancelled) throw;
+    }
+  }
   return library::FindUpToDate(library, model.Key(), state.reference, sources, state.options);
 }
 
@@ -114,6 +121,7 @@ class Batch {
     size_t state = 0;
     bool was_there = false;
     std::vector<std::string> notes;
+    std::vector<Unread> unread;
   };
 
   /// Reads the first state that is not up to date and all that follow.
@@ -128,7 +136,8 @@ class Batch {
            result,
            {},
            {},
-           begun_[job].notes});
+           begun_[job].notes,
+           begun_[job].unread});
       progress_.Update(begun_[job].state, 1, 1);
     };
     how.failed = [this](size_t job, const Error& error) {
@@ -172,12 +181,13 @@ class Batch {
       progress_.Update(number, 1, 1);
       return std::nullopt;
     }
-    library::IngestJob job{state.reference, ReadFiles(reader, state.files), state.options};
+    std::vector<Unread> unread;
+    library::IngestJob job{state.reference, ReadFiles(reader, state.files, &unread), state.options};
     if (job.documents.empty()) {
       outcomes_.Add({number, StateOutcome::Kind::kSkipped, {}, {}, {}});
       return std::nullopt;
     }
-    begun_.push_back({number, was_there, reader.notes()});
+    begun_.push_back({number, was_there, reader.notes(), std::move(unread)});
     job.options.on_progress = [this, number](uint64_t done, uint64_t total) {
       if (done < total) progress_.Update(number, done, total);
     };
@@ -227,6 +237,7 @@ Json OutcomeJson(const PlannedState& planned, const StateOutcome& outcome) {
   Json json = {{"action", NameOf(outcome.kind)}};
   if (outcome.result) {
     json.update(ReadingJson(*outcome.result, outcome.notes));
+    json["unread"] = UnreadJson(outcome.unread);
     return json;
   }
   json["reference"] = ReferenceJson(outcome.state ? *outcome.state->reference : planned.reference);

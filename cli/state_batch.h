@@ -35,6 +35,7 @@ struct StateOutcome {
   std::optional<storage::ResolvedState> state = {};  ///< of what was up to date
   std::string error = {};                            ///< of what failed
   std::vector<std::string> notes = {};               ///< DocumentReader's, of what was read
+  std::vector<Unread> unread = {};                   ///< of what was read in part
 };
 const char* NameOf(StateOutcome::Kind kind);  ///< "built", "rebuilt", "unchanged", …
 

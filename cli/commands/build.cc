@@ -32,6 +32,7 @@ bool IsPattern(const std::string& file) { return file.find_first_of("*?[") != st
 /// The files that a pattern means, looked for from its last folder without a wildcard on.
 std::vector<FileToRead> FilesOfPattern(const Context& context, const std::string& pattern,
                                        documents::FolderOptions folders,
+                                       std::vector<Unread>* unread,
                                        const std::filesystem::path& base) {
   const size_t wildcard = pattern.find_first_of("*?[");
   const size_t slash = pattern.rfind('/', wildcard);
@@ -39,7 +40,7 @@ std::vector<FileToRead> FilesOfPattern(const Context& context, const std::string
                              : slash == 0               ? "/"
                                                         : pattern.substr(0, slash);
   folders.include = {"/" + pattern.substr(slash == std::string::npos ? 0 : slash + 1)};
-  return ListFiles(context, {folder}, folders, base);
+  return ListFiles(context, {folder}, folders, unread, base);
 }
 
 class BuildCommand : public Command {
@@ -76,13 +77,16 @@ class BuildCommand : public Command {
 
   void Run(Context& context) override {
     const std::vector<ManifestState> described = ReadManifest(context);
-    std::vector<ModelGroup> groups = Plan(context, described);
+    std::vector<Unread> unread;
+    std::vector<ModelGroup> groups = Plan(context, described, &unread);
+    TellUnread(context, unread);
     std::optional<library::Library> library = Open(context);
     Json list = Json::array();
     BatchReport all;
     for (const ModelGroup& group : groups) Join(Build(context, library, group, &list), &all);
     if (context.options.json)
-      context.PrintJson({{"dry_run", dry_run_}, {"states", std::move(list)}});
+      context.PrintJson(
+          {{"dry_run", dry_run_}, {"states", std::move(list)}, {"unread", UnreadJson(unread)}});
     else
       context.out.Write((dry_run_ ? "dry run: " : "") + SummaryText(all));
     ThrowIfFailed(all);
@@ -95,8 +99,8 @@ class BuildCommand : public Command {
   }
 
   /// Every state with its files, before any of them is read.
-  std::vector<ModelGroup> Plan(const Context& context,
-                               const std::vector<ManifestState>& described) const {
+  std::vector<ModelGroup> Plan(const Context& context, const std::vector<ManifestState>& described,
+                               std::vector<Unread>* unread) const {
     std::map<std::tuple<std::string, std::string, std::string>, size_t> places;
     std::map<std::string, std::string> taken;  // name -> where
     std::vector<ModelGroup> groups;
@@ -105,7 +109,7 @@ class BuildCommand : public Command {
           std::tuple(state.model.model, state.model.tokenizer, state.weights), groups.size());
       if (fresh) groups.push_back({state.model, state.weights, {}, {}});
       ModelGroup& group = groups[place->second];
-      for (PlannedState& planned : PlanOne(context, state)) {
+      for (PlannedState& planned : PlanOne(context, state, unread)) {
         const auto [other, is_new] = taken.emplace(planned.reference.Text(), state.where);
         if (!is_new)
           Throw(ErrorKind::kInvalidArgument, "{}: {} is made at {} already", state.where,
@@ -117,9 +121,10 @@ class BuildCommand : public Command {
     return groups;
   }
 
-  std::vector<PlannedState> PlanOne(const Context& context, const ManifestState& state) const {
+  std::vector<PlannedState> PlanOne(const Context& context, const ManifestState& state,
+                                    std::vector<Unread>* unread) const {
     try {
-      const std::vector<FileToRead> files = FilesOf(context, state);
+      const std::vector<FileToRead> files = FilesOf(context, state, unread);
       const library::IngestOptions options = OptionsOf(context, state);
       if (!state.each) return {{state.reference, files, options}};
       std::vector<library::FileToName> to_name;
@@ -136,7 +141,8 @@ class BuildCommand : public Command {
 
   std::filesystem::path Base() const { return std::filesystem::path(file_).parent_path(); }
 
-  std::vector<FileToRead> FilesOf(const Context& context, const ManifestState& state) const {
+  std::vector<FileToRead> FilesOf(const Context& context, const ManifestState& state,
+                                  std::vector<Unread>* unread) const {
     std::vector<FileToRead> all;
     for (const std::string& file : state.files) {
       std::error_code ignored;
@@ -144,8 +150,8 @@ class BuildCommand : public Command {
       if (!there && !IsPattern(file))
         Throw(ErrorKind::kNotFound, "{}: no such file or folder", file);
       const std::string name = file == "-" ? "./-" : file;  // a file, not standard input
-      const auto files = there ? ListFiles(context, {name}, state.folders, Base())
-                               : FilesOfPattern(context, file, state.folders, Base());
+      const auto files = there ? ListFiles(context, {name}, state.folders, unread, Base())
+                               : FilesOfPattern(context, file, state.folders, unread, Base());
       if (files.empty()) Throw(ErrorKind::kNotFound, "{}: no document there", file);
       all.insert(all.end(), files.begin(), files.end());
     }
@@ -176,6 +182,7 @@ class BuildCommand : public Command {
                     const ModelGroup& group, Json* list) const {
     const auto tell = [&](const StateOutcome& outcome) {
       const PlannedState& planned = group.states[outcome.planned];
+      TellUnread(context, outcome.unread);
       Json json = OutcomeJson(planned, outcome);
       if (!dry_run_) SetTags(*library, planned, *group.described[outcome.planned], outcome);
       list->push_back(std::move(json));

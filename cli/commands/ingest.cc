@@ -44,7 +44,8 @@ class IngestCommand : public Command {
     const storage::Reference reference = storage::Reference::Parse(name_);
     if (each_) return RunEach(context, reference);
     std::vector<std::string> notes;
-    const std::vector<library::Document> documents = ReadDocuments(context, reading_, notes);
+    std::vector<Unread> unread;
+    const std::vector<library::Document> documents = ReadDocuments(context, reading_, notes, &unread);
     library::Library library = OpenLibrary(context, library::Library::Access::kCreate);
     const library::LoadedModel model =
         LoadChosenModel(context, library, model_, nullptr, runtime_options_);
@@ -54,12 +55,14 @@ class IngestCommand : public Command {
                                     return library::Ingest(library, model, documents, reference,
                                                            options);
                                   }),
-                 notes);
+                 notes, unread);
   }
 
  private:
   void RunEach(Context& context, const storage::Reference& prefix) const {
-    const std::vector<PlannedState> states = Plan(context, prefix);
+    std::vector<Unread> unread;
+    const std::vector<PlannedState> states = Plan(context, prefix, &unread);
+    TellUnread(context, unread);
     library::Library library = OpenLibrary(context, library::Library::Access::kCreate);
     ModelWhenNeeded model(context, library, model_, runtime_options_);
     const BatchReport report =
@@ -72,7 +75,7 @@ class IngestCommand : public Command {
       Json list = Json::array();
       for (const StateOutcome& outcome : report.outcomes)
         list.push_back(OutcomeJson(states[outcome.planned], outcome));
-      context.PrintJson({{"states", std::move(list)}});
+      context.PrintJson({{"states", std::move(list)}, {"unread", UnreadJson(unread)}});
     } else {
       context.out.Write(SummaryText(report));
     }
@@ -80,7 +83,8 @@ class IngestCommand : public Command {
   }
 
   /// A state for each file, before any of them is read.
-  std::vector<PlannedState> Plan(const Context& context, const storage::Reference& prefix) const {
+  std::vector<PlannedState> Plan(const Context& context, const storage::Reference& prefix,
+                                 std::vector<Unread>* unread) const {
     if (std::find(reading_.files.begin(), reading_.files.end(), "-") != reading_.files.end())
       Throw(ErrorKind::kInvalidArgument,
             "standard input (-) has no name to make a state's of; leave out --each");
@@ -89,7 +93,7 @@ class IngestCommand : public Command {
             "--separator stands between files of one state, --each makes one of every file; leave "
             "out one");
     const std::vector<FileToRead> files =
-        ListFiles(context, reading_.files, FolderOptionsOf(reading_));
+        ListFiles(context, reading_.files, FolderOptionsOf(reading_), unread);
     if (files.empty())
       Throw(ErrorKind::kInvalidArgument, "no document in {}",
             Printable(reading_.files.front(), LineBreaks::kEscape));

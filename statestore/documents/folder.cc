@@ -23,6 +23,12 @@ constexpr size_t kEntriesMax = 1'000'000;
 constexpr size_t kDepthMax = 64;
 constexpr uintmax_t kIgnoreFileBytesMax = 1 << 20;
 
+/// What refuses the whole folder and not only what it was found in.
+class TooMuch : public Error {
+ public:
+  using Error::Error;
+};
+
 /// The rules of one .gitignore and the folder that they are relative to, with a closing slash.
 struct RuleFile {
   std::string base;
@@ -37,9 +43,19 @@ std::string WithSlash(const fs::path& folder) {
 
 /// Whether the last rule that is about a path leaves it out.
 enum class Verdict { kNone, kLeftOut, kTaken };
-Verdict Judge(const std::vector<IgnoreRule>& rules, std::string_view path, bool is_folder) {
-  for (auto rule = rules.rbegin(); rule != rules.rend(); ++rule)
-    if (Matches(*rule, path, is_folder)) return rule->negated ? Verdict::kTaken : Verdict::kLeftOut;
+Verdict Judge(const std::vector<IgnoreRule>& rules, std::string_view path, bool is_folder,
+              uint64_t* steps) {
+  for (auto rule = rules.rbegin(); rule != rules.rend(); ++rule) {
+    if (Matches(*rule, path, is_folder, steps))
+      return rule->negated ? Verdict::kTaken : Verdict::kLeftOut;
+    if (*steps > kPatternStepsMax) {
+      throw TooMuch(
+          ErrorKind::kInvalidArgument,
+          fmt::format("{}: comparing names with patterns takes more than {} steps; give fewer "
+                      "patterns, or --no-ignore where those of .gitignore files are too many",
+                      path, kPatternStepsMax));
+    }
+  }
   return Verdict::kNone;
 }
 
@@ -50,6 +66,7 @@ std::vector<IgnoreRule> ReadRules(const fs::path& file) {
     Throw(ErrorKind::kInvalidArgument, "{}: cannot be read, or has more than {} bytes",
           file.string(), kIgnoreFileBytesMax);
   std::ifstream stream(file, std::ios::binary);
+  if (!stream) ThrowErrno("reading", file.string(), errno);
   return ParseIgnoreRules(std::string(std::istreambuf_iterator<char>(stream), {}));
 }
 
@@ -75,13 +92,18 @@ class Walk {
         include_(RulesOf(options.include)),
         exclude_(RulesOf(options.exclude)) {}
 
-  std::vector<fs::path> Run() {
-    absolute_ = fs::canonical(root_);
+  FolderFiles Run() {
+    std::error_code error;
+    absolute_ = fs::canonical(root_, error);
+    if (error) ThrowErrno("reading", root_.string(), error.value());
     if (options_.ignore_files) ReadRulesAbove();
     Enter(root_, absolute_, "");
-    std::sort(files_.begin(), files_.end(),
-              [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
-    return std::move(files_);
+    const auto by_bytes = [](const fs::path& a, const fs::path& b) {
+      return a.native() < b.native();
+    };
+    std::ranges::sort(found_.files, by_bytes);
+    std::ranges::sort(found_.unread, by_bytes, &UnreadPlace::path);
+    return std::move(found_);
   }
 
  private:
@@ -96,6 +118,22 @@ class Walk {
     }
     for (auto folder = above.rbegin(); folder != above.rend(); ++folder)
       rule_files_.push_back({WithSlash(*folder), ReadRules(*folder / ".gitignore")});
+  }
+
+  /// Enters a folder below the root, or says why not.
+  void EnterBelow(const fs::path& path, const fs::path& place, const std::string& relative) {
+    const size_t inside = inside_.size();
+    const size_t rules = rule_files_.size();
+    try {
+      Enter(path, place, relative);
+    } catch (const TooMuch&) {
+      throw;
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::kCancelled) throw;
+      inside_.resize(inside);
+      rule_files_.resize(rules);
+      found_.unread.push_back({path, error.what()});
+    }
   }
 
   /// `path` is as the user writes it, `place` where it is without links, `relative` what patterns
@@ -116,10 +154,10 @@ class Walk {
             kDepthMax);
     inside_.push_back(identity);
     const size_t rules_before = rule_files_.size();
-    if (options_.ignore_files)
-      rule_files_.push_back({WithSlash(place), ReadRules(path / ".gitignore")});
     std::error_code error;
     fs::directory_iterator entries(path, error);
+    if (!error && options_.ignore_files)
+      rule_files_.push_back({WithSlash(place), ReadRules(path / ".gitignore")});
     for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
       const std::string name = entries->path().filename().string();
       Visit(path / name, place / name, relative.empty() ? name : relative + "/" + name);
@@ -131,42 +169,48 @@ class Walk {
 
   void Visit(const fs::path& path, const fs::path& place, const std::string& relative) {
     if (++entries_ > kEntriesMax)
-      Throw(ErrorKind::kInvalidArgument, "{}: has more than {} entries", root_.string(),
-            kEntriesMax);
+      throw TooMuch(ErrorKind::kInvalidArgument,
+                    fmt::format("{}: has more than {} entries", root_.string(), kEntriesMax));
     const std::string name = path.filename().string();
     if (name == ".git" || (!options_.hidden && name.starts_with('.'))) return;
     std::error_code error;
     const fs::file_status status = fs::status(path, error);
     const bool is_folder = fs::is_directory(status);
+    if (error && error != std::errc::no_such_file_or_directory) {
+      found_.unread.push_back({path, path.string() + ": " + error.message()});
+      return;
+    }
     // What is neither, as a pipe or a link to nowhere, is no document.
     if (!is_folder && !fs::is_regular_file(status)) return;
-    if (Judge(exclude_, relative, is_folder) == Verdict::kLeftOut) return;
+    if (Judge(exclude_, relative, is_folder, &steps_) == Verdict::kLeftOut) return;
     if (IsIgnored(place, is_folder)) return;
-    if (is_folder) return Enter(path, place, relative);
+    if (is_folder) return EnterBelow(path, place, relative);
     if (!include_.empty() && !IsIncluded(relative)) return;
-    if (files_.size() >= kFilesMax)
-      Throw(ErrorKind::kInvalidArgument, "{}: has more than {} files", root_.string(), kFilesMax);
-    files_.push_back(path);
+    if (found_.files.size() >= kFilesMax)
+      throw TooMuch(ErrorKind::kInvalidArgument,
+                    fmt::format("{}: has more than {} files", root_.string(), kFilesMax));
+    found_.files.push_back(path);
   }
 
-  bool IsIgnored(const fs::path& place, bool is_folder) const {
+  bool IsIgnored(const fs::path& place, bool is_folder) {
     const std::string text = place.string();
     for (auto file = rule_files_.rbegin(); file != rule_files_.rend(); ++file) {
       // Behind a link, what stands above it says nothing.
       if (!text.starts_with(file->base)) continue;
       const Verdict verdict =
-          Judge(file->rules, std::string_view(text).substr(file->base.size()), is_folder);
+          Judge(file->rules, std::string_view(text).substr(file->base.size()), is_folder, &steps_);
       if (verdict != Verdict::kNone) return verdict == Verdict::kLeftOut;
     }
     return false;
   }
 
   /// A pattern that matches a folder takes all that lies in it.
-  bool IsIncluded(std::string_view relative) const {
-    if (Judge(include_, relative, false) == Verdict::kLeftOut) return true;
+  bool IsIncluded(std::string_view relative) {
+    if (Judge(include_, relative, false, &steps_) == Verdict::kLeftOut) return true;
     for (size_t slash = relative.rfind('/'); slash != std::string_view::npos && slash > 0;
          slash = relative.rfind('/', slash - 1))
-      if (Judge(include_, relative.substr(0, slash), true) == Verdict::kLeftOut) return true;
+      if (Judge(include_, relative.substr(0, slash), true, &steps_) == Verdict::kLeftOut)
+        return true;
     return false;
   }
 
@@ -178,14 +222,15 @@ class Walk {
   fs::path absolute_;
   std::vector<RuleFile> rule_files_;  // the nearest last
   std::vector<std::pair<dev_t, ino_t>> inside_;
-  std::vector<fs::path> files_;
+  FolderFiles found_;
   size_t entries_ = 0;
+  uint64_t steps_ = 0;  // of comparing names with patterns
 };
 
 }  // namespace
 
-std::vector<fs::path> FilesIn(const fs::path& folder, const FolderOptions& options,
-                              const CancelFlag* cancel) {
+FolderFiles FilesIn(const fs::path& folder, const FolderOptions& options,
+                    const CancelFlag* cancel) {
   return Walk(folder, options, cancel).Run();
 }
 

@@ -2,6 +2,7 @@
 #ifndef STATELIB_STATESTORE_DOCUMENTS_FOLDER_H_
 #define STATELIB_STATESTORE_DOCUMENTS_FOLDER_H_
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -18,15 +19,30 @@ struct FolderOptions {
   bool ignore_files = true;          ///< .gitignore files are honoured
 };
 
+/// What of a folder could not be looked into, and why.
+struct UnreadPlace {
+  std::filesystem::path path;
+  std::string reason;
+};
+
+struct FolderFiles {
+  std::vector<std::filesystem::path> files;
+  std::vector<UnreadPlace> unread;
+};
+
 /// The files in a folder and those below, as paths that begin with the folder's, ascending by their
 /// bytes. Patterns are those of .gitignore, relative to the folder. .gitignore files count as in
 /// git: a nearer one before those above it, up to the root of the repository that the folder is in.
-/// .git is never entered. Links are followed.
-/// Errors: kNotFound, kIo; kInvalidArgument for a folder that contains itself by a link, for more
-/// than 100,000 files or a million entries, and for folders nested deeper than 64.
-std::vector<std::filesystem::path> FilesIn(const std::filesystem::path& folder,
-                                           const FolderOptions& options,
-                                           const CancelFlag* cancel = nullptr);
+/// .git is never entered. Links are followed. What cannot be read below the folder is left out and
+/// said: folders without permission or with a .gitignore that cannot be read, links that lead in a
+/// circle, folders nested deeper than 64.
+/// Errors, of the folder itself: kNotFound, kIo; kInvalidArgument for more than 100,000 files, a
+/// million entries, or patterns that are too much work (kPatternStepsMax).
+FolderFiles FilesIn(const std::filesystem::path& folder, const FolderOptions& options,
+                    const CancelFlag* cancel = nullptr);
+
+/// How many steps comparing names with patterns may take, of all names together.
+inline constexpr uint64_t kPatternStepsMax = 2'000'000'000;
 
 }  // namespace statelib::documents
 

@@ -70,19 +70,21 @@ Step MatchOne(std::string_view pattern, char c) {
   return {pattern[0] == c, 1};
 }
 
-bool MatchParts(std::span<const std::string> pattern, std::span<const std::string_view> path) {
+bool MatchParts(std::span<const std::string> pattern, std::span<const std::string_view> path,
+                uint64_t* steps) {
   // As MatchesName, with "**" for the star: only the last one is ever taken longer.
   size_t p = 0;
   size_t t = 0;
   size_t star = SIZE_MAX;
   size_t star_t = 0;
   while (t < path.size()) {
+    ++*steps;
     if (p < pattern.size() && pattern[p] == "**") {
       // A closing "**" is everything inside and not the folder itself.
       if (p + 1 == pattern.size()) return true;
       star = p++;
       star_t = t;
-    } else if (p < pattern.size() && MatchesName(pattern[p], path[t])) {
+    } else if (p < pattern.size() && MatchesName(pattern[p], path[t], steps)) {
       ++p;
       ++t;
     } else if (star != SIZE_MAX) {
@@ -110,18 +112,21 @@ std::string_view WithoutTrailingSpace(std::string_view line) {
 
 }  // namespace
 
-bool MatchesName(std::string_view pattern, std::string_view name) {
+bool MatchesName(std::string_view pattern, std::string_view name, uint64_t* steps) {
   size_t p = 0;
   size_t n = 0;
   size_t star = std::string_view::npos;
   size_t star_n = 0;
   while (n < name.size()) {
+    ++*steps;
     if (p < pattern.size() && pattern[p] == '*') {
       star = p++;
       star_n = n;
       continue;
     }
     const Step step = p < pattern.size() ? MatchOne(pattern.substr(p), name[n]) : Step{};
+    // A set is looked through to its end, or to the pattern's.
+    *steps += step.length > 0 ? step.length : pattern.size() - std::min(p, pattern.size());
     if (step.matches) {
       p += step.length;
       ++n;
@@ -168,7 +173,8 @@ std::vector<IgnoreRule> ParseIgnoreRules(std::string_view file) {
   return rules;
 }
 
-bool Matches(const IgnoreRule& rule, std::string_view path, bool is_folder) {
+bool Matches(const IgnoreRule& rule, std::string_view path, bool is_folder, uint64_t* steps) {
+  ++*steps;
   if (rule.folders_only && !is_folder) return false;
   std::vector<std::string_view> parts;
   while (true) {
@@ -177,7 +183,7 @@ bool Matches(const IgnoreRule& rule, std::string_view path, bool is_folder) {
     if (slash == path.size()) break;
     path.remove_prefix(slash + 1);
   }
-  return MatchParts(rule.parts, parts);
+  return MatchParts(rule.parts, parts, steps);
 }
 
 }  // namespace statelib::documents

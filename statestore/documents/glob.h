@@ -2,6 +2,7 @@
 #ifndef STATELIB_STATESTORE_DOCUMENTS_GLOB_H_
 #define STATELIB_STATESTORE_DOCUMENTS_GLOB_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,8 +10,8 @@
 namespace statelib::documents {
 
 /// Whether one name, without '/', is of a pattern with * ? [a-z] [!a-z] and \ before what is meant
-/// as it stands. Time: at most the product of both lengths.
-bool MatchesName(std::string_view pattern, std::string_view name);
+/// as it stands. Adds to `steps` what that took: at most the product of both lengths.
+bool MatchesName(std::string_view pattern, std::string_view name, uint64_t* steps);
 
 /// One line of a .gitignore file (gitignore(5)).
 struct IgnoreRule {
@@ -23,8 +24,9 @@ struct IgnoreRule {
 /// The rules of such a file, in order; empty lines and comments are none.
 std::vector<IgnoreRule> ParseIgnoreRules(std::string_view file);
 
-/// Whether a rule is about a path, which is relative to the folder of the rule's file.
-bool Matches(const IgnoreRule& rule, std::string_view path, bool is_folder);
+/// Whether a rule is about a path, which is relative to the folder of the rule's file. Adds to
+/// `steps` what that took.
+bool Matches(const IgnoreRule& rule, std::string_view path, bool is_folder, uint64_t* steps);
 
 }  // namespace statelib::documents
 

@@ -39,6 +39,33 @@ TEST_F(Documents, AFolderIsReadInOrderWithoutWhatIsNoText) {
   EXPECT_THAT(Facts({"search", "menu"})["passages"].size(), 0u);
 }
 
+TEST_F(Documents, WhatOfAFolderCannotBeReadIsLeftOutAndTheExitCodeTells) {
+  Write("docs/a.md", "First.\n");
+  Write("docs/b.docx", "PK\x03\x04 cut short");
+  std::filesystem::create_directory_symlink(".", Path("docs/round"));
+  const ProcessResult result = Run({"ingest", "docs", Path("docs"), "--json"});
+  EXPECT_EQ(result.exit_code, 9) << result.err;
+  const auto facts = nlohmann::json::parse(result.out);
+  EXPECT_THAT(Sources(facts), ElementsAre(Path("docs/a.md")));
+  ASSERT_EQ(facts["unread"].size(), 2u);
+  EXPECT_EQ(facts["unread"][0]["name"], Path("docs/round"));
+  EXPECT_EQ(facts["unread"][1]["name"], Path("docs/b.docx"));
+  EXPECT_THAT(result.err, HasSubstr("left out: " + Path("docs/round") + ": a link that leads back"));
+  EXPECT_THAT(result.err, HasSubstr("left out: " + Path("docs/b.docx")));
+  EXPECT_EQ(Run({"append", "docs", Path("docs")}).exit_code, 9);
+  EXPECT_THAT(Run({"--help"}).out, HasSubstr("9    partial"));
+  Write("statelib.toml", "[[state]]\nname = 'built'\nfiles = ['docs']\n");
+  const ProcessResult built = Run({"build", Path("statelib.toml"), "--json"});
+  EXPECT_EQ(built.exit_code, 9) << built.err;
+  const auto outcome = nlohmann::json::parse(built.out);
+  EXPECT_EQ(outcome["unread"].size(), 1u);
+  EXPECT_EQ(outcome["states"][0]["unread"].size(), 1u);
+  // Without another document it is an error, and so is one that was named.
+  std::filesystem::remove(Path("docs/a.md"));
+  ExpectFailure({"ingest", "x", Path("docs/b.docx")}, 4);
+  EXPECT_EQ(Run({"ingest", "x", Path("docs")}).exit_code, 4);
+}
+
 TEST_F(Documents, OneFileIsNamedWholeWhateverAFolderLeavesOut) {
   Write("docs/.gitignore", "*\n");
   const std::string file = Write("docs/.secret.md", "Named all the same.\n");
