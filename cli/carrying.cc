@@ -2,6 +2,7 @@
 #include "cli/carrying.h"
 
 #include "cli/facts.h"
+#include "cli/terminal/printable.h"
 #include "cli/terminal/quantities.h"
 
 namespace statelib::cli {
@@ -30,6 +31,17 @@ storage::ManifestOptions ToManifestOptions(const LeftOut& left_out) {
   return {!left_out.lineage, !left_out.sources, !left_out.tokens};
 }
 
+void AddMaxBytesOption(Declaration& declaration, std::string& max_bytes) {
+  declaration.Option("--max-bytes", &max_bytes,
+                     "How large a state may be, unpacked, where none of its model is here yet "
+                     "(default: 1GiB)",
+                     {.shown_as = "SIZE"});
+}
+
+uint64_t MaxBytesOf(const std::string& max_bytes) {
+  return max_bytes.empty() ? storage::Admission::kStateBytesMax : ParseBytes(max_bytes);
+}
+
 Json ImportJson(const storage::ImportReport& report, bool dry_run) {
   Json references = Json::array();
   for (const storage::ImportedReference& imported : report.references)
@@ -42,7 +54,23 @@ Json ImportJson(const storage::ImportReport& report, bool dry_run) {
           {"references", references},
           {"objects_added", report.objects_added},
           {"objects_present", report.objects_present},
-          {"bytes_added", report.bytes_added}};
+          {"bytes_added", report.bytes_added},
+          {"renamed_models", RenamedJson(report.renamed_models)}};
+}
+
+Json RenamedJson(const std::vector<storage::RenamedModel>& models) {
+  Json list = Json::array();
+  for (const storage::RenamedModel& model : models)
+    list.push_back({{"from", model.from}, {"to", model.to}});
+  return list;
+}
+
+void PrintRenamed(Context& context, const std::vector<storage::RenamedModel>& models) {
+  for (const storage::RenamedModel& model : models)
+    context.out.Print(
+        "the model {} of these states is another one than {} here, so it is called {}\n",
+        Printable(model.from, LineBreaks::kEscape), Printable(model.from, LineBreaks::kEscape),
+        Printable(model.to, LineBreaks::kEscape));
 }
 
 void PrintImport(Context& context, const storage::ImportReport& report, bool dry_run) {
@@ -51,6 +79,7 @@ void PrintImport(Context& context, const storage::ImportReport& report, bool dry
                       context.out.Paint(Colour::kBold, imported.reference.Text()),
                       HumanCount(imported.state.history.token_count(), "token"),
                       StateText(imported.state), Remark(imported));
+  PrintRenamed(context, report.renamed_models);
   context.out.Print("{} of {} {}, {} there already\n", HumanCount(report.objects_added, "object"),
                     HumanBytes(report.bytes_added), dry_run ? "would be added" : "added",
                     report.objects_present);

@@ -19,8 +19,16 @@ struct LeftOut {
 void AddCarryingOptions(Declaration& declaration, library::Selection& selection, LeftOut& left_out);
 storage::ManifestOptions ToManifestOptions(const LeftOut& left_out);
 
+/// --max-bytes: how large a state from outside may be (storage::Admission).
+void AddMaxBytesOption(Declaration& declaration, std::string& max_bytes);
+/// Errors: those of ParseBytes.
+uint64_t MaxBytesOf(const std::string& max_bytes);
+
 /// {"dry_run", "references", "objects_added", "objects_present", "bytes_added"}.
 Json ImportJson(const storage::ImportReport& report, bool dry_run);
+/// [{"from", "to"}], and a line each.
+Json RenamedJson(const std::vector<storage::RenamedModel>& models);
+void PrintRenamed(Context& context, const std::vector<storage::RenamedModel>& models);
 /// A line for each reference, and one for the objects.
 void PrintImport(Context& context, const storage::ImportReport& report, bool dry_run);
 

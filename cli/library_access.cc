@@ -33,12 +33,14 @@ void AddModelOptions(Declaration& declaration, ModelChoice& choice) {
   AddTokenizerOption(declaration, choice.tokenizer);
 }
 
+library::ModelPlace EmbeddedModel() { return {DemoModelDirectory(), "demo"}; }
+
 namespace {
 
 /// ChooseModel or FindModel with what the command line says.
 library::ModelPlace PlaceOf(decltype(library::ChooseModel) choose, const library::Library* library,
                             const ModelChoice& choice, const storage::ResolvedState* state) {
-  library::ModelPlace place = choose(library, choice.model, state, {DemoModelDirectory(), "demo"});
+  library::ModelPlace place = choose(library, choice.model, state, EmbeddedModel());
   if (!choice.tokenizer.empty()) place.tokenizer = choice.tokenizer;
   return place;
 }

@@ -35,6 +35,9 @@ void AddModelOptions(Declaration& declaration, ModelChoice& choice);
 library::ModelPlace ChooseModel(const library::Library* library, const ModelChoice& choice,
                                 const storage::ResolvedState* state);
 
+/// The model that comes with the program. It always answers to its name.
+library::ModelPlace EmbeddedModel();
+
 /// The model that would be chosen, ready; on a terminal with progress, for the first time every
 /// weight of a model is read and packed. Errors: those of ChooseModel and library::LoadModel.
 library::LoadedModel LoadChosenModel(Context& context, library::Library& library,

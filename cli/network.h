@@ -33,6 +33,7 @@ struct ServeRequest {
   std::vector<std::string> allowed_hosts;  ///< other names of a server on the loopback
   bool is_public = false;
   bool log = false;
+  std::string max_bytes;  ///< of a pushed state, see AddMaxBytesOption
   library::SignerPolicy policy;
   SigningOptions signing;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <mutex>
 
+#include "cli/carrying.h"
 #include "cli/input.h"
 #include "cli/network.h"
 #include "cli/network_environment.h"
@@ -66,6 +67,7 @@ LibraryServerOptions ToOptions(const Context& context, const ServeRequest& reque
                                .write_token = {},
                                .keys = OpenKeys(context),
                                .policy = request.policy,
+                               .max_state_bytes = MaxBytesOf(request.max_bytes),
                                .key = ChooseSigningKey(context, request.signing),
                                .limits = {},
                                .tls = {},

@@ -21,7 +21,8 @@ class ExportCommand : public Command {
   void Declare(Declaration& declaration, SharedOptions& shared) override {
     declaration.Argument("NAME", &selection_.names, "States to export",
                          {.shown_as = "NAME[:TAG][@N]", .required = true});
-    declaration.Option("-o,--output", &file_, "The bundle to write; one that exists is replaced, - is standard output",
+    declaration.Option("-o,--output", &file_,
+                       "The bundle to write; one that exists is replaced, - is standard output",
                        {.shown_as = "FILE", .required = true});
     AddCarryingOptions(declaration, selection_, left_out_);
     AddSigningOptions(declaration, signing_);
@@ -56,19 +57,19 @@ class ExportCommand : public Command {
       Json recoded = Json::array();
       for (const library::SavedState& state : done.recoded) recoded.push_back(SavedJson(state));
       return said.PrintJson({{"file", file_},
-                                {"states", report.states},
-                                {"objects", report.objects},
-                                {"file_bytes", report.file_bytes},
-                                {"recoded", recoded},
-                                {"signer", key ? Json(key->public_key().Text()) : Json(nullptr)}});
+                             {"states", report.states},
+                             {"objects", report.objects},
+                             {"file_bytes", report.file_bytes},
+                             {"recoded", recoded},
+                             {"signer", key ? Json(key->public_key().Text()) : Json(nullptr)}});
     }
     said.out.Print("{}: {} in {}, {}, {}\n", NameOfOutput(file_),
-                      HumanCount(report.states, "state"), HumanCount(report.objects, "object"),
-                      HumanBytes(report.file_bytes),
-                      key ? "signed by " + key->public_key().ShortText() : "not signed");
+                   HumanCount(report.states, "state"), HumanCount(report.objects, "object"),
+                   HumanBytes(report.file_bytes),
+                   key ? "signed by " + key->public_key().ShortText() : "not signed");
     for (const library::SavedState& state : done.recoded) {
       said.out.Print("{}:{} as {}\n", state.reference.name, state.reference.tag,
-                        FidelityText(*state.fidelity));
+                     FidelityText(*state.fidelity));
     }
   }
 

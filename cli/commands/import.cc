@@ -14,11 +14,13 @@ namespace {
 class ImportCommand : public Command {
  public:
   void Declare(Declaration& declaration, SharedOptions& shared) override {
-    declaration.Argument("FILE", &file_, "A bundle that `statelib export` wrote; - is standard input",
+    declaration.Argument("FILE", &file_,
+                         "A bundle that `statelib export` wrote; - is standard input",
                          {.shown_as = "FILE", .required = true});
     declaration.Flag("--dry-run", dry_run_,
                      "Verify the bundle and say what it carries, and no more");
     AddSignerOptions(declaration, policy_);
+    AddMaxBytesOption(declaration, max_bytes_);
     AddLibraryOption(declaration, shared);
     AddJsonOption(declaration, shared);
     declaration.Examples(
@@ -48,11 +50,12 @@ class ImportCommand : public Command {
     ProgressBar bar(context.err, "importing", "byte");
     storage::ImportOptions options;
     options.dry_run = dry_run_;
+    options.max_state_bytes = MaxBytesOf(max_bytes_);
     options.control = {&context.cancel,
                        [&bar](uint64_t done, uint64_t total) { bar.Update(done, total); }};
     return library::Import(library, bundle,
                            file_ == "-" ? "standard input" : path.filename().string(), keys,
-                           policy_, options);
+                           policy_, options, EmbeddedModel());
   }
 
   /// A file is read where it lies; what comes once, as from a pipe, is collected first.
@@ -76,6 +79,7 @@ class ImportCommand : public Command {
 
   std::string file_;
   bool dry_run_ = false;
+  std::string max_bytes_;
   library::SignerPolicy policy_;
 };
 

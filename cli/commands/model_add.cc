@@ -43,7 +43,22 @@ class ModelAddCommand : public Command {
   }
 
  private:
+  /// Errors: kInvalidArgument for the embedded model's name on another one.
+  void CheckName() const {
+    const std::filesystem::path path = std::filesystem::path(directory_).lexically_normal();
+    const std::filesystem::path last = path.has_filename() ? path : path.parent_path();
+    const library::ModelPlace embedded = EmbeddedModel();
+    std::error_code none;
+    if ((name_.empty() ? last.stem().string() : name_) != embedded.name ||
+        std::filesystem::equivalent(path, embedded.directory, none) || none)
+      return;
+    Throw(ErrorKind::kInvalidArgument,
+          "{} is the name of the model that comes with statelib; choose another with --name",
+          embedded.name);
+  }
+
   library::ModelDetails Add(Context& context, library::Library& library) const {
+    CheckName();
     ProgressBar progress(context.err, "reading " + directory_, "byte");
     return library::AddModel(library, directory_, name_, {tokenizer_, ShippedTokenizersDirectory()},
                              weights_, &context.cancel,

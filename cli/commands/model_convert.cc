@@ -32,7 +32,8 @@ class ModelConvertCommand : public Command {
   void Declare(Declaration& declaration, SharedOptions& shared) override {
     declaration.Argument("IN", &from_, "A checkpoint's folder or file, or a model's name",
                          {.shown_as = "IN", .required = true});
-    declaration.Argument("OUT", &to_, "The file, or for safetensors the folder, to write; - is standard output",
+    declaration.Argument("OUT", &to_,
+                         "The file, or for safetensors the folder, to write; - is standard output",
                          {.shown_as = "OUT", .required = true});
     declaration.Option("--to", &form_,
                        "safetensors: a Hugging Face folder; gguf: a file for llama.cpp too; "
@@ -64,12 +65,11 @@ class ModelConvertCommand : public Command {
     const model::Conversion conversion = Convert(context, *checkpoint);
     if (context.options.json)
       return said.PrintJson({{"from", place.directory.string()},
-                                {"to", to_},
-                                {"form", form_},
-                                {"tensor_bytes", conversion.tensor_bytes},
-                                {"notes", conversion.notes}});
-    said.out.Print("{}: {} of weights\n", NameOfOutput(to_),
-                      HumanBytes(conversion.tensor_bytes));
+                             {"to", to_},
+                             {"form", form_},
+                             {"tensor_bytes", conversion.tensor_bytes},
+                             {"notes", conversion.notes}});
+    said.out.Print("{}: {} of weights\n", NameOfOutput(to_), HumanBytes(conversion.tensor_bytes));
     for (const std::string& note : conversion.notes) context.err.Print("note: {}\n", note);
   }
 

@@ -19,6 +19,13 @@ class ModelDefaultCommand : public Command {
 
   void Run(Context& context) override {
     library::Library library = OpenLibrary(context, library::Library::Access::kWrite);
+    if (name_ == EmbeddedModel().name) {
+      library::UnsetDefaultModel(library);
+      if (context.options.json)
+        return context.PrintJson({{"name", name_}, {"default", true}, {"present", true}});
+      context.out.Print("{}, which comes with statelib, is the default model now\n", name_);
+      return;
+    }
     const library::ModelDetails model = library::SetDefaultModel(library, name_);
     if (context.options.json) return context.PrintJson(ModelJson(model));
     context.out.Print("{} is the default model now\n", model.row.name);

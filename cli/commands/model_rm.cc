@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
 #include "cli/library_access.h"
+#include "core/base/error.h"
 #include "statestore/library/models.h"
 
 namespace statelib::cli {
@@ -19,6 +20,14 @@ class ModelRmCommand : public Command {
 
   void Run(Context& context) override {
     library::Library library = OpenLibrary(context, library::Library::Access::kWrite);
+    const auto row = library.repository().index().models().FindByName(name_);
+    if (name_ == EmbeddedModel().name && (!row || row->path.empty())) {
+      Throw(
+          ErrorKind::kInvalidArgument,
+          "{} is the model that comes with statelib and cannot be removed; `statelib model default "
+          "MODEL` chooses another one where none is named",
+          name_);
+    }
     const bool gone = library::RemoveModel(library, name_);
     if (context.options.json) return context.PrintJson({{"model", name_}, {"removed", gone}});
     context.out.Print("{}\n", gone ? fmt::format("removed {}", name_)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/carrying.h"
 #include "cli/facts.h"
 #include "cli/key_access.h"
 #include "cli/library_access.h"
@@ -24,6 +25,7 @@ class PullCommand : public Command {
                      "Every version of each name, not only the current one");
     declaration.Flag("--dry-run", dry_run_, "Say what would be fetched, and fetch nothing");
     AddSignerOptions(declaration, policy_);
+    AddMaxBytesOption(declaration, max_bytes_);
     AddLibraryOption(declaration, shared);
     AddJsonOption(declaration, shared);
     declaration.Examples(
@@ -42,6 +44,7 @@ class PullCommand : public Command {
                         context.out.Paint(Colour::kBold, version.reference.Text()),
                         version.from.state.ShortHex(),
                         version.there_before ? "it was here" : SignerText(version.signer));
+    PrintRenamed(context, report.renamed_models);
     context.out.Print("{} of {} {}, {} here already\n",
                       HumanCount(report.objects_fetched, "object"),
                       HumanBytes(report.bytes_fetched), dry_run_ ? "would be fetched" : "fetched",
@@ -56,6 +59,8 @@ class PullCommand : public Command {
     library::PullOptions options;
     options.dry_run = dry_run_;
     options.policy = policy_;
+    options.embedded = EmbeddedModel();
+    options.max_state_bytes = MaxBytesOf(max_bytes_);
     options.control = {&context.cancel,
                        [&bar](uint64_t done, uint64_t total) { bar.Update(done, total); }};
     return library::Pull(library, remote, keys, selection_, options);
@@ -73,12 +78,14 @@ class PullCommand : public Command {
                        {"versions", versions},
                        {"objects_fetched", report.objects_fetched},
                        {"objects_present", report.objects_present},
-                       {"bytes_fetched", report.bytes_fetched}});
+                       {"bytes_fetched", report.bytes_fetched},
+                       {"renamed_models", RenamedJson(report.renamed_models)}});
   }
 
   std::string remote_;
   library::Selection selection_;
   bool dry_run_ = false;
+  std::string max_bytes_;
   library::SignerPolicy policy_;
 };
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/carrying.h"
 #include "cli/network.h"
 #include "cli/sharing_commands.h"
 
@@ -32,6 +33,7 @@ class ServeCommand : public Command {
     declaration.Flag("--log", request_.log,
                      "Print a line for each request on standard error: time, client, request, "
                      "status, bytes, time taken");
+    AddMaxBytesOption(declaration, request_.max_bytes);
     AddSigningOptions(declaration, request_.signing);
     AddLibraryOption(declaration, shared);
     AddJsonOption(declaration, shared);

@@ -266,7 +266,8 @@ HttpResponse LibraryServer::PostPublish(library::Library& library, const HttpReq
             entry.reference().name, object.id.ShortHex());
     }
     remote::FetchedObjects source(repository, entry.manifest.manifest, entry.reference().name);
-    storage::VerifyObjects(source);
+    storage::Admission admission(repository, options_.max_state_bytes);
+    storage::VerifyObjects(source, admission);
   }
   bool changed = false;
   storage::Index& index = repository.index();

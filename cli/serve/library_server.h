@@ -22,6 +22,7 @@ struct LibraryServerOptions {
   std::string write_token;  ///< empty: nobody may write
   library::KeyRing keys;    ///< whose pushes are taken
   library::SignerPolicy policy;
+  uint64_t max_state_bytes = storage::Admission::kStateBytesMax;  ///< of pushes, see Admission
   std::optional<SigningKey> key;  ///< signs what is pulled
   ServerLimits limits;
   std::shared_ptr<const TlsContext> tls{};  ///< null: plain HTTP

@@ -112,15 +112,25 @@ RecodedExport ExportRecoded(
   return result;
 }
 
+void ReserveName(Library& library, const storage::BundleManifest& manifest,
+                 const ModelPlace& embedded, storage::ImportOptions* options) {
+  for (const storage::BundleManifest::Model& model : manifest.models) {
+    if (embedded.name.empty() || model.name != embedded.name || options->dry_run) continue;
+    if (library.repository().index().models().Find(model.identity.fingerprint)) continue;
+    options->reserved_name = {embedded.name, FingerprintAt(library, embedded)};
+    return;
+  }
+}
+
 BundleReport Import(Library& library, storage::BundleFile& bundle, const std::string& source_name,
-                    KeyRing& keys, const SignerPolicy& policy,
-                    const storage::ImportOptions& options) {
+                    KeyRing& keys, const SignerPolicy& policy, storage::ImportOptions options,
+                    const ModelPlace& embedded) {
   BundleReport report;
   report.signer = JudgeSigner(keys, bundle.signer(), policy);
   if (!options.dry_run) RequireAccepted(report.signer, bundle.where());
-  report.import =
-      storage::ImportBundle(library.repository(), bundle, storage::Escaped(source_name), options,
-                            library.now_ms());
+  ReserveName(library, bundle.manifest(), embedded, &options);
+  report.import = storage::ImportBundle(library.repository(), bundle, storage::Escaped(source_name),
+                                        options, library.now_ms());
   if (!options.dry_run) RememberSigner(keys, report.signer, policy);
   return report;
 }

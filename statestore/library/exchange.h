@@ -52,11 +52,16 @@ struct BundleReport {
 };
 
 /// Verifies a bundle whole, its signature first, and then adds what it carries. `source_name` is
-/// what lineage will call it. A dry run is not stopped by a signer that the policy refuses. Errors:
+/// what lineage will call it. A dry run is not stopped by a signer that the policy refuses. Another
+/// model does not get the name of `embedded`, the model that comes with the program. Errors:
 /// kMismatch for such a signer; those of ImportBundle; then nothing of it is visible.
 BundleReport Import(Library& library, storage::BundleFile& bundle, const std::string& source_name,
-                    KeyRing& keys, const SignerPolicy& policy,
-                    const storage::ImportOptions& options);
+                    KeyRing& keys, const SignerPolicy& policy, storage::ImportOptions options,
+                    const ModelPlace& embedded = {});
+
+/// Keeps the embedded model's name from the other models of a manifest.
+void ReserveName(Library& library, const storage::BundleManifest& manifest,
+                 const ModelPlace& embedded, storage::ImportOptions* options);
 
 }  // namespace statelib::library
 

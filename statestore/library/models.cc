@@ -73,6 +73,14 @@ ModelPlace PlaceOf(const ModelRow& row) {
 /// Errors: kNotFound for a known model whose folder is unknown or gone.
 void CheckIsThere(const ModelPlace& place) {
   if (!place.known) return;
+  if (place.is_default && !IsThere(place.directory)) {
+    Throw(
+        ErrorKind::kNotFound,
+        "the library's default model, {}, is no longer {}; say where it is with `statelib model "
+        "add PATH`, or choose another with `statelib model default MODEL` (demo is always there)",
+        LabelOf(place.name, *place.known),
+        place.directory.empty() ? "known to be on this machine" : "in " + place.directory.string());
+  }
   if (place.directory.empty()) {
     Throw(ErrorKind::kNotFound,
           "the model {} is not on this machine as far as the library knows; add it with `statelib "
@@ -199,9 +207,20 @@ ModelDetails DetailsOf(const Library& library, const ModelRow& row) {
           models.StatesOf(row.identity.fingerprint)};
 }
 
+/// The fallback with what the library knows of it, as the format of its weights.
+ModelPlace FallbackPlace(const Library* library, const ModelPlace& fallback) {
+  if (library == nullptr) return fallback;
+  const auto row = library->repository().index().models().FindByName(fallback.name);
+  std::error_code none;
+  const bool is_it =
+      row && !row->path.empty() && fs::equivalent(row->path, fallback.directory, none) && !none;
+  return is_it ? PlaceOf(*row) : fallback;
+}
+
 ModelPlace ChoosePlace(const Library* library, const std::string& choice,
                        const storage::ResolvedState* state, const ModelPlace& fallback) {
   if (!choice.empty()) {
+    if (choice == fallback.name) return FallbackPlace(library, fallback);
     if (library != nullptr) {
       if (const auto row = Find(*library, choice)) return PlaceOf(*row);
     }
@@ -214,9 +233,14 @@ ModelPlace ChoosePlace(const Library* library, const std::string& choice,
   if (state != nullptr) {
     const auto needed = models.Find(state->state.model);
     if (needed && !needed->path.empty()) return PlaceOf(*needed);
+    if (needed && needed->name == fallback.name) return fallback;
   }
   if (const auto chosen = models.Default()) {
-    if (const auto row = models.Find(*chosen)) return PlaceOf(*row);
+    if (const auto row = models.Find(*chosen)) {
+      ModelPlace place = PlaceOf(*row);
+      place.is_default = true;
+      return place;
+    }
   }
   return fallback;
 }
@@ -334,6 +358,19 @@ ModelDetails SetDefaultModel(Library& library, const std::string& name) {
   const ModelRow row = FindOrThrow(library, name);
   library.repository().index().models().SetDefault(row.identity.fingerprint);
   return DetailsOf(library, row);
+}
+
+void UnsetDefaultModel(Library& library) {
+  library.repository().index().models().SetDefault(std::nullopt);
+}
+
+Digest FingerprintAt(Library& library, const ModelPlace& place) {
+  const fs::path directory = Normal(place.directory);
+  const Digest stamp = StampOf(directory, OptionsAt(place, {}).tokenizer);
+  if (const auto known = library.repository().index().models().RememberedAt(directory, stamp))
+    return known->fingerprint;
+  return FingerprintOf(library, *OpenRuntime(place, {}), directory.string(), stamp, Trust::kStamp,
+                       nullptr, {});
 }
 
 bool RemoveModel(Library& library, const std::string& name) {

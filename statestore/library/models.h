@@ -23,10 +23,12 @@ struct ModelPlace {
   std::string profile = {};              ///< of the state that it is chosen for
   /// Of one that the library knows by name, as its default or as what a state needs.
   std::optional<storage::ModelIdentity> known = {};
+  bool is_default = false;  ///< it was chosen as the library's default
 };
 
-/// Which model to use. In this order: `choice` (a name that the library knows, else a path); the
-/// model that `state` needs, if it is known where it lies; the library's default; `fallback`.
+/// Which model to use. In this order: `choice` (the fallback's name, which is always the
+/// fallback's, a name that the library knows, else a path); the model that `state` needs, if it is
+/// known where it lies or it is the fallback by its name; the library's default; `fallback`.
 /// `library` may be null: then there are no names and no default.
 /// Errors: kNotFound with the names there are; kNotFound for a model whose folder is unknown or
 /// gone, with its name, its fingerprint and how to add it.
@@ -104,9 +106,15 @@ std::vector<ModelDetails> ListModels(const Library& library);  ///< by name
 /// there are.
 ModelDetails ShowModel(const Library& library, const std::string& name);
 ModelDetails SetDefaultModel(Library& library, const std::string& name);
+/// Lets the fallback of ChooseModel be what is chosen where nobody says.
+void UnsetDefaultModel(Library& library);
 /// Forgets a model. Of one that states need, only its place is forgotten; its folder is never
 /// touched. Returns whether it is gone altogether.
 bool RemoveModel(Library& library, const std::string& name);
+
+/// The fingerprint of the model at a place: remembered, or by reading every weight. Errors: those
+/// of OpenRuntime.
+Digest FingerprintAt(Library& library, const ModelPlace& place);
 
 /// For messages about the model with this fingerprint: its name and all that is known about it.
 std::string LabelOfModel(const Library& library, const Digest& fingerprint);

@@ -121,13 +121,17 @@ class Puller {
     const storage::Lease lease = repository.WriteLease();
     FetchObjects(manifest.manifest);
     remote::FetchedObjects source(repository, std::move(manifest.manifest), where);
-    storage::VerifyObjects(source, {options_.control.cancel, {}});
+    storage::Admission admission(repository, options_.max_state_bytes);
+    storage::VerifyObjects(source, admission, {options_.control.cancel, {}});
     storage::ImportOptions options;
     options.naming = storage::ImportNaming::kOnlyWhatIsNew;
     options.control.cancel = options_.control.cancel;
+    ReserveName(library_, source.manifest(), options_.embedded, &options);
     const storage::ImportReport imported =
         storage::ImportObjects(repository, source, origin, options, library_.now_ms());
     pulled->reference = imported.references.front().reference;
+    for (const storage::RenamedModel& model : imported.renamed_models)
+      report_.renamed_models.push_back(model);
     pulled->there_before = imported.references.front().version_before;
     RememberSigner(keys_, pulled->signer, options_.policy);
   }

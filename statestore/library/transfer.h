@@ -55,6 +55,8 @@ struct PullOptions {
   bool dry_run = false;
   SignerPolicy policy;
   storage::TransferControl control;
+  uint64_t max_state_bytes = storage::Admission::kStateBytesMax;  ///< see Admission
+  ModelPlace embedded = {};                                       ///< as of Import
 };
 
 struct PulledVersion {
@@ -69,6 +71,7 @@ struct PullReport {
   uint64_t objects_fetched = 0;
   uint64_t objects_present = 0;
   uint64_t bytes_fetched = 0;
+  std::vector<storage::RenamedModel> renamed_models;
 };
 
 /// Fetches versions and makes them the newest of their names here. All that a bundle's import

@@ -56,7 +56,7 @@ class BundleFile : public ImportSource {
   std::optional<PublicKey> signer() const;
 
   /// Reads the whole file: the hash over it, then VerifyObjects. Errors: those of VerifyObjects.
-  void Verify(const TransferControl& control = {});
+  void Verify(Admission& admission, const TransferControl& control = {});
 
   /// The hash over the file, as Verify found it.
   const Digest& digest() const { return digest_; }
@@ -91,7 +91,7 @@ class BundleSpool {
 
   std::string where_;
   std::unique_ptr<ByteSpool> spool_ = std::make_unique<ByteSpool>();
-  Bytes manifest_;                // its first bytes, until it is whole
+  Bytes manifest_;               // its first bytes, until it is whole
   std::optional<uint64_t> end_;  // how many bytes the bundle has, once that is known
 };
 

@@ -131,7 +131,7 @@ EncodedObject BundleFile::ReadObject(size_t i) {
   return {object.id, std::move(bytes)};
 }
 
-void BundleFile::Verify(const TransferControl& control) {
+void BundleFile::Verify(Admission& admission, const TransferControl& control) {
   // First the hash over the file: it tells damage from a bundle that was made wrong.
   Hasher hasher;
   for (uint64_t done = 0; done < offsets_.back();) {
@@ -148,13 +148,14 @@ void BundleFile::Verify(const TransferControl& control) {
           where_, expected.ShortHex(), found.ShortHex());
   }
   digest_ = found;
-  VerifyObjects(*this, control);
+  VerifyObjects(*this, admission, control);
 }
 
 ImportReport ImportBundle(Repository& repository, BundleFile& bundle,
                           const std::string& source_name, const ImportOptions& options,
                           int64_t now_ms) {
-  bundle.Verify(options.control);
+  Admission admission(repository, options.max_state_bytes);
+  bundle.Verify(admission, options.control);
   const SourceRecord origin{source_name, bundle.file_bytes(), bundle.digest(), 0, now_ms};
   return ImportObjects(repository, bundle, origin, options, now_ms);
 }

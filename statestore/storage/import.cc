@@ -160,7 +160,7 @@ class Importer {
   void Commit(const SourceRecord& origin) {
     Index& index = repository_.index();
     for (const auto& [id, state] : states_) {
-      index.models().Learn(state.model, model_names_[state.model.fingerprint], now_ms_);
+      LearnModel(state.model);
       index.states().Add(state.row, state.chunks);
     }
     ForEachReference([&](const BundleManifest::Reference& from, const Incoming& state) {
@@ -175,6 +175,19 @@ class Importer {
       const PublishedState named = NameState(index, state.row, derivation, reference, now_ms_);
       Report(from, state, named.version, false);
     });
+  }
+
+  void LearnModel(const ModelIdentity& model) {
+    std::string& name = model_names_[model.fingerprint];
+    const auto& reserved = options_.reserved_name;
+    const bool is_free =
+        !reserved || name != reserved->first || model.fingerprint == reserved->second;
+    IndexModels& models = repository_.index().models();
+    const bool is_known = models.Find(model.fingerprint).has_value();
+    const std::string here = models.Learn(model, name, now_ms_, is_free);
+    if (is_known || here == name) return;
+    report_.renamed_models.push_back({name, here});
+    name = here;
   }
 
   /// Adds a derivation of the manifest and its ancestors, each once; returns its key here.

@@ -3,10 +3,13 @@
 #define STATELIB_STATESTORE_STORAGE_IMPORT_H_
 
 #include <functional>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/cancel.h"
+#include "statestore/storage/admission.h"
 #include "statestore/storage/message_codec.h"
 #include "statestore/storage/repository.h"
 
@@ -36,10 +39,11 @@ struct TransferControl {
   }
 };
 
-/// Checks everything that can be checked of every object: its id, every frame, content digest and
-/// history, and that whatever refers to an object or a model refers to one of the manifest.
-/// Memory: one object, and its base. Errors: kCorrupt, kUnsupported, kIo, kCancelled.
-void VerifyObjects(ImportSource& source, const TransferControl& control = {});
+/// Checks everything that can be checked of every object: its id, that a state is admitted before
+/// any of its frames is touched, every frame, content digest and history, and that whatever refers
+/// to an object or a model refers to one of the manifest. Memory: one object as it is stored, and
+/// its base. Errors: those of Admission; kCorrupt, kUnsupported, kIo, kCancelled.
+void VerifyObjects(ImportSource& source, Admission& admission, const TransferControl& control = {});
 
 /// What the names in a manifest become.
 enum class ImportNaming {
@@ -50,6 +54,9 @@ enum class ImportNaming {
 struct ImportOptions {
   bool dry_run = false;
   ImportNaming naming = ImportNaming::kMakeCurrent;
+  uint64_t max_state_bytes = Admission::kStateBytesMax;  ///< see Admission
+  /// A name that only the model of this fingerprint may have, whether the library knows it or not.
+  std::optional<std::pair<std::string, Digest>> reserved_name = {};
   TransferControl control{};
 };
 
@@ -61,8 +68,17 @@ struct ImportedReference {
   bool version_before = false;  ///< the reference named it already
 };
 
+/// A model that could not keep the name that it has where the states come from.
+struct RenamedModel {
+  std::string from;
+  std::string to;
+
+  bool operator==(const RenamedModel&) const = default;
+};
+
 struct ImportReport {
   std::vector<ImportedReference> references;
+  std::vector<RenamedModel> renamed_models;
   uint64_t objects_added = 0;
   uint64_t objects_present = 0;
   uint64_t bytes_added = 0;

@@ -15,7 +15,8 @@ namespace {
 /// The checks of every object, in the manifest's order.
 class ImportVerifier {
  public:
-  explicit ImportVerifier(ImportSource& source) : source_(source), where_(source.where()) {
+  ImportVerifier(ImportSource& source, Admission& admission)
+      : source_(source), admission_(admission), where_(source.where()) {
     for (size_t i = 0; i < source.manifest().objects.size(); ++i)
       places_[source.manifest().objects[i].id] = i;
     for (const BundleManifest::Model& model : source.manifest().models)
@@ -25,10 +26,12 @@ class ImportVerifier {
   void Check(const EncodedObject& object) {
     const std::string where = fmt::format("{}: object {}", where_, object.id.ShortHex());
     const ByteSpan header = CheckedHeader(kObjectFile, object.bytes, where);
-    if (std::holds_alternative<TokensHeader>(ParseHeader(header, where))) {
+    const ObjectHeader parsed = ParseHeader(header, where);
+    if (std::holds_alternative<TokensHeader>(parsed)) {
       DecodeTokens(object.bytes, where);
       return;
     }
+    admission_.Check(std::get<StateHeader>(parsed).description, where);
     const StateHeader state =
         VerifyState(object.bytes, where, [this](const ObjectId& id) { return Read(id); });
     states_.insert(object.id);
@@ -73,6 +76,7 @@ class ImportVerifier {
   }
 
   ImportSource& source_;
+  Admission& admission_;
   const std::string& where_;
   std::map<ObjectId, size_t> places_;
   std::set<Digest> models_;
@@ -81,11 +85,11 @@ class ImportVerifier {
 
 }  // namespace
 
-void VerifyObjects(ImportSource& source, const TransferControl& control) {
+void VerifyObjects(ImportSource& source, Admission& admission, const TransferControl& control) {
   const std::vector<BundleManifest::Object>& objects = source.manifest().objects;
   uint64_t total = 0;
   for (const BundleManifest::Object& object : objects) total += object.size_bytes;
-  ImportVerifier verifier(source);
+  ImportVerifier verifier(source, admission);
   uint64_t done = 0;
   for (size_t i = 0; i < objects.size(); ++i) {
     control.Check();

@@ -24,6 +24,8 @@ ModelRow ToRow(const Statement& statement) {
   return row;
 }
 
+constexpr size_t kNameDigits = 8;
+
 std::optional<OpenedModel> ToOpened(Statement& statement) {
   if (!statement.Step()) return std::nullopt;
   return OpenedModel{statement.ToDigest(0), statement.Uint(1) != 0};
@@ -68,16 +70,25 @@ void IndexModels::Put(const ModelRow& model) {
   });
 }
 
-void IndexModels::Learn(const ModelIdentity& identity, const std::string& name, int64_t now_ms) {
+std::string IndexModels::Learn(const ModelIdentity& identity, const std::string& name,
+                               int64_t now_ms, bool name_is_free) {
+  ModelRow row;
   database_.Write([&] {
-    if (Find(identity.fingerprint)) return;
-    ModelRow row;
+    if (const auto known = Find(identity.fingerprint)) {
+      row = *known;
+      return;
+    }
     row.identity = identity;
-    // A name that is taken here says nothing about this model; its fingerprint will.
-    if (!name.empty() && !FindByName(name)) row.name = name;
+    row.name = name;
+    if (!name.empty() && (!name_is_free || FindByName(name))) {
+      row.name = name + "-" + identity.fingerprint.Hex().substr(0, kNameDigits);
+      // So many digits of two models are equal only where somebody means them to be.
+      if (FindByName(row.name)) row.name.clear();
+    }
     row.added_at_ms = now_ms;
     Put(row);
   });
+  return row.name;
 }
 
 std::optional<ModelRow> IndexModels::Find(const Digest& fingerprint) const {

@@ -27,8 +27,11 @@ class IndexModels {
   /// Adds a model or replaces what is known about the one of this fingerprint. Errors:
   /// kInvalidArgument when another model has the name.
   void Put(const ModelRow& model);
-  /// Adds a model unless its fingerprint is known.
-  void Learn(const ModelIdentity& identity, const std::string& name, int64_t now_ms);
+  /// Adds a model unless its fingerprint is known; returns what it is called here. A name that
+  /// another model has, or that `name_is_free` says is not to be had, becomes NAME-DIGITS, the
+  /// first of its fingerprint.
+  std::string Learn(const ModelIdentity& identity, const std::string& name, int64_t now_ms,
+                    bool name_is_free = true);
   std::optional<ModelRow> Find(const Digest& fingerprint) const;
   /// One that another row says is there. Errors: kCorrupt when it is not.
   ModelRow Get(const Digest& fingerprint) const;

@@ -110,6 +110,17 @@ std::vector<StateRow> IndexStates::FindByHistory(const Digest& model, const std:
   return ToRows(statement);
 }
 
+std::optional<StateRow> IndexStates::FindOfModel(const Digest& model,
+                                                 const std::string& base_profile) const {
+  Statement statement = database_.Prepare(
+      std::string(kSelect) +
+      "WHERE model = ?1 AND (profile = ?2 OR substr(profile, 1, length(?2) + 1) = ?2 || '+') "
+      "LIMIT 1");
+  statement.Bind(model).Bind(base_profile);
+  if (!statement.Step()) return std::nullopt;
+  return ToRow(statement);
+}
+
 std::vector<StateRow> IndexStates::FindByPrefix(std::string_view hex, size_t limit) const {
   if (hex.size() > 64) return {};
   const size_t missing = 64 - hex.size();

@@ -11,7 +11,7 @@ namespace statelib::storage {
 /// Who may use a library that is made.
 enum class Sharing {
   kPrivate,  ///< its owner: folders 0700, files 0600
-  kGroup     ///< its group too: folders 02770, so that what is made in them is the group's, files 0660
+  kGroup  ///< its group too: folders 02770, so that what is made in them is the group's, files 0660
 };
 
 /// The folder's permissions of a new library.
@@ -25,8 +25,8 @@ struct LibraryPermissions {
 };
 LibraryPermissions PermissionsIn(const std::filesystem::path& folder);
 
-/// Sets the permissions of a file that was made in `folder` by something else than LibraryFiles. One
-/// that is somebody else's is left alone. Errors: kIo.
+/// Sets the permissions of a file that was made in `folder` by something else than LibraryFiles.
+/// One that is somebody else's is left alone. Errors: kIo.
 void SetPermissionsIn(const std::filesystem::path& folder, const std::filesystem::path& file);
 
 /// The file system as a library uses it for everything in its own folder: another one, but for the

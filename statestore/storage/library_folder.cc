@@ -155,7 +155,8 @@ std::optional<OpenedIndex> OpenIndexOf(FileSystem& files, const LibraryPlaces& p
   const int obstacle = WriteObstacle(places);
   if (obstacle != 0 && wants_writing)
     ThrowErrno("cannot write to the library", places.folder.string(), obstacle);
-  if (obstacle == 0) MakeMissingFolders(files, places);
+  LibraryFiles inside(files, places.folder);
+  if (obstacle == 0) MakeMissingFolders(inside, places);
   FileLock lock = LockIndex(places, obstacle == 0);
   auto found = obstacle == 0 ? FindIndexOf(files, places, Database::Mode::kWrite)
                              : FindForReading(files, places);

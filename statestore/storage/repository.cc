@@ -54,7 +54,6 @@ Repository Repository::Init(const Path& path, Sharing sharing, FileSystem& files
 
 Repository::Repository(LibraryPlaces places, FileSystem& files, OpenedIndex opened)
     : places_(std::move(places)),
-      files_(&files),
       index_lock_(std::move(opened.lock)),
       identity_(opened.identity),
       writable_(opened.writable),

@@ -55,7 +55,6 @@ class Repository {
 
   const std::filesystem::path& path() const { return places_.folder; }
   const LibraryPlaces& places() const { return places_; }
-  FileSystem& files() const { return *files_; }
   const LibraryIdentity& identity() const { return identity_; }
   /// False when it was opened for reading and the folder cannot be written.
   bool writable() const { return writable_; }
@@ -95,7 +94,6 @@ class Repository {
   Repository(LibraryPlaces places, FileSystem& files, OpenedIndex opened);
 
   LibraryPlaces places_;
-  FileSystem* files_;
   FileLock index_lock_;  // released after the index is closed
   LibraryIdentity identity_;
   bool writable_ = false;

@@ -155,6 +155,10 @@ uint64_t CodedBytes(Codec codec, const SegmentSpec& spec) {
   return EntryOf(codec).coded_bytes(spec);
 }
 
+void RestoreCoded(Codec codec, const SegmentSpec& spec, ByteSpan coded, std::span<std::byte> raw) {
+  EntryOf(codec).restore(spec, coded, raw);
+}
+
 Bytes Approximate(Codec codec, const SegmentSpec& spec, ByteSpan raw) {
   if (!IsLossy(codec)) return {raw.begin(), raw.end()};
   CheckFinite(spec, raw);

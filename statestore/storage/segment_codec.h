@@ -27,6 +27,9 @@ Codec CodecFor(Codec codec, const SegmentSpec& spec);
 /// The bytes inside a segment's frame.
 uint64_t CodedBytes(Codec codec, const SegmentSpec& spec);
 
+/// Fills `raw` from the bytes inside the frame of a segment of this shape.
+void RestoreCoded(Codec codec, const SegmentSpec& spec, ByteSpan coded, std::span<std::byte> raw);
+
 /// The values nearest to a segment's that the codec keeps exactly; of a lossless one the same
 /// bytes.
 ///   bf16: each value rounded to bf16, ties to even.

@@ -22,19 +22,29 @@ class ContentHasher {
   }
 
   void Add(const SegmentSpec& spec, ByteSpan raw) {
+    Begin(spec, raw.size());
+    Update(raw);
+  }
+  /// The same piece by piece.
+  void Begin(const SegmentSpec& spec, uint64_t raw_bytes) {
     hasher_.UpdateU64(static_cast<uint64_t>(int64_t{spec.layer}))
         .UpdateField(statelib::NameOf(spec.kind))
         .UpdateField(kernels::NameOf(spec.dtype))
         .UpdateU64(spec.shape.size());
     for (const int64_t extent : spec.shape) hasher_.UpdateU64(static_cast<uint64_t>(extent));
-    hasher_.UpdateField(spec.axes).UpdateU64(raw.size()).Update(raw);
+    hasher_.UpdateField(spec.axes).UpdateU64(raw_bytes);
   }
+  void Update(ByteSpan raw) { hasher_.Update(raw); }
 
   Digest Finish() { return hasher_.Finish(); }
 
  private:
   Hasher hasher_;
 };
+
+// Larger ones are decoded piece by piece where nobody wants them whole.
+constexpr uint64_t kWholeSegmentBytesMax = 8u << 20;
+constexpr size_t kPieceBytes = 1u << 18;
 
 void Append(ByteSpan from, Bytes* to) { to->insert(to->end(), from.begin(), from.end()); }
 
@@ -136,14 +146,19 @@ StateReader::StateReader(ByteSpan file, std::string where, FileHash hash, Object
   }
 }
 
-void StateReader::ReadSegment(size_t i, std::span<std::byte> raw) {
-  const SegmentSpec& spec = header_.description.spec[i];
+void StateReader::CheckFrameHash(size_t i, const std::string& where) const {
   const SegmentEntry& entry = header_.segments[i];
-  const std::string where = fmt::format("{}: {}", where_, spec.Label());
   if (hash_ == FileHash::kUnchecked && HashOf(frames_[i]) != entry.frame_digest) {
     Throw(ErrorKind::kCorrupt, "{}: damaged frame: expected hash {}, found {}", where,
           entry.frame_digest.ShortHex(), HashOf(frames_[i]).ShortHex());
   }
+}
+
+void StateReader::ReadSegment(size_t i, std::span<std::byte> raw) {
+  const SegmentSpec& spec = header_.description.spec[i];
+  const SegmentEntry& entry = header_.segments[i];
+  const std::string where = fmt::format("{}: {}", where_, spec.Label());
+  CheckFrameHash(i, where);
   decoder_.Decode(entry.codec, spec, frames_[i], raw, where);
   if (entry.codec == Codec::kDelta) AddDifference(Base().ReadSegment(i), raw);
 }
@@ -179,6 +194,37 @@ Bytes StateReader::ReadSegment(size_t i) {
   return raw;
 }
 
+void StateReader::ForEachPiece(size_t i, const std::function<void(ByteSpan raw)>& visit) {
+  const SegmentEntry& entry = header_.segments[i];
+  if (entry.raw_bytes <= kWholeSegmentBytesMax) return visit(ReadSegment(i));
+  const std::string where = fmt::format("{}: {}", where_, header_.description.spec[i].Label());
+  CheckFrameHash(i, where);
+  SegmentStream stream = Stream(i);
+  std::optional<SegmentStream> base;
+  if (entry.codec == Codec::kDelta) {
+    Base().CheckFrameHash(i, where);
+    base.emplace(Base().Stream(i));
+  }
+  Bytes piece(kPieceBytes);
+  Bytes base_piece(base ? kPieceBytes : 0);
+  for (uint64_t done = 0; done < entry.raw_bytes; done += piece.size()) {
+    piece.resize(std::min<uint64_t>(kPieceBytes, entry.raw_bytes - done));
+    stream.Read(piece);
+    if (base) {
+      base_piece.resize(piece.size());
+      base->Read(base_piece);
+      AddDifference(base_piece, piece);
+    }
+    visit(piece);
+  }
+  stream.Finish();
+}
+
+SegmentStream StateReader::Stream(size_t i) const {
+  const SegmentSpec& spec = header_.description.spec[i];
+  return {header_.segments[i].codec, spec, frames_[i], fmt::format("{}: {}", where_, spec.Label())};
+}
+
 StateRecord DecodeState(ByteSpan file, const std::string& where, FileHash hash,
                         ObjectSource objects) {
   StateReader reader(file, where, hash, std::move(objects));
@@ -194,9 +240,13 @@ StateHeader VerifyState(ByteSpan file, const std::string& where, ObjectSource ob
   ContentHasher hasher(header.segments.size());
   for (size_t i = 0; i < header.segments.size(); ++i) {
     const SegmentSpec& spec = header.description.spec[i];
-    const Bytes raw = reader.ReadSegment(i);
-    hasher.Add(spec, raw);
-    if (IsFinite(spec, raw)) continue;
+    hasher.Begin(spec, header.segments[i].raw_bytes);
+    bool is_finite = true;
+    reader.ForEachPiece(i, [&](ByteSpan raw) {
+      hasher.Update(raw);
+      is_finite = is_finite && IsFinite(spec, raw);
+    });
+    if (is_finite) continue;
     Throw(ErrorKind::kCorrupt,
           "{}: the state holds NaN or infinity in {}; ingest its documents again", where,
           spec.Label());

@@ -11,6 +11,7 @@
 
 #include "statestore/storage/records.h"
 #include "statestore/storage/segment_codec.h"
+#include "statestore/storage/segment_stream.h"
 
 // A state as one file: head (container.h) with a StateHeader, then one frame a segment, back to
 // back in the header's order, to the end of the file.
@@ -61,8 +62,13 @@ class StateReader {
   /// state; kUnsupported.
   void ReadSegment(size_t i, std::span<std::byte> raw);
   Bytes ReadSegment(size_t i);
+  /// Calls back with segment i piece by piece, in little memory however large it is. Errors: those
+  /// of ReadSegment and SegmentStream.
+  void ForEachPiece(size_t i, const std::function<void(ByteSpan raw)>& visit);
 
  private:
+  void CheckFrameHash(size_t i, const std::string& where) const;
+  SegmentStream Stream(size_t i) const;
   StateReader& Base();
 
   std::string where_;
@@ -79,8 +85,9 @@ class StateReader {
 StateRecord DecodeState(ByteSpan file, const std::string& where,
                         FileHash hash = FileHash::kUnchecked, ObjectSource objects = {});
 
-/// Decodes every segment, one in memory at a time, and compares the content digest with the
-/// header's. Returns the header. Errors: those of StateReader; kCorrupt for NaN and infinity too.
+/// Decodes every segment, in memory at most a few megabytes at a time, and compares the content
+/// digest with the header's. Returns the header. Errors: those of StateReader; kCorrupt for NaN and
+/// infinity too.
 StateHeader VerifyState(ByteSpan file, const std::string& where, ObjectSource objects = {});
 
 }  // namespace statelib::storage

@@ -254,6 +254,25 @@ TEST_F(LibraryCommands, ModelsAreAddedListedChosenAndForgotten) {
   EXPECT_THAT(ExpectFailure({"model", "add", Path("nowhere")}, 3), HasSubstr("nowhere"));
 }
 
+TEST_F(LibraryCommands, TheEmbeddedModelAlwaysAnswersToItsName) {
+  const std::string golden = std::string(STATELIB_SOURCE_DIR) + "/tests/golden/mamba";
+  EXPECT_THAT(ExpectFailure({"model", "add", golden, "--name", "demo"}, 2), HasSubstr("--name"));
+  EXPECT_THAT(ExpectFailure({"model", "rm", "demo"}, 2), HasSubstr("comes with statelib"));
+  Facts({"ingest", "roof", roof_, "--model", "demo"});
+  EXPECT_THAT(ExpectFailure({"model", "rm", "demo"}, 2), HasSubstr("comes with statelib"));
+  // A default that is gone says so, and demo is still there.
+  std::filesystem::copy(golden, Path("gone"), std::filesystem::copy_options::recursive);
+  Facts({"model", "add", Path("gone"), "--name", "gone", "--default"});
+  std::filesystem::remove_all(Path("gone"));
+  const std::string error = ExpectFailure({"ingest", "gate", roof_}, 3);
+  EXPECT_THAT(error, HasSubstr("default model, gone"));
+  EXPECT_THAT(error, HasSubstr("`statelib model default MODEL`"));
+  Facts({"ingest", "gate", roof_, "--model", "demo"});
+  Facts({"generate", "roof", "--max-tokens", "1"});
+  EXPECT_EQ(Facts({"model", "default", "demo"})["default"], true);
+  Facts({"ingest", "door", roof_});
+}
+
 TEST_F(LibraryCommands, ModelCheckPassesOnTheDemoModelAndFailsBeyondTheTolerance) {
   const auto facts = Facts({"model", "check"});
   EXPECT_EQ(facts["passed"], true);

@@ -199,8 +199,8 @@ TEST_F(Bundles, AStreamThatIsNoBundleOrLongerOrShorterIsRefusedAtOnce) {
   BundleSpool longer = take(whole);
   ExpectError(ErrorKind::kCorrupt, "found more", [&] { longer.Append(Bytes(1)); });
   for (const size_t size : {size_t{0}, size_t{20}, whole.size() / 2, whole.size() - 1})
-    ExpectError(ErrorKind::kCorrupt, "standard input: ",
-                [&] { take(ByteSpan(whole).first(size)).Finish(); });
+    ExpectError(ErrorKind::kCorrupt,
+                "standard input: ", [&] { take(ByteSpan(whole).first(size)).Finish(); });
 }
 
 TEST_F(Bundles, AnImportThatFailsAtAnyStepShowsNothing) {
