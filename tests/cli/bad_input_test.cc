@@ -215,6 +215,8 @@ TEST_F(BadInput, AnUnwritableLibraryCanBeReadButNotChanged) {
   fs::permissions(directory_.path(), fs::perms::owner_all | fs::perms::others_read |
                                          fs::perms::others_exec | fs::perms::group_read |
                                          fs::perms::group_exec);
+  // A library is its owner's alone until somebody lets others in.
+  RunProgram({"chmod", "-R", "go+rX", Library()});
   ProcessOptions nobody;
   nobody.before_start = [] {
     if (::setgid(65534) != 0 || ::setuid(65534) != 0) ::_exit(125);
