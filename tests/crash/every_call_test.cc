@@ -129,6 +129,11 @@ class KilledAtEveryCall : public LibraryTest {
     return names;
   }
 
+  void Copy(const fs::path& copy) const {
+    fs::remove_all(copy);
+    fs::copy(Library(), copy, fs::copy_options::recursive);
+  }
+
  private:
   /// A model that starts at once: its tokens are the characters of ASCII.
   void MakeTinyModel() const {
@@ -148,11 +153,6 @@ class KilledAtEveryCall : public LibraryTest {
         {"decoder", {{"type", "Fuse"}}},
         {"model", {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", nlohmann::json::array()}}}};
     Write("tiny/tokenizer.json", tokenizer.dump());
-  }
-
-  void Copy(const fs::path& copy) const {
-    fs::remove_all(copy);
-    fs::copy(Library(), copy, fs::copy_options::recursive);
   }
 
   static NamedStates NamesIn(const Repository& repository) {
