@@ -8,7 +8,7 @@ namespace statelib::remote {
 namespace {
 
 void Read(ByteSpan file) {
-  const Bytes bytes = WithHeadHash(file);
+  const Bytes bytes = storage::WithHeadHash(file);
   const std::vector<RemoteVersion> versions = DecodeCatalogue(bytes, "it");
   for (const RemoteVersion& version : versions) {
     storage::CheckName(version.name);
