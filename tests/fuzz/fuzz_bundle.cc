@@ -56,8 +56,11 @@ Bytes WithHashes(ByteSpan file) {
 
 void Read(ByteSpan file) {
   static const MemoryFolder folder("fuzz-bundle");
+  static const Repository empty =
+      Repository::Open(folder.path() / "empty", Repository::Access::kCreate);
   BundleFile bundle = BundleFile::Open(folder.Write("bundle", WithHashes(file)));
-  bundle.Verify();
+  Admission admission(empty);
+  bundle.Verify(admission);
   std::filesystem::remove_all(folder.path() / "library");
   Repository repository = Repository::Open(folder.path() / "library", Repository::Access::kCreate);
   const ImportReport report = ImportBundle(repository, bundle, "it", {}, 1000);
