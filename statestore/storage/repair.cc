@@ -6,6 +6,7 @@
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "statestore/storage/index_rebuild.h"
+#include "statestore/storage/library_files.h"
 #include "statestore/storage/library_folder.h"
 #include "statestore/storage/repository.h"
 
@@ -25,10 +26,10 @@ class Repairer {
  public:
   Repairer(const Path& library, FileSystem& files, const RepairOptions& options)
       : places_(library),
-        files_(files),
+        files_(files, library),
         options_(options),
-        log_(files, places_.records),
-        objects_(files, places_.objects, places_.temporaries) {}
+        log_(files_, places_.records),
+        objects_(files_, places_.objects, places_.temporaries) {}
 
   RepairReport Run() {
     for (const Path& folder : {places_.locks, places_.temporaries})
@@ -174,7 +175,7 @@ class Repairer {
   }
 
   LibraryPlaces places_;
-  FileSystem& files_;
+  mutable LibraryFiles files_;  // what is made again has the library's permissions
   const RepairOptions& options_;
   ChangeLog log_;
   ObjectStore objects_;

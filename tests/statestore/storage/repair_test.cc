@@ -133,6 +133,19 @@ TEST_F(Repair, BringsBackAllThatTheIndexKnew) {
   ExpectClean(repository);
 }
 
+TEST_F(Repair, WhatIsMadeAgainHasThePermissionsOfTheLibrary) {
+  Fill();
+  const auto permissions = [&](const char* name) {
+    return fs::status(library_ / name).permissions();
+  };
+  const auto index = permissions("index.db"), file = permissions("library.toml");
+  LoseIndex();
+  fs::remove(library_ / "library.toml");
+  Run();
+  EXPECT_EQ(permissions("index.db"), index);
+  EXPECT_EQ(permissions("library.toml"), file);
+}
+
 TEST_F(Repair, FindsTheSameWithoutAGcBetween) {
   Fill();
   fs::copy(library_, folder_.path() / "collected", fs::copy_options::recursive);
