@@ -130,7 +130,7 @@ void ServeLibrary(Context& context, const ServeRequest& request) {
   if (request.log) {
     options.log = [&](const std::string& line) {
       const std::lock_guard lock(mutex);
-      context.err.Write(line + "\n");
+      context.err.Print("{}\n", line);
       context.err.Flush();
     };
   }
