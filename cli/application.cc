@@ -130,7 +130,7 @@ void Application::Run(int argc, const char* const* argv) {
   CheckCommandName(root_, arguments);
   if (!Parse(argc, argv)) return;
   wants_json_ = shared_.json;
-  Context context{out_, err_, environment_, cancel_, shared_, root_, started_at_};
+  Context context{out_, err_, environment_, cancel_, shared_, root_, started_at_, kExitSuccess};
   const CLI::App* chosen = &Deepest(root_);
   for (const Entry& entry : entries_)
     if (entry.app == chosen) entry.command->Run(context);

@@ -9,9 +9,16 @@ namespace statelib::cli {
 
 namespace {
 
-const char* Remark(const storage::ImportedReference& imported) {
+std::string Remark(const storage::ImportedReference& imported) {
   if (imported.version_before) return "; it was that already";
-  return imported.stored_before ? "; the library held the state already" : "";
+  std::string remark = imported.stored_before ? "; the library held the state already" : "";
+  if (imported.superseded) {
+    const storage::Reference before{imported.reference.name, imported.reference.tag,
+                                    imported.superseded};
+    remark +=
+        fmt::format("; {}, which it does not go on from, stays as an older version", before.Text());
+  }
+  return remark;
 }
 
 }  // namespace
@@ -45,11 +52,13 @@ uint64_t MaxBytesOf(const std::string& max_bytes) {
 Json ImportJson(const storage::ImportReport& report, bool dry_run) {
   Json references = Json::array();
   for (const storage::ImportedReference& imported : report.references)
-    references.push_back({{"reference", ReferenceJson(imported.reference)},
-                          {"state", StateJson(imported.state)},
-                          {"model_name", imported.model_name},
-                          {"stored_before", imported.stored_before},
-                          {"version_before", imported.version_before}});
+    references.push_back(
+        {{"reference", ReferenceJson(imported.reference)},
+         {"state", StateJson(imported.state)},
+         {"model_name", imported.model_name},
+         {"stored_before", imported.stored_before},
+         {"version_before", imported.version_before},
+         {"superseded", imported.superseded ? Json(*imported.superseded) : Json(nullptr)}});
   return {{"dry_run", dry_run},
           {"references", references},
           {"objects_added", report.objects_added},

@@ -1,11 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command.h"
 
+#include "cli/terminal/printable.h"
+
 namespace statelib::cli {
+
+namespace {
+
+constexpr double kTimeoutSecondsMax = 1e9;
+
+}  // namespace
 
 std::filesystem::path Context::LibraryDirectory() const {
   return options.library.empty() ? environment.DefaultLibrary()
                                  : std::filesystem::path(options.library);
+}
+
+Waits Context::HowToWait() const {
+  Waits waits(&cancel);
+  if (options.timeout_seconds) {
+    const double given = *options.timeout_seconds;
+    const double seconds = given < kTimeoutSecondsMax ? given : kTimeoutSecondsMax;
+    waits.timeout = std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
+  }
+  waits.on_wait = [&err = err](const std::string& what) {
+    err.Print("{}waiting for {}\n", err.is_terminal() ? "\r\x1b[K" : "",
+              Printable(what, LineBreaks::kEscape));
+    err.Flush();
+  };
+  return waits;
 }
 
 void Context::PrintJson(const Json& document) const {
@@ -21,6 +44,10 @@ void AddLibraryOption(Declaration& declaration, SharedOptions& shared) {
                      "The library's folder (default: $STATELIB_HOME, else $XDG_DATA_HOME/statelib, "
                      "else ~/.local/share/statelib)",
                      {.shown_as = "DIR"});
+  declaration.Option("--timeout", &shared.timeout_seconds,
+                     "How long to wait for others: for a lock of the library (default: 600), for a "
+                     "remote that is silent (default: 60)",
+                     {.shown_as = "SECONDS"});
 }
 
 }  // namespace statelib::cli

@@ -5,12 +5,13 @@
 #include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "cli/declaration.h"
 #include "cli/environment.h"
 #include "cli/terminal/output.h"
-#include "core/base/cancel.h"
+#include "core/base/waiting.h"
 
 namespace statelib::cli {
 
@@ -20,7 +21,8 @@ using Json = nlohmann::ordered_json;
 /// Options that several commands share.
 struct SharedOptions {
   bool json = false;
-  std::string library;  ///< empty: the environment's default
+  std::string library;                      ///< empty: the environment's default
+  std::optional<double> timeout_seconds{};  ///< how long others are waited for
 };
 
 /// What a command may use of the process. All references outlive the command.
@@ -34,6 +36,9 @@ struct Context {
   std::chrono::steady_clock::time_point started_at;  ///< of the process, as main() saw it
   int exit_code = 0;  ///< of a command that has not failed (exit_code.h)
 
+  /// How others are waited for: as long as --timeout says, with a line on standard error that says
+  /// for what. It refers to this object.
+  Waits HowToWait() const;
   /// --library, or the default.
   std::filesystem::path LibraryDirectory() const;
   /// Prints one document on one line. Bytes that are not UTF-8 become U+FFFD.

@@ -9,6 +9,7 @@ namespace statelib::cli {
 /// The exit codes besides those of ExitCodeOf(). Scripts rely on them: never change one.
 inline constexpr int kExitSuccess = 0;
 inline constexpr int kExitInternal = 1;        ///< a bug in statelib
+inline constexpr int kExitOutOfDate = 1;       ///< of `status`: documents are not as they were read
 inline constexpr int kExitPartial = 9;         ///< done but for files that could not be read
 inline constexpr int kExitOutputClosed = 141;  ///< as a shell reports SIGPIPE
 

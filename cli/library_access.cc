@@ -8,7 +8,8 @@
 namespace statelib::cli {
 
 library::Library OpenLibrary(const Context& context, library::Library::Access access) {
-  return library::Library::Open(context.LibraryDirectory(), access);
+  return library::Library::Open(context.LibraryDirectory(), access, FileSystem::Real(),
+                                library::Library::SystemClock(), context.HowToWait());
 }
 
 std::optional<library::Library> OpenLibraryIfThere(const Context& context) {

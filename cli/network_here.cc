@@ -109,12 +109,12 @@ std::unique_ptr<remote::Remote> OpenNetworkRemote(const Context& context,
   if (remote.url.starts_with("http://") || remote.url.starts_with("https://")) {
     std::string token = environment.statelib_token;
     if (token.empty() && !remote.token_file.empty()) token = ReadToken(context, remote.token_file);
-    return remote::OpenHttpRemote(remote.url, token, &context.cancel);
+    return remote::OpenHttpRemote(remote.url, token, context.HowToWait());
   }
   return remote::OpenS3Remote(remote.url, environment.aws_endpoint_url,
                               {environment.aws_access_key_id, environment.aws_secret_access_key,
                                environment.aws_session_token, environment.aws_region},
-                              &context.cancel);
+                              context.HowToWait());
 }
 
 void ServeLibrary(Context& context, const ServeRequest& request) {

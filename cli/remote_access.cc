@@ -3,6 +3,8 @@
 
 #include <fmt/ranges.h>
 
+#include <cctype>
+
 #include "cli/network.h"
 #include "core/base/error.h"
 #include "statestore/library/remotes.h"
@@ -20,22 +22,44 @@ bool IsFolder(const std::string& text) { return text.find("://") == std::string:
 
 library::NamedRemote Find(const library::Library* library, const std::string& text) {
   if (text.find('/') != std::string::npos) return {"", RemoteUrl(text), ""};
+  if (library != nullptr) {
+    if (const auto remote = library::FindRemote(*library, text)) return *remote;
+  }
+  std::error_code ignored;
+  if (std::filesystem::is_directory(text, ignored)) return {"", RemoteUrl(text), ""};
   if (library == nullptr) {
     Throw(ErrorKind::kNotFound,
           "there is no library that could know the remote {}; give its address or folder instead",
           storage::Escaped(text));
   }
-  if (const auto remote = library::FindRemote(*library, text)) return *remote;
   std::vector<std::string> names;
   for (const library::NamedRemote& remote : library::ListRemotes(*library))
     names.push_back(remote.name);
   if (names.empty()) {
     Throw(ErrorKind::kNotFound,
-          "there is no remote {}, and no other; `statelib remote add {} URL` adds it",
+          "there is no remote and no folder {}, and no other remote; `statelib remote add {} URL` "
+          "adds it",
           storage::Escaped(text), storage::Escaped(text));
   }
-  Throw(ErrorKind::kNotFound, "there is no remote {}; there are {}", storage::Escaped(text),
-        fmt::join(names, ", "));
+  Throw(ErrorKind::kNotFound, "there is no remote and no folder {}; there are {}",
+        storage::Escaped(text), fmt::join(names, ", "));
+}
+
+/// The last part of a folder or an address, as a name can hold it.
+std::string NameFromUrl(const std::string& url) {
+  std::string rest = url;
+  if (const size_t scheme = rest.find("://"); scheme != std::string::npos) {
+    rest = rest.substr(scheme + 3);
+    if (!url.starts_with("s3:")) rest = rest.substr(0, rest.find_first_of("/:"));
+  }
+  while (rest.ends_with("/")) rest.pop_back();
+  rest = rest.substr(rest.rfind('/') + 1);
+  for (char& c : rest) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_';
+    if (!plain) c = '-';
+  }
+  rest.erase(0, rest.find_first_not_of("._-"));
+  return rest.empty() ? "remote" : rest;
 }
 
 }  // namespace
@@ -50,6 +74,19 @@ std::string RemoteUrl(const std::string& text) {
   }
   Throw(ErrorKind::kInvalidArgument, "{}: expected a folder or an address that begins with {}",
         storage::Escaped(text), fmt::join(kSchemes, ", "));
+}
+
+void CheckFolder(const std::string& url) {
+  if (IsFolder(url)) remote::OpenFolderRemote(url);
+}
+
+std::string RemoteName(const library::Library& library, const std::string& text) {
+  const library::NamedRemote found = Find(&library, text);
+  if (!found.name.empty()) return found.name;
+  for (const library::NamedRemote& remote : library::ListRemotes(library)) {
+    if (remote.url == found.url) return remote.name;
+  }
+  return NameFromUrl(found.url);
 }
 
 std::unique_ptr<remote::Remote> OpenRemote(const Context& context, const library::Library* library,

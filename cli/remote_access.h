@@ -15,10 +15,18 @@ namespace statelib::cli {
 /// an address. Errors: kInvalidArgument for a scheme that is not known.
 std::string RemoteUrl(const std::string& text);
 
-/// The remote of that name, or, for a text with a / in it, the one at that place.
-/// Errors: kNotFound with the names there are; those of opening it.
+/// Refuses a folder, of those that RemoteUrl gives, that cannot be a remote. An address is not
+/// asked. Errors: those of remote::OpenFolderRemote.
+void CheckFolder(const std::string& url);
+
+/// The remote of that name, else the folder, seen from the current one; for a text with a / in it,
+/// the one at that place. Errors: kNotFound with the names there are; those of opening it.
 std::unique_ptr<remote::Remote> OpenRemote(const Context& context, const library::Library* library,
                                            const std::string& text);
+
+/// What to call that remote here, as in REMOTE/NAME: its name, else one that is made of the last
+/// part of its folder or address. Errors: as OpenRemote.
+std::string RemoteName(const library::Library& library, const std::string& text);
 
 }  // namespace statelib::cli
 

@@ -41,8 +41,9 @@ class DiffCommand : public Command {
     const library::Library library = OpenLibrary(context, library::Library::Access::kRead);
     const storage::ResolvedState a = library.Resolve(a_);
     const storage::ResolvedState b = library.Resolve(b_);
-    const auto tokenizer = TokenizerOf(library, a);
-    const library::StateDifference difference = library::Diff(library, a, b, tokenizer.get());
+    const auto tokenizer_a = TokenizerOf(library, a), tokenizer_b = TokenizerOf(library, b);
+    const library::StateDifference difference =
+        library::Diff(library, a, b, tokenizer_a.get(), tokenizer_b.get());
     if (context.options.json) return PrintAsJson(context, difference);
     PrintStates(context, difference);
     PrintHistory(context, difference);
@@ -50,7 +51,7 @@ class DiffCommand : public Command {
   }
 
  private:
-  // Only to show text, which is left out where the model is not on this machine.
+  // Where the model is not on this machine, text is left out.
   static std::unique_ptr<tokenizer::Tokenizer> TokenizerOf(const library::Library& library,
                                                            const storage::ResolvedState& state) {
     try {
@@ -70,7 +71,7 @@ class DiffCommand : public Command {
     table.Print(context.out);
     if (!difference.same_model)
       context.out.Write(
-          "\nThey belong to different models; only their histories can be compared.\n");
+          "\nThey belong to different models, so only their histories are compared.\n");
     else if (!difference.same_profile)
       context.out.Print("\nThey were computed under different numerics profiles: {} and {}.\n",
                         difference.a.state.profile, difference.b.state.profile);
@@ -78,15 +79,28 @@ class DiffCommand : public Command {
 
   static void PrintHistory(Context& context, const library::StateDifference& difference) {
     const library::HistoryDifference& history = difference.history;
+    if (history.equal && history.common_bytes) {
+      context.out.Print("\nBoth have read the same text of {}: {} of a, {} of b.\n",
+                        HumanBytes(*history.common_bytes), HumanCount(history.tokens_a, "token"),
+                        HumanCount(history.tokens_b, "token"));
+      return;
+    }
     if (history.equal) {
       context.out.Print("\nBoth have read the same {}{}.\n", HumanCount(history.tokens_a, "token"),
                         difference.equal_content ? ", and every byte of them is equal" : "");
       return;
     }
+    if (history.common_bytes) {
+      context.out.Print("\nTheir texts have the first {} in common.\n",
+                        HumanCount(*history.common_bytes, "byte"));
+      return PrintTexts(context, history);
+    }
     if (!history.common_tokens) {
-      context.out.Write(
-          "\nTheir histories differ; where cannot be said, since tokens were not "
-          "kept.\n");
+      context.out.Write(history.tokens_kept
+                            ? "\nTheir tokens are of two models, and a tokenizer is not here to "
+                              "compare them as text.\n"
+                            : "\nTheir histories differ; where cannot be said, since tokens were "
+                              "not kept.\n");
       return;
     }
     const uint64_t common = *history.common_tokens;
@@ -96,6 +110,10 @@ class DiffCommand : public Command {
     };
     context.out.Print("\nThey have their first {} in common; a {}, b {}.\n",
                       HumanCount(common, "token"), rest(history.tokens_a), rest(history.tokens_b));
+    PrintTexts(context, history);
+  }
+
+  static void PrintTexts(Context& context, const library::HistoryDifference& history) {
     const auto quoted = [&context](const char* label, const std::string& text, Colour colour) {
       if (text.empty()) return;
       const size_t width = static_cast<size_t>(std::clamp(context.out.columns() - 10, 20, 100));
@@ -157,6 +175,7 @@ class DiffCommand : public Command {
     json["history"] = {
         {"equal", history.equal},
         {"common_tokens", history.common_tokens ? Json(*history.common_tokens) : Json(nullptr)},
+        {"common_bytes", history.common_bytes ? Json(*history.common_bytes) : Json(nullptr)},
         {"before", history.before},
         {"after_a", history.after_a},
         {"after_b", history.after_b},

@@ -12,9 +12,13 @@ namespace statelib::cli {
 
 namespace {
 
-// The names that lead to the parent, else its id.
+bool IsElsewhere(const library::LogEntry& entry) {
+  return entry.derivation.operation == storage::Operation::kImport;
+}
+
+// What the version was made from by its name, else its id.
 std::string ParentText(const library::LogEntry& entry) {
-  if (!entry.parent_names.empty()) return entry.parent_names.front();
+  if (!entry.made_from.empty()) return entry.made_from + (IsElsewhere(entry) ? " there" : "");
   if (entry.derivation.parent_state) return entry.derivation.parent_state->ShortHex();
   return "-";
 }
@@ -62,15 +66,17 @@ class LogCommand : public Command {
     json["versions"] = Json::array();
     for (const library::LogEntry& entry : entries) {
       const auto& parent = entry.derivation.parent_state;
-      json["versions"].push_back({{"version", entry.version.number},
-                                  {"current", entry.version.current},
-                                  {"state", entry.version.state.Hex()},
-                                  {"tokens", entry.token_count},
-                                  {"operation", storage::NameOf(entry.derivation.operation)},
-                                  {"parent", parent ? Json(parent->Hex()) : Json(nullptr)},
-                                  {"parent_names", entry.parent_names},
-                                  {"sources", SourcesJson(entry.derivation.sources)},
-                                  {"created_at", IsoTime(entry.version.created_at_ms / 1000)}});
+      json["versions"].push_back(
+          {{"version", entry.version.number},
+           {"current", entry.version.current},
+           {"state", entry.version.state.Hex()},
+           {"tokens", entry.token_count},
+           {"operation", storage::NameOf(entry.derivation.operation)},
+           {"parent", parent ? Json(parent->Hex()) : Json(nullptr)},
+           {"made_from", entry.made_from.empty() ? Json(nullptr) : Json(entry.made_from)},
+           {"made_elsewhere", IsElsewhere(entry)},
+           {"sources", SourcesJson(entry.derivation.sources)},
+           {"created_at", IsoTime(entry.version.created_at_ms / 1000)}});
     }
     context.PrintJson(json);
   }

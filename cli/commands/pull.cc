@@ -31,7 +31,12 @@ class PullCommand : public Command {
     declaration.Examples(
         "  statelib pull share handbook\n"
         "  statelib pull share 'minutes*' --all-versions\n"
-        "  statelib pull share --dry-run\n");
+        "  statelib pull share --dry-run\n"
+        "\n"
+        "Where a name stands for a state here that it has never been there, both are kept: NAME "
+        "as\n"
+        "it is, and what was pulled as REMOTE/NAME. After that a push of NAME goes on from "
+        "there.\n");
   }
 
   void Run(Context& context) override {
@@ -40,10 +45,10 @@ class PullCommand : public Command {
     const library::PullReport report = Pull(context, library, *remote);
     if (context.options.json) return PrintAsJson(context, report);
     for (const library::PulledVersion& version : report.versions)
-      context.out.Print("{}{}: state {}, {}\n", dry_run_ ? "would pull " : "",
-                        context.out.Paint(Colour::kBold, version.reference.Text()),
-                        version.from.state.ShortHex(),
-                        version.there_before ? "it was here" : SignerText(version.signer));
+      context.out.Print(
+          "{}{}: state {}, {}{}\n", dry_run_ ? "would pull " : "",
+          context.out.Paint(Colour::kBold, version.reference.Text()), version.from.state.ShortHex(),
+          version.there_before ? "it was here" : SignerText(version.signer), DivergedText(version));
     PrintRenamed(context, report.renamed_models);
     context.out.Print("{} of {} {}, {} here already\n",
                       HumanCount(report.objects_fetched, "object"),
@@ -52,12 +57,20 @@ class PullCommand : public Command {
   }
 
  private:
+  static std::string DivergedText(const library::PulledVersion& version) {
+    if (!version.diverged_from) return "";
+    const std::string there = storage::Reference{version.from.name, version.from.tag, {}}.Text();
+    return fmt::format("; {} here is nothing that {} there has been, so both are kept",
+                       version.diverged_from->Text(), there);
+  }
+
   library::PullReport Pull(const Context& context, library::Library& library,
                            remote::Remote& remote) const {
     library::KeyRing keys = OpenKeys(context);
     ProgressBar bar(context.err, "pulling", "byte");
     library::PullOptions options;
     options.dry_run = dry_run_;
+    options.remote_name = RemoteName(library, remote_);
     options.policy = policy_;
     options.embedded = EmbeddedModel();
     options.max_state_bytes = MaxBytesOf(max_bytes_);
@@ -69,11 +82,14 @@ class PullCommand : public Command {
   void PrintAsJson(Context& context, const library::PullReport& report) const {
     Json versions = Json::array();
     for (const library::PulledVersion& version : report.versions)
-      versions.push_back({{"reference", ReferenceJson(version.reference)},
-                          {"id", version.from.state.Hex()},
-                          {"remote_version", version.from.number},
-                          {"signer", SignerJson(version.signer)},
-                          {"there_before", version.there_before}});
+      versions.push_back(
+          {{"reference", ReferenceJson(version.reference)},
+           {"id", version.from.state.Hex()},
+           {"remote_version", version.from.number},
+           {"signer", SignerJson(version.signer)},
+           {"there_before", version.there_before},
+           {"diverged_from",
+            version.diverged_from ? ReferenceJson(*version.diverged_from) : Json(nullptr)}});
     context.PrintJson({{"dry_run", dry_run_},
                        {"versions", versions},
                        {"objects_fetched", report.objects_fetched},

@@ -22,6 +22,7 @@ class PushCommand : public Command {
     declaration.Argument("NAME", &selection_.names, "States to send",
                          {.shown_as = "NAME[:TAG][@N]"});
     declaration.Flag("--all", all_, "Send every name of the library");
+    declaration.Flag("--force", force_, "Supersede versions there that this library has never had");
     declaration.Flag("--dry-run", dry_run_, "Say what would be sent, and send nothing");
     AddCarryingOptions(declaration, selection_, left_out_);
     AddSigningOptions(declaration, signing_);
@@ -30,18 +31,18 @@ class PushCommand : public Command {
     declaration.Examples(
         "  statelib push share handbook\n"
         "  statelib push share --all --dry-run\n"
-        "  statelib push /mnt/share/states minutes --all-versions\n");
+        "  statelib push /mnt/share/states minutes --all-versions\n"
+        "\n"
+        "A name goes on there only from a version that it has had here, or that was pulled: so\n"
+        "nobody's work is superseded unseen. --force does it all the same; no version is lost.\n");
   }
 
   void Run(Context& context) override {
     if (selection_.names.empty() != all_)
       Throw(ErrorKind::kInvalidArgument, "push needs names of states, or --all, and not both");
-    const library::Library library = OpenLibrary(context, library::Library::Access::kRead);
+    library::Library library = OpenLibrary(context, library::Library::Access::kRead);
     const auto remote = OpenRemote(context, &library, remote_);
-    if (all_) {
-      for (const storage::ReferenceRow& row : library.repository().index().references().List({}))
-        selection_.names.push_back(storage::Reference{row.name, row.tag, {}}.Text());
-    }
+    if (all_) SelectAll(library);
     const std::optional<SigningKey> key = ChooseSigningKey(context, signing_);
     const library::PushReport report = Push(context, library, *remote, key ? &*key : nullptr);
     if (context.options.json) return PrintAsJson(context, report);
@@ -56,11 +57,21 @@ class PushCommand : public Command {
   }
 
  private:
-  library::PushReport Push(const Context& context, const library::Library& library,
+  /// Every name, but for those that a pull from there has kept beside others.
+  void SelectAll(const library::Library& library) {
+    const std::string remote_name = RemoteName(library, remote_);
+    for (const storage::ReferenceRow& row : library.repository().index().references().List({})) {
+      if (library::IsKeptBeside(library, remote_name, row)) continue;
+      selection_.names.push_back(storage::Reference{row.name, row.tag, {}}.Text());
+    }
+  }
+
+  library::PushReport Push(const Context& context, library::Library& library,
                            remote::Remote& remote, const SigningKey* key) const {
     ProgressBar bar(context.err, "pushing", "byte");
     library::PushOptions options;
     options.dry_run = dry_run_;
+    options.force = force_;
     options.manifest = ToManifestOptions(left_out_);
     options.key = key;
     options.control = {&context.cancel,
@@ -84,6 +95,7 @@ class PushCommand : public Command {
   std::string remote_;
   library::Selection selection_;
   bool all_ = false;
+  bool force_ = false;
   bool dry_run_ = false;
   LeftOut left_out_;
   SigningOptions signing_;

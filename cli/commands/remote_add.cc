@@ -36,6 +36,7 @@ class RemoteAddCommand : public Command {
 
   void Run(Context& context) override {
     const library::NamedRemote remote{name_, RemoteUrl(url_), AbsolutePath(token_file_)};
+    CheckFolder(remote.url);
     library::Library library = OpenLibrary(context, library::Library::Access::kCreate);
     library::AddRemote(library, remote);
     if (context.options.json)

@@ -33,10 +33,11 @@ class RmCommand : public Command {
       context.out.Print("{} {} with {}", dry_run_ ? "would remove" : "removed",
                         storage::Reference{reference.name, reference.tag, {}}.Text(),
                         HumanCount(reference.versions, "version"));
-      if (!reference.orphaned.empty())
-        context.out.Print("; gc {} then free {} of {}", dry_run_ ? "would" : "will",
-                          HumanBytes(reference.orphaned_stored_bytes),
-                          HumanCount(reference.orphaned.size(), "state"));
+      if (!reference.freed_states.empty())
+        context.out.Print("; gc {} then free {} in {} of {}", dry_run_ ? "would" : "will",
+                          HumanBytes(reference.freed_bytes),
+                          HumanCount(reference.freed_objects, "object"),
+                          HumanCount(reference.freed_states.size(), "state"));
       context.out.Write("\n");
     }
   }
@@ -45,14 +46,15 @@ class RmCommand : public Command {
   void PrintAsJson(Context& context, const std::vector<library::RemovedReference>& removed) const {
     Json json = {{"dry_run", dry_run_}, {"removed", Json::array()}};
     for (const library::RemovedReference& reference : removed) {
-      Json orphaned = Json::array();
-      for (const storage::StateId& id : reference.orphaned) orphaned.push_back(id.Hex());
+      Json states = Json::array();
+      for (const storage::StateId& id : reference.freed_states) states.push_back(id.Hex());
       json["removed"].push_back({{"name", reference.name},
                                  {"tag", reference.tag},
                                  {"versions", reference.versions},
                                  {"state", reference.state.Hex()},
-                                 {"orphaned", orphaned},
-                                 {"orphaned_stored_bytes", reference.orphaned_stored_bytes}});
+                                 {"freed_states", states},
+                                 {"freed_objects", reference.freed_objects},
+                                 {"freed_bytes", reference.freed_bytes}});
     }
     context.PrintJson(json);
   }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "cli/commands.h"
+#include "cli/exit_code.h"
 #include "cli/facts.h"
 #include "cli/library_access.h"
 #include "cli/terminal/printable.h"
@@ -23,7 +24,11 @@ class StatusCommand : public Command {
     AddJsonOption(declaration, shared);
     declaration.Examples(
         "  statelib status handbook\n"
-        "  statelib status handbook --json | jq .up_to_date\n");
+        "  statelib status handbook --json | jq .up_to_date\n"
+        "  statelib status handbook > /dev/null || statelib build\n"
+        "\n"
+        "A document that was moved is found by its bytes, in the folders of the state's documents\n"
+        "and below. Exit code 1: a document has changed or is gone.\n");
   }
 
   void Run(Context& context) override {
@@ -31,9 +36,9 @@ class StatusCommand : public Command {
     const storage::ResolvedState state = library.Resolve(name_);
     const std::vector<library::SourceStatus> sources = library::StatusOf(library, state);
     const auto differ = std::count_if(sources.begin(), sources.end(), [](const auto& source) {
-      return source.change == library::SourceChange::kChanged ||
-             source.change == library::SourceChange::kMissing;
+      return library::IsOutOfDate(source.change);
     });
+    if (differ > 0) context.exit_code = kExitOutOfDate;
     const storage::TextTemplate how =
         library.repository().index().lineage().Get(*state.derivation).text_template;
     if (context.options.json) return PrintAsJson(context, state, sources, how, differ == 0);
@@ -45,10 +50,9 @@ class StatusCommand : public Command {
                  {"NOW", Align::kRight},
                  {"READ"}});
     for (const library::SourceStatus& source : sources)
-      table.Add({library::NameOf(source.change), PlaceOf(source.source),
-                 HumanBytes(source.source.size_bytes),
-                 HasFile(source) ? HumanBytes(source.size_now) : "-",
-                 AgeOf(source.source.read_at_ms)});
+      table.Add(
+          {library::NameOf(source.change), PlaceOf(source), HumanBytes(source.source.size_bytes),
+           HasFile(source) ? HumanBytes(source.size_now) : "-", AgeOf(source.source.read_at_ms)});
     table.Print(context.out);
     const std::string with = OptionsText(how);
     context.out.Print("{}: {}\n", NameOf(state),
@@ -60,8 +64,12 @@ class StatusCommand : public Command {
   }
 
  private:
-  static std::string PlaceOf(const storage::SourceRecord& source) {
-    return Printable(source.path.empty() ? source.name : source.path, LineBreaks::kEscape);
+  static std::string PlaceOf(const library::SourceStatus& status) {
+    const storage::SourceRecord& source = status.source;
+    const std::string place =
+        Printable(source.path.empty() ? source.name : source.path, LineBreaks::kEscape);
+    if (status.path_now.empty()) return place;
+    return place + " -> " + Printable(status.path_now, LineBreaks::kEscape);
   }
 
   /// The template as options for a shell: " --separator '\n'".
@@ -79,8 +87,8 @@ class StatusCommand : public Command {
   }
 
   static bool HasFile(const library::SourceStatus& source) {
-    return source.change == library::SourceChange::kNone ||
-           source.change == library::SourceChange::kChanged;
+    return source.change != library::SourceChange::kMissing &&
+           source.change != library::SourceChange::kUnknown;
   }
 
   static void PrintAsJson(const Context& context, const storage::ResolvedState& state,
@@ -96,6 +104,7 @@ class StatusCommand : public Command {
       json["sources"].push_back(
           {{"name", source.source.name},
            {"path", source.source.path.empty() ? Json(nullptr) : Json(source.source.path)},
+           {"path_now", source.path_now.empty() ? Json(nullptr) : Json(source.path_now)},
            {"status", library::NameOf(source.change)},
            {"bytes", source.source.size_bytes},
            {"bytes_now", HasFile(source) ? Json(source.size_now) : Json(nullptr)},

@@ -64,12 +64,21 @@ ObjectId ParseId(const HttpRequest& request) {
   return *id;
 }
 
-/// The state of the newest version of a name.
-std::optional<storage::StateId> NewestOf(const storage::Index& index, const std::string& name,
-                                         const std::string& tag) {
+/// The newest version of a name, as a catalogue has it.
+std::optional<storage::RemoteVersion> NewestOf(const storage::Index& index, const std::string& name,
+                                               const std::string& tag) {
   const auto versions = index.references().Versions(name, tag);
   if (versions.empty()) return std::nullopt;
-  return versions.back().state;
+  const storage::VersionRow& newest = versions.back();
+  const auto state = index.states().Find(newest.state);
+  return storage::RemoteVersion{name,
+                                tag,
+                                newest.number,
+                                newest.state,
+                                state ? state->history.token_count() : 0,
+                                newest.created_at_ms,
+                                std::nullopt,
+                                0};
 }
 
 std::string TimeText() {
@@ -269,7 +278,6 @@ HttpResponse LibraryServer::PostPublish(library::Library& library, const HttpReq
     storage::Admission admission(repository, options_.max_state_bytes);
     storage::VerifyObjects(source, admission);
   }
-  bool changed = false;
   storage::Index& index = repository.index();
   index.Write([&] {
     // Each name once, for what follows in the same publication builds on what came before.
@@ -277,9 +285,9 @@ HttpResponse LibraryServer::PostPublish(library::Library& library, const HttpReq
     for (const IncomingVersion& entry : entries) {
       const auto& reference = entry.reference();
       if (!seen.emplace(reference.name, reference.tag).second) continue;
-      changed = changed || NewestOf(index, reference.name, reference.tag) != entry.expected;
+      const auto newest = NewestOf(index, reference.name, reference.tag);
+      remote::CheckGoesOn(entry.publication(), newest ? &*newest : nullptr, "");
     }
-    if (changed) return;
     for (IncomingVersion& entry : entries) {
       remote::FetchedObjects source(repository, std::move(entry.manifest.manifest), "push");
       storage::ImportOptions options;
@@ -287,7 +295,6 @@ HttpResponse LibraryServer::PostPublish(library::Library& library, const HttpReq
       storage::ImportObjects(repository, source, entry.origin, options, library.now_ms());
     }
   });
-  if (changed) return ErrorResponse(remote::kHttpChanged, "busy", "a name has moved meanwhile");
   return {.headers = {{"Content-Type", "application/json"}}, .body = "{}\n"};
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "statestore/remote/remote.h"
 #include "statestore/storage/manifest.h"
 #include "statestore/storage/records.h"
 
@@ -12,12 +13,18 @@ namespace statelib::cli {
 
 /// One version that a client publishes: an entry of the body of POST /v1/publish.
 struct IncomingVersion {
-  std::optional<storage::StateId> expected;  ///< the name's newest state; empty: no name yet
-  storage::SignedManifest manifest;          ///< of this version alone
+  std::optional<std::vector<storage::StateId>> had;  ///< as of remote::Publication
+  storage::SignedManifest manifest;                  ///< of this version alone
   storage::SourceRecord origin;
 
   const storage::BundleManifest::Reference& reference() const {
     return manifest.manifest.references.front();
+  }
+  /// Without the manifest's bytes.
+  remote::Publication publication() const {
+    const auto& from = reference();
+    const auto& derivation = manifest.manifest.derivations[from.derivation];
+    return {from.name, from.tag, from.state, derivation.token_count, {}, from.version, had};
   }
 };
 

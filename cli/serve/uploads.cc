@@ -37,8 +37,9 @@ UploadPosition AppendUpload(storage::Repository& repository, const storage::Obje
   const storage::Lease lease = repository.WriteLease();  // gc leaves tmp/ alone meanwhile
   FileSystem& files = repository.files();
   const Path part = PartOf(repository, id);
-  const storage::FileLock lock = storage::FileLock::Acquire(
-      part, storage::FileLock::Mode::kExclusive, std::chrono::milliseconds(0));
+  const auto lock = storage::FileLock::TryAcquire(part, storage::FileLock::Mode::kExclusive);
+  if (!lock)
+    Throw(ErrorKind::kBusy, "object {} is being sent by another; try again", id.ShortHex());
   if (const UploadPosition there = FindUpload(repository, id); there.complete) {
     files.Remove(part);
     return there;

@@ -45,30 +45,80 @@ class Values {
   ByteSpan bytes_;
 };
 
+/// What a history's tokens say, and where in it each begins.
+struct TokenTexts {
+  explicit TokenTexts(const tokenizer::Tokenizer& tokenizer, const std::vector<TokenId>& tokens) {
+    for (const TokenId token : tokens) {
+      begins.push_back(text.size());
+      text += tokenizer.BytesOf(token);
+    }
+  }
+  /// The first token that reaches beyond a place.
+  size_t TokenAt(size_t place) const {
+    const auto after = std::upper_bound(begins.begin(), begins.end(), place);
+    return after == begins.begin() ? 0 : static_cast<size_t>(after - begins.begin()) - 1;
+  }
+
+  std::string text;
+  std::vector<size_t> begins;
+};
+
+/// Token ids of two tokenizers have nothing to do with each other, their texts have.
+void CompareTexts(const std::vector<TokenId>& all_a, const std::vector<TokenId>& all_b,
+                  const tokenizer::Tokenizer& tokenizer_a, const tokenizer::Tokenizer& tokenizer_b,
+                  HistoryDifference* difference) {
+  const TokenTexts a(tokenizer_a, all_a), b(tokenizer_b, all_b);
+  const auto parting = std::mismatch(a.text.begin(), a.text.end(), b.text.begin(), b.text.end());
+  const auto common = static_cast<size_t>(parting.first - a.text.begin());
+  difference->common_bytes = common;
+  difference->equal = a.text == b.text;
+  if (difference->equal) return;
+  const auto after = [&](const TokenTexts& texts, const std::vector<TokenId>& all) {
+    const size_t first = common >= texts.text.size() ? all.size() : texts.TokenAt(common);
+    const size_t count = std::min(kContextTokens, all.size() - first);
+    return std::vector<TokenId>(all.begin() + static_cast<std::ptrdiff_t>(first),
+                                all.begin() + static_cast<std::ptrdiff_t>(first + count));
+  };
+  difference->after_a = after(a, all_a);
+  difference->after_b = after(b, all_b);
+  difference->after_text_a = tokenizer_a.Decode(difference->after_a);
+  difference->after_text_b = tokenizer_b.Decode(difference->after_b);
+}
+
+void CompareTokens(const RunOf<TokenId>& kept_a, const RunOf<TokenId>& kept_b,
+                   const tokenizer::Tokenizer* tokenizer, HistoryDifference* difference) {
+  const std::vector<TokenId> all_a = kept_a.Values(), all_b = kept_b.Values();
+  const auto parting = std::mismatch(all_a.begin(), all_a.end(), all_b.begin(), all_b.end());
+  const auto common = static_cast<uint64_t>(parting.first - all_a.begin());
+  difference->common_tokens = common;
+  difference->before = kept_a.First(common).Last(kContextTokens).Values();
+  difference->after_a = kept_a.Part(common, kContextTokens).Values();
+  difference->after_b = kept_b.Part(common, kContextTokens).Values();
+  if (tokenizer == nullptr) return;
+  difference->before_text = tokenizer->Decode(difference->before);
+  difference->after_text_a = tokenizer->Decode(difference->after_a);
+  difference->after_text_b = tokenizer->Decode(difference->after_b);
+}
+
 HistoryDifference CompareHistories(const Library& library, const storage::StateRow& a,
                                    const storage::StateRow& b,
-                                   const tokenizer::Tokenizer* tokenizer) {
+                                   const tokenizer::Tokenizer* tokenizer_a,
+                                   const tokenizer::Tokenizer* tokenizer_b) {
   HistoryDifference difference;
   difference.tokens_a = a.history.token_count();
   difference.tokens_b = b.history.token_count();
-  difference.equal = a.history == b.history;
-  if (difference.equal) {
-    difference.common_tokens = a.history.token_count();
-    return difference;
-  }
+  const bool both = tokenizer_a != nullptr && tokenizer_b != nullptr;
+  const bool same_tokens =
+      a.model == b.model || (both && tokenizer_a->fingerprint() == tokenizer_b->fingerprint());
   const auto kept_a = TokensOf(library, a.id), kept_b = TokensOf(library, b.id);
-  if (!kept_a || !kept_b) return difference;
-  const std::vector<TokenId> all_a = kept_a->Values(), all_b = kept_b->Values();
-  const auto parting = std::mismatch(all_a.begin(), all_a.end(), all_b.begin(), all_b.end());
-  const auto common = static_cast<uint64_t>(parting.first - all_a.begin());
-  difference.common_tokens = common;
-  difference.before = kept_a->First(common).Last(kContextTokens).Values();
-  difference.after_a = kept_a->Part(common, kContextTokens).Values();
-  difference.after_b = kept_b->Part(common, kContextTokens).Values();
-  if (tokenizer != nullptr) {
-    difference.before_text = tokenizer->Decode(difference.before);
-    difference.after_text_a = tokenizer->Decode(difference.after_a);
-    difference.after_text_b = tokenizer->Decode(difference.after_b);
+  difference.tokens_kept = kept_a && kept_b;
+  if (same_tokens && a.history == b.history) {
+    difference.equal = true;
+    difference.common_tokens = a.history.token_count();
+  } else if (difference.tokens_kept && same_tokens) {
+    CompareTokens(*kept_a, *kept_b, tokenizer_a, &difference);
+  } else if (difference.tokens_kept && both) {
+    CompareTexts(kept_a->Values(), kept_b->Values(), *tokenizer_a, *tokenizer_b, &difference);
   }
   return difference;
 }
@@ -109,20 +159,16 @@ SegmentDifference CompareSegments(const SegmentSpec& spec, const Bytes& a_bytes,
 }
 
 StateDifference Diff(const Library& library, const storage::ResolvedState& a,
-                     const storage::ResolvedState& b, const tokenizer::Tokenizer* tokenizer) {
+                     const storage::ResolvedState& b, const tokenizer::Tokenizer* tokenizer_a,
+                     const tokenizer::Tokenizer* tokenizer_b) {
   StateDifference difference;
   difference.a = a;
   difference.b = b;
   difference.same_model = a.state.model == b.state.model;
   difference.same_profile = a.state.profile == b.state.profile;
   difference.equal_content = a.state.content == b.state.content;
-  // Token ids of two models have nothing to do with each other.
-  if (difference.same_model) {
-    difference.history = CompareHistories(library, a.state, b.state, tokenizer);
-  } else {
-    difference.history.tokens_a = a.state.history.token_count();
-    difference.history.tokens_b = b.state.history.token_count();
-  }
+  difference.history = CompareHistories(library, a.state, b.state, tokenizer_a, tokenizer_b);
+  if (!difference.same_model) return difference;
   const storage::Repository& repository = library.repository();
   const storage::Lease lease = repository.ReadLease();
   const MappedFile file_a = repository.objects().Map(a.state.id);

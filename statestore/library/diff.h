@@ -15,10 +15,14 @@ namespace statelib::library {
 struct HistoryDifference {
   uint64_t tokens_a = 0;
   uint64_t tokens_b = 0;
-  bool equal = false;
-  /// The tokens that both begin with; empty when the library does not keep the tokens of both and
-  /// the histories differ.
+  bool equal = false;        ///< the same tokens; of two tokenizers the same text
+  bool tokens_kept = false;  ///< the library keeps the tokens of both
+  /// The tokens that both begin with; empty when they are not kept and the histories differ, and
+  /// for two tokenizers.
   std::optional<uint64_t> common_tokens;
+  /// Of two tokenizers: the bytes of text that both begin with; empty when tokens are not kept or a
+  /// tokenizer is missing. `before` is empty then, and the others are whole tokens from there on.
+  std::optional<uint64_t> common_bytes;
   /// Some tokens before the parting and after it in each; empty when unknown or equal.
   std::vector<TokenId> before;
   std::vector<TokenId> after_a;
@@ -49,14 +53,17 @@ struct StateDifference {
   bool same_profile = false;
   bool equal_content = false;  ///< every byte of every segment
   HistoryDifference history;
-  /// Largest relative_l2 first; empty when the states have different segments (other models).
+  /// Largest relative_l2 first; empty for states of two models: their values have nothing to do
+  /// with each other.
   std::vector<SegmentDifference> segments;
 };
 
-/// Compares two stored states. `tokenizer`, which may be null, is the model's, for the text around
-/// the parting. Memory: one segment of each. Errors: kCorrupt, kNotFound (objects).
+/// Compares two stored states. The tokenizers, which may be null, are those of their models, for
+/// the text around the parting; histories of two tokenizers are compared as texts. Memory: one
+/// segment and the history of each. Errors: kCorrupt, kNotFound (objects).
 StateDifference Diff(const Library& library, const storage::ResolvedState& a,
-                     const storage::ResolvedState& b, const tokenizer::Tokenizer* tokenizer);
+                     const storage::ResolvedState& b, const tokenizer::Tokenizer* tokenizer_a,
+                     const tokenizer::Tokenizer* tokenizer_b);
 
 }  // namespace statelib::library
 

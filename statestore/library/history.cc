@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "core/base/error.h"
@@ -35,6 +37,14 @@ MovedReference ReturnTo(Library& library, const storage::Reference& reference, u
   return moved;
 }
 
+std::optional<Digest> DigestOf(const fs::path& file, uint64_t size_bytes) {
+  try {
+    return size_bytes == 0 ? HashOf({}) : HashOf(MappedFile::Open(file).bytes());
+  } catch (const Error&) {
+    return std::nullopt;  // it has gone meanwhile, or may not be read
+  }
+}
+
 SourceStatus Compare(const storage::SourceRecord& source) {
   SourceStatus status{source, SourceChange::kUnknown, 0};
   std::error_code error;
@@ -47,10 +57,60 @@ SourceStatus Compare(const storage::SourceRecord& source) {
   status.change = SourceChange::kChanged;
   status.size_now = fs::file_size(path, error);
   if (status.size_now != source.size_bytes) return status;
-  const Digest digest = status.size_now == 0 ? HashOf({}) : HashOf(MappedFile::Open(path).bytes());
-  if (digest == source.digest) status.change = SourceChange::kNone;
+  if (DigestOf(path, status.size_now) == source.digest) status.change = SourceChange::kNone;
   return status;
 }
+
+/// Files below the folders of a state's documents, for those that are not where they were. Looks
+/// when it is first asked. Folders that cannot be read are passed over.
+class FilesAround {
+ public:
+  explicit FilesAround(const std::vector<SourceStatus>& all) {
+    for (const SourceStatus& status : all) {
+      if (status.source.path.empty()) continue;
+      known_.insert(status.source.path);
+      folders_.insert((fs::path(status.source.path).parent_path() / "").string());
+    }
+  }
+
+  /// A file with the bytes of a document; empty when there is none.
+  std::string Find(const storage::SourceRecord& source) {
+    if (!std::exchange(listed_, true)) List();
+    const auto [first, last] = by_size_.equal_range(source.size_bytes);
+    for (auto place = first; place != last; ++place) {
+      if (DigestOf(place->second, source.size_bytes) == source.digest) return place->second;
+    }
+    return "";
+  }
+
+ private:
+  void List() {
+    const std::string* above = nullptr;  // those below a folder follow it
+    for (const std::string& folder : folders_) {
+      if (above != nullptr && folder.starts_with(*above)) continue;
+      above = &folder;
+      std::error_code error;
+      fs::recursive_directory_iterator place(folder, fs::directory_options::skip_permission_denied,
+                                             error);
+      for (; !error && place != fs::recursive_directory_iterator(); place.increment(error)) {
+        if (++looked_at_ > kFilesMax) return;
+        std::error_code ignored;
+        if (!place->is_regular_file(ignored) || place->is_symlink(ignored)) continue;
+        const std::string path = place->path().string();
+        const uintmax_t size = place->file_size(ignored);
+        if (!ignored && !known_.contains(path)) by_size_.emplace(size, path);
+      }
+    }
+  }
+
+  static constexpr size_t kFilesMax = 100'000;
+
+  std::set<std::string> known_;    // where the state's documents were
+  std::set<std::string> folders_;  // each with a slash at its end
+  std::multimap<uint64_t, std::string> by_size_;
+  size_t looked_at_ = 0;
+  bool listed_ = false;
+};
 
 }  // namespace
 
@@ -146,6 +206,8 @@ const char* NameOf(SourceChange change) {
   switch (change) {
     case SourceChange::kNone:
       return "unchanged";
+    case SourceChange::kMoved:
+      return "moved";
     case SourceChange::kChanged:
       return "changed";
     case SourceChange::kMissing:
@@ -154,6 +216,10 @@ const char* NameOf(SourceChange change) {
       return "unknown";
   }
   return "?";
+}
+
+bool IsOutOfDate(SourceChange change) {
+  return change == SourceChange::kChanged || change == SourceChange::kMissing;
 }
 
 std::vector<SourceStatus> StatusOf(const Library& library, const storage::ResolvedState& state) {
@@ -170,6 +236,14 @@ std::vector<SourceStatus> StatusOf(const Library& library, const storage::Resolv
     // The source of an import is the bundle, which was not read into the state.
     if (derivation.operation == storage::Operation::kImport) continue;
     for (const storage::SourceRecord& source : derivation.sources) all.push_back(Compare(source));
+  }
+  FilesAround around(all);
+  for (SourceStatus& status : all) {
+    if (status.change != SourceChange::kMissing) continue;
+    status.path_now = around.Find(status.source);
+    if (status.path_now.empty()) continue;
+    status.change = SourceChange::kMoved;
+    status.size_now = status.source.size_bytes;
   }
   return all;
 }

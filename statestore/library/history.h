@@ -59,23 +59,30 @@ StateAtResult StateAt(Library& library, const LoadedModel& model,
 
 enum class SourceChange {
   kNone,
+  kMoved,  ///< where the file was, nothing is, and a file with its bytes lies elsewhere
   kChanged,
   kMissing,  ///< where the file was, nothing is
   kUnknown,  ///< it never was a file of this machine
 };
-const char* NameOf(SourceChange change);  ///< "unchanged", "changed", "missing", "unknown"
+const char* NameOf(SourceChange change);  ///< "unchanged", "moved", "changed", …
 
 /// A document that a state has read, and its file now.
 struct SourceStatus {
   storage::SourceRecord source;
   SourceChange change = SourceChange::kUnknown;
-  uint64_t size_now = 0;  ///< where there is a file
+  uint64_t size_now = 0;      ///< where there is a file
+  std::string path_now = {};  ///< of one that has moved
 };
+
+/// Whether what a document is now is not what was read.
+bool IsOutOfDate(SourceChange change);
 
 /// The documents that went into a state and those it goes on from, in the order in which they were
 /// read, each compared with its file: path, size, and where the size is the same, digest. A
-/// document without a path is looked for by its name in the current folder. Errors:
-/// kInvalidArgument for a state that was named by id.
+/// document without a path is looked for by its name in the current folder. One that is not where
+/// it was is looked for by its bytes in the folders of all of them and below, among 100,000 files
+/// at most, those apart that are other documents of the state. Errors: kInvalidArgument for a state
+/// that was named by id.
 std::vector<SourceStatus> StatusOf(const Library& library, const storage::ResolvedState& state);
 
 }  // namespace statelib::library

@@ -54,41 +54,59 @@ SaveRequest RequestOf(const storage::Reference& reference, storage::Operation op
   return request;
 }
 
+/// What is read of a document.
+Digest MarkOf(const Document& document) {
+  Hasher hasher;
+  hasher.Update(HashOf(AsBytes(document.before)).bytes);
+  hasher.Update(HashOfText(document.text).bytes);
+  return hasher.Finish();
+}
+
 /// A job and its reading; the reading has views of the job.
 struct Running {
+  Running(size_t number_of_job, IngestJob of) : number(number_of_job), job(std::move(of)) {
+    for (const Document& document : job.documents) {
+      text_bytes += document.text.size();
+      marks.push_back(MarkOf(document));
+    }
+  }
+  /// With how many equal documents two jobs begin.
+  size_t Common(const Running& other) const {
+    const auto parting =
+        std::mismatch(marks.begin(), marks.end(), other.marks.begin(), other.marks.end());
+    return static_cast<size_t>(parting.first - marks.begin());
+  }
+  bool Leads(const Running& other) const {
+    return std::pair(other.marks.size(), number) < std::pair(marks.size(), other.number);
+  }
+
   size_t number = 0;
   IngestJob job;
   size_t text_bytes = 0;
+  std::vector<Digest> marks;  // of the documents
   std::unique_ptr<Reading> reading;
 };
 
-/// The jobs of IngestSideBySide that are being read.
+/// The jobs of IngestSideBySide that are being read, and those that wait: one whose first documents
+/// another one is reading goes on from the state after them as soon as that is stored.
 class Table {
  public:
   Table(Library& library, const LoadedModel& model, const SideBySide& how)
       : library_(library), model_(model), how_(how) {}
 
-  /// Begins jobs while there are any and there is room.
+  /// Takes jobs while there are any and there is room, and begins those that need not wait.
   void Fill() {
-    while (more_ && running_.size() < kSideBySideMax && text_bytes_ < kSideBySideTextBytesMax) {
-      auto fresh = std::make_unique<Running>();
-      std::optional<IngestJob> job = how_.next();
-      more_ = job.has_value();
-      if (!more_) return;
-      fresh->number = begun_++;
-      fresh->job = std::move(*job);
-      for (const Document& document : fresh->job.documents)
-        fresh->text_bytes += document.text.size();
-      const bool begins = Try(fresh->number, [&] {
-        fresh->reading = std::make_unique<Reading>(
-            library_, model_, fresh->job.documents,
-            RequestOf(fresh->job.reference, storage::Operation::kIngest, fresh->job.options),
-            fresh->job.options);
-      });
-      if (!begins) continue;
-      text_bytes_ += fresh->text_bytes;
-      running_.push_back(std::move(fresh));
-    }
+    do {
+      while (more_ && running_.size() + waiting_.size() < kSideBySideMax &&
+             text_bytes_ < kSideBySideTextBytesMax) {
+        std::optional<IngestJob> job = how_.next();
+        more_ = job.has_value();
+        if (!more_) break;
+        waiting_.push_back(std::make_unique<Running>(begun_++, std::move(*job)));
+        text_bytes_ += waiting_.back()->text_bytes;
+      }
+      BeginSome();
+    } while (running_.empty() && (more_ || !waiting_.empty()));
   }
 
   bool empty() const { return running_.empty(); }
@@ -117,6 +135,49 @@ class Table {
   }
 
  private:
+  void BeginSome() {
+    for (size_t i = 0; i < waiting_.size();) {
+      if (HasToWait(*waiting_[i])) {
+        ++i;
+        continue;
+      }
+      std::unique_ptr<Running> one = std::move(waiting_[i]);
+      waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
+      const bool begins = Try(one->number, [&] {
+        one->reading = std::make_unique<Reading>(
+            library_, model_, one->job.documents,
+            RequestOf(one->job.reference, storage::Operation::kIngest, one->job.options),
+            one->job.options);
+      });
+      if (begins)
+        running_.push_back(std::move(one));
+      else
+        text_bytes_ -= one->text_bytes;
+    }
+  }
+
+  /// Whether another job is going to store a state that this one can go on from. Of two that wait
+  /// the one with more documents leads, for it leaves checkpoints behind the common ones.
+  bool HasToWait(const Running& one) const {
+    if (!one.job.options.reuse) return false;
+    const auto comes_to_it = [&](const std::unique_ptr<Running>& other) {
+      const size_t common = one.Common(*other);
+      if (other.get() == &one || common == 0 || !LeavesState(*other, common)) return false;
+      if (other->reading == nullptr) return other->Leads(one);
+      return common == other->marks.size() ||
+             other->reading->tokens_done() < other->reading->document_end(common - 1);
+    };
+    return std::any_of(running_.begin(), running_.end(), comes_to_it) ||
+           std::any_of(waiting_.begin(), waiting_.end(), comes_to_it);
+  }
+
+  /// Whether the exact state after the first `count` documents of a job will be in the library.
+  bool LeavesState(const Running& one, size_t count) const {
+    const IngestOptions& options = one.job.options;
+    if (count == one.marks.size()) return !storage::IsLossy(options.codec.codec);
+    return options.checkpoint_stride_tokens > 0 && has_checkpoints_;
+  }
+
   void Finish(size_t i) {
     std::optional<IngestResult> result;
     Try(running_[i]->number, [&] { result = running_[i]->reading->Save(); });
@@ -147,6 +208,9 @@ class Table {
   const LoadedModel& model_;
   const SideBySide& how_;
   std::vector<std::unique_ptr<Running>> running_;
+  std::vector<std::unique_ptr<Running>> waiting_;  // in the order of `next`
+  const bool has_checkpoints_ =
+      library_.repository().index().checkpoints().Usage().budget_bytes > 0;
   size_t text_bytes_ = 0;
   size_t begun_ = 0;
   size_t saved_ = 0;

@@ -75,8 +75,10 @@ std::vector<LogEntry> Log(const Library& library, const std::string& text) {
       entry.version = version;
       entry.derivation = index.lineage().Get(version.derivation);
       entry.token_count = entry.derivation.token_count;
-      if (entry.derivation.parent_state)
-        entry.parent_names = index.references().NamesOf(*entry.derivation.parent_state);
+      const auto parent = entry.derivation.parent
+                              ? index.references().VersionBy(*entry.derivation.parent)
+                              : std::nullopt;
+      entry.made_from = parent ? parent->Text() : entry.derivation.made_from;
       entries.push_back(std::move(entry));
     }
   });

@@ -45,8 +45,10 @@ StateDetails Show(const Library& library, const std::string& text);
 struct LogEntry {
   storage::VersionRow version;
   storage::Derivation derivation;
-  /// Versions of other references and older ones that name the parent: "name:tag@number".
-  std::vector<std::string> parent_names;
+  /// The name and version that this one was made from, NAME[:TAG]@N: as it is called now, else as
+  /// it was called then; of an import, where it comes from. Empty: from nothing, or from a state
+  /// that was named by its id.
+  std::string made_from;
   uint64_t token_count = 0;
 };
 

@@ -4,8 +4,8 @@
 namespace statelib::library {
 
 Library Library::Open(const std::filesystem::path& path, Access access, FileSystem& files,
-                      Clock clock) {
-  return {storage::Repository::Open(path, access, files), files, std::move(clock)};
+                      Clock clock, const Waits& waits) {
+  return {storage::Repository::Open(path, access, files, waits), files, std::move(clock)};
 }
 
 Library Library::Init(const std::filesystem::path& path, storage::Sharing sharing) {

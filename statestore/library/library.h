@@ -22,7 +22,8 @@ class Library {
 
   /// Errors: those of Repository::Open.
   static Library Open(const std::filesystem::path& path, Access access,
-                      FileSystem& files = FileSystem::Real(), Clock clock = SystemClock());
+                      FileSystem& files = FileSystem::Real(), Clock clock = SystemClock(),
+                      const Waits& waits = {});
   /// Makes a library where there is none, and opens it. Errors: those of Repository::Init.
   static Library Init(const std::filesystem::path& path, storage::Sharing sharing);
   static Clock SystemClock();

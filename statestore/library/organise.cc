@@ -3,17 +3,17 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 
+#include "core/base/disk_full.h"
 #include "core/base/error.h"
+#include "statestore/storage/maintenance.h"
 #include "statestore/storage/publish.h"
 #include "statestore/storage/reserve.h"
 
 namespace statelib::library {
 
 namespace {
-
-/// Thrown to undo what a dry run did to the index.
-struct DryRun {};
 
 void RefuseVersion(const storage::Reference& reference) {
   if (!reference.version) return;
@@ -34,15 +34,32 @@ RemovedReference RemoveOne(Library& library, const storage::Reference& reference
     if (version.current) removed.state = version.state;
   }
   references.Remove(reference.name, reference.tag, library.now_ms());
-  std::vector<storage::StateId> states;
-  for (const storage::VersionRow& version : versions) states.push_back(version.state);
-  std::sort(states.begin(), states.end());
-  states.erase(std::unique(states.begin(), states.end()), states.end());
-  for (const storage::StateId& state : states) {
-    if (!references.NamesOf(state).empty()) continue;
-    removed.orphaned.push_back(state);
-    const auto row = library.repository().index().states().Find(state);
-    if (row) removed.orphaned_stored_bytes += row->stored_bytes;
+  return removed;
+}
+
+/// What gc will remove now that it would not have removed before.
+void TellFreed(const storage::GarbageForecast& before, const storage::GarbageForecast& now,
+               RemovedReference* removed) {
+  std::set_difference(now.states.begin(), now.states.end(), before.states.begin(),
+                      before.states.end(), std::back_inserter(removed->freed_states));
+  for (const auto& [id, bytes] : now.objects) {
+    if (before.objects.contains(id)) continue;
+    ++removed->freed_objects;
+    removed->freed_bytes += bytes;
+  }
+}
+
+/// Removes references within Index::Write and tells what that frees.
+std::vector<RemovedReference> RemoveAndForecast(Library& library,
+                                                const std::vector<storage::Reference>& references) {
+  std::vector<RemovedReference> removed;
+  storage::Repository& repository = library.repository();
+  storage::GarbageForecast before = storage::ForecastGarbage(repository, library.now_ms());
+  for (const storage::Reference& reference : references) {
+    removed.push_back(RemoveOne(library, reference));
+    storage::GarbageForecast now = storage::ForecastGarbage(repository, library.now_ms());
+    TellFreed(before, now, &removed.back());
+    before = std::move(now);
   }
   return removed;
 }
@@ -87,15 +104,24 @@ std::vector<RemovedReference> Remove(Library& library,
                                      bool dry_run) {
   for (const storage::Reference& reference : references) RefuseVersion(reference);
   std::vector<RemovedReference> removed;
+  // The forecast is rehearsed apart, for a disk that is full has room for the removal alone.
+  std::vector<RemovedReference> forecast;
+  storage::Repository& repository = library.repository();
   try {
-    storage::WriteFreeingSpace(library.repository(), [&] {
-      removed.clear();
-      for (const storage::Reference& reference : references)
-        removed.push_back(RemoveOne(library, reference));
-      if (dry_run) throw DryRun();
-    });
-  } catch (const DryRun&) {
-    // What was removed above is there again.
+    repository.index().Rehearse([&] { forecast = RemoveAndForecast(library, references); });
+  } catch (const DiskFull&) {
+    if (dry_run) throw;
+  }
+  if (dry_run) return forecast;
+  storage::WriteFreeingSpace(repository, [&] {
+    removed.clear();
+    for (const storage::Reference& reference : references)
+      removed.push_back(RemoveOne(library, reference));
+  });
+  for (size_t i = 0; i < forecast.size(); ++i) {
+    removed[i].freed_states = std::move(forecast[i].freed_states);
+    removed[i].freed_objects = forecast[i].freed_objects;
+    removed[i].freed_bytes = forecast[i].freed_bytes;
   }
   return removed;
 }

@@ -25,9 +25,12 @@ struct RemovedReference {
   std::string tag;
   uint64_t versions = 0;
   storage::StateId state;  ///< that it named
-  /// States that nothing leads to any more: what gc will remove.
-  std::vector<storage::StateId> orphaned;
-  uint64_t orphaned_stored_bytes = 0;
+  /// What gc will remove that it would not have removed before, counted after those that were named
+  /// before this one: states with the checkpoints and bases that only they needed, and objects,
+  /// chunks of tokens too, that nothing else uses.
+  std::vector<storage::StateId> freed_states;
+  uint64_t freed_objects = 0;
+  uint64_t freed_bytes = 0;
 };
 
 /// Removes references with all their versions, all of them or, after an error, none; with dry_run

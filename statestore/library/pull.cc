@@ -3,11 +3,13 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "core/base/error.h"
 #include "statestore/library/transfer.h"
 #include "statestore/remote/fetch.h"
+#include "statestore/storage/state_object.h"
 
 namespace statelib::library {
 
@@ -55,8 +57,9 @@ struct VersionPattern {
 /// What one pull brings.
 class Puller {
  public:
-  Puller(Library& library, remote::Remote& remote, KeyRing& keys, const PullOptions& options)
-      : library_(library), remote_(remote), keys_(keys), options_(options) {}
+  Puller(Library& library, remote::Remote& remote, KeyRing& keys, const PullOptions& options,
+         const std::vector<storage::RemoteVersion>& there)
+      : library_(library), remote_(remote), keys_(keys), options_(options), there_(there) {}
 
   PullReport Run(const std::vector<storage::RemoteVersion>& versions) {
     try {
@@ -72,24 +75,75 @@ class Puller {
   void FetchAll(const std::vector<storage::RemoteVersion>& versions) {
     for (const storage::RemoteVersion& version : versions) {
       options_.control.Check();
-      const storage::Reference reference{version.name, version.tag, std::nullopt};
-      if (const auto number = Existing(version)) {
-        report_.versions.push_back({version, {}, reference, true});
-        report_.versions.back().reference.version = *number;
+      PulledVersion pulled{version, {}, {}, false, {}};
+      if (const auto existing = Existing(version)) {
+        pulled.reference = *existing;
+        pulled.there_before = true;
+        report_.versions.push_back(std::move(pulled));
         continue;
       }
-      report_.versions.push_back({version, {}, reference, false});
+      pulled.diverged_from = DivergedFrom(version.name, version.tag);
+      pulled.reference = {version.name, version.tag, std::nullopt};
+      if (pulled.diverged_from) pulled.reference.name = NameFor(version);
+      report_.versions.push_back(std::move(pulled));
       Fetch(version, &report_.versions.back());
     }
   }
 
-  /// The version here that has this state already.
-  std::optional<uint64_t> Existing(const storage::RemoteVersion& version) const {
-    const storage::IndexReferences& references = library_.repository().index().references();
-    for (const storage::VersionRow& row : references.Versions(version.name, version.tag)) {
-      if (row.state == version.state) return row.number;
+  const storage::IndexReferences& references() const {
+    return library_.repository().index().references();
+  }
+
+  /// The version here that has this state already, under the name or, where that is here, beside
+  /// it.
+  std::optional<storage::Reference> Existing(const storage::RemoteVersion& version) const {
+    storage::StateId here = version.state;
+    for (const storage::HadState& state : references().HadBy(version.name, version.tag)) {
+      if (state.there == version.state) here = state.here;
+    }
+    const auto found = FindVersion(version.name, version.tag, here);
+    if (found || !references().Find(version.name, version.tag)) return found;
+    return FindVersion(NameBeside(options_.remote_name, version.name), version.tag, here);
+  }
+
+  std::optional<storage::Reference> FindVersion(const std::string& name, const std::string& tag,
+                                                const storage::StateId& state) const {
+    for (const storage::VersionRow& row : references().Versions(name, tag)) {
+      if (row.state == state) return storage::Reference{name, tag, row.number};
     }
     return {};
+  }
+
+  /// Whether the remote has had a state of this library under a name.
+  bool IsThere(const std::string& name, const std::string& tag,
+               const storage::StateId& state) const {
+    if (remote::Has(there_, name, tag, state)) return true;
+    const auto had = references().HadBy(name, tag);
+    return std::any_of(had.begin(), had.end(), [&](const storage::HadState& one) {
+      return one.here == state && remote::Has(there_, name, tag, one.there);
+    });
+  }
+
+  /// What a name stands for here, where the remote has never had that; decided once for a name.
+  std::optional<storage::Reference> DivergedFrom(const std::string& name, const std::string& tag) {
+    const auto [place, fresh] = diverged_.try_emplace({name, tag});
+    if (!fresh) return place->second;
+    const auto current = references().FindVersion(name, tag, std::nullopt);
+    if (current && !IsThere(name, tag, current->state))
+      place->second = storage::Reference{name, tag, current->number};
+    return place->second;
+  }
+
+  /// REMOTE/NAME. Errors: kInvalidArgument where that is something else here.
+  std::string NameFor(const storage::RemoteVersion& version) const {
+    const std::string name = NameBeside(options_.remote_name, version.name);
+    const auto current = references().FindVersion(name, version.tag, std::nullopt);
+    if (!current || IsThere(version.name, version.tag, current->state)) return name;
+    Throw(ErrorKind::kInvalidArgument,
+          "{} here is nothing that {} has had, and what is pulled would be kept beside it as {}, "
+          "which is something else here; give that another name with `statelib mv`",
+          storage::Reference{version.name, version.tag, {}}.Text(), remote_.where(),
+          storage::Reference{name, version.tag, current->number}.Text());
   }
 
   /// The manifest of a version, which must be of just that version.
@@ -123,8 +177,10 @@ class Puller {
     remote::FetchedObjects source(repository, std::move(manifest.manifest), where);
     storage::Admission admission(repository, options_.max_state_bytes);
     storage::VerifyObjects(source, admission, {options_.control.cancel, {}});
+    if (pulled->diverged_from && IsTheSame(source, version)) pulled->diverged_from.reset();
     storage::ImportOptions options;
     options.naming = storage::ImportNaming::kOnlyWhatIsNew;
+    if (pulled->diverged_from) options.name_prefix = NameBeside(options_.remote_name, "");
     options.control.cancel = options_.control.cancel;
     ReserveName(library_, source.manifest(), options_.embedded, &options);
     const storage::ImportReport imported =
@@ -134,6 +190,21 @@ class Puller {
       report_.renamed_models.push_back(model);
     pulled->there_before = imported.references.front().version_before;
     RememberSigner(keys_, pulled->signer, options_.policy);
+  }
+
+  /// Whether the name stands for an equal state here, which is only stored otherwise.
+  bool IsTheSame(storage::ImportSource& source, const storage::RemoteVersion& version) const {
+    const auto current = references().FindVersion(version.name, version.tag, std::nullopt);
+    const auto& objects = source.manifest().objects;
+    for (size_t i = 0; i < objects.size(); ++i) {
+      if (objects[i].id != version.state) continue;
+      const storage::EncodedObject object = source.ReadObject(i);
+      const storage::StateReader reader(object.bytes, source.where());
+      const auto equal = library_.repository().index().states().FindEqual(
+          storage::RowOf(object.id, reader.header(), object.bytes.size(), library_.now_ms()));
+      return current && equal && equal->id == current->state;
+    }
+    return false;
   }
 
   void FetchObjects(const storage::BundleManifest& manifest) {
@@ -163,7 +234,9 @@ class Puller {
   remote::Remote& remote_;
   KeyRing& keys_;
   const PullOptions& options_;
+  const std::vector<storage::RemoteVersion>& there_;  // every version of the remote
   PullReport report_;
+  std::map<std::pair<std::string, std::string>, std::optional<storage::Reference>> diverged_;
   std::set<storage::ObjectId> counted_;
 };
 
@@ -194,11 +267,25 @@ std::vector<storage::RemoteVersion> SelectVersions(
   return selected;
 }
 
+std::string NameBeside(const std::string& remote_name, const std::string& name) {
+  return remote_name + "/" + name;
+}
+
+bool IsKeptBeside(const Library& library, const std::string& remote_name,
+                  const storage::ReferenceRow& row) {
+  const std::string prefix = NameBeside(remote_name, "");
+  if (!row.name.starts_with(prefix)) return false;
+  const auto had =
+      library.repository().index().references().HadBy(row.name.substr(prefix.size()), row.tag);
+  return std::any_of(had.begin(), had.end(),
+                     [&](const storage::HadState& state) { return state.here == row.state.id; });
+}
+
 PullReport Pull(Library& library, remote::Remote& remote, KeyRing& keys, const Selection& selection,
                 const PullOptions& options) {
-  const std::vector<storage::RemoteVersion> versions =
-      SelectVersions(remote.List(), selection, remote.where());
-  return Puller(library, remote, keys, options).Run(versions);
+  const std::vector<storage::RemoteVersion> there = remote.List();
+  return Puller(library, remote, keys, options, there)
+      .Run(SelectVersions(there, selection, remote.where()));
 }
 
 }  // namespace statelib::library

@@ -18,7 +18,7 @@ constexpr int kAttempts = 50;
 /// What one push sends: a manifest a version, and the objects of all of them, each once.
 class Pusher {
  public:
-  Pusher(const Library& library, remote::Remote& remote, const PushOptions& options)
+  Pusher(Library& library, remote::Remote& remote, const PushOptions& options)
       : library_(library), remote_(remote), options_(options) {}
 
   PushReport Run(const std::vector<storage::ResolvedState>& states) {
@@ -37,6 +37,7 @@ class Pusher {
       options_.control.Check();
       const std::vector<remote::Publication> publications = Plan(remote_.List());
       SendObjects();
+      if (!options_.dry_run) NoteOwn();
       if (options_.dry_run || publications.empty() ||
           remote_.Publish(publications, library_.now_ms())) {
         return std::move(report_);
@@ -55,6 +56,7 @@ class Pusher {
     uint64_t token_count = 0;
     storage::OutgoingManifest outgoing;
     bool there_before = false;
+    storage::StateId stored_as{};  // here, with its tokens
 
     const storage::StateId& state() const { return outgoing.manifest().references.front().state; }
   };
@@ -63,6 +65,7 @@ class Pusher {
     Item item{state.reference.value_or(storage::Reference{}), state.state.history.token_count(),
               storage::OutgoingManifest::Build(library_.repository(), std::span(&state, 1),
                                                options_.manifest)};
+    item.stored_as = state.state.id;
     const bool twice = std::any_of(items_.begin(), items_.end(), [&](const Item& other) {
       return other.reference == item.reference;
     });
@@ -72,30 +75,52 @@ class Pusher {
   /// Which versions the remote has not had, and what it has to hold for them to be added.
   std::vector<remote::Publication> Plan(const std::vector<storage::RemoteVersion>& there) {
     std::vector<remote::Publication> publications;
-    std::map<std::pair<std::string, std::string>, storage::StateId> planned;
     report_.versions.clear();
     for (Item& item : items_) {
       const storage::Reference& reference = item.reference;
-      item.there_before = std::any_of(there.begin(), there.end(), [&](const auto& version) {
-        return version.name == reference.name && version.tag == reference.tag &&
-               version.state == item.state();
-      });
+      item.there_before = remote::Has(there, reference.name, reference.tag, item.state());
       report_.versions.push_back({reference, item.state(), item.there_before});
       if (item.there_before) continue;
-      std::optional<storage::StateId> expected;
-      const auto before = planned.find({reference.name, reference.tag});
-      const storage::RemoteVersion* newest = remote::NewestOf(there, reference.name, reference.tag);
-      if (before != planned.end()) {
-        expected = before->second;
-      } else if (newest != nullptr) {
-        expected = newest->state;
-      }
-      planned[{reference.name, reference.tag}] = item.state();
-      publications.push_back({reference.name, reference.tag, item.state(), item.token_count,
-                              storage::EncodeManifest(item.outgoing.manifest(), options_.key),
-                              expected});
+      remote::Publication publication{
+          reference.name,
+          reference.tag,
+          item.state(),
+          item.token_count,
+          storage::EncodeManifest(item.outgoing.manifest(), options_.key),
+          reference.version.value_or(0),
+          Had(reference)};
+      remote::CheckGoesOn(publication, remote::NewestOf(there, reference.name, reference.tag),
+                          remote_.where());
+      publications.push_back(std::move(publication));
     }
     return publications;
+  }
+
+  /// What the remote's newest version of a name may be: what the name has had here, and what is
+  /// being sent. Empty: anything.
+  std::optional<std::vector<storage::StateId>> Had(const storage::Reference& reference) const {
+    if (options_.force) return std::nullopt;
+    std::vector<storage::StateId> had;
+    for (const storage::HadState& state :
+         library_.repository().index().references().HadBy(reference.name, reference.tag))
+      had.push_back(state.there);
+    for (const Item& item : items_) {
+      if (item.reference.name == reference.name && item.reference.tag == reference.tag)
+        had.push_back(item.state());
+    }
+    return had;
+  }
+
+  /// Records under which ids states of this library travel, before others can see them there.
+  void NoteOwn() {
+    if (!library_.repository().writable()) return;
+    library_.repository().index().Write([&] {
+      for (const Item& item : items_) {
+        if (item.state() == item.stored_as) continue;
+        library_.repository().index().references().NoteHad(item.reference.name, item.reference.tag,
+                                                           {item.state(), item.stored_as});
+      }
+    });
   }
 
   void SendObjects() {
@@ -127,7 +152,7 @@ class Pusher {
     }
   }
 
-  const Library& library_;
+  Library& library_;
   remote::Remote& remote_;
   const PushOptions& options_;
   PushReport report_;
@@ -144,7 +169,7 @@ void ThrowStopped(uint64_t objects) {
         objects == 1 ? "1 object has" : std::to_string(objects) + " objects have");
 }
 
-PushReport Push(const Library& library, remote::Remote& remote, const Selection& selection,
+PushReport Push(Library& library, remote::Remote& remote, const Selection& selection,
                 const PushOptions& options) {
   const storage::Lease lease = library.repository().ReadLease();
   const std::vector<storage::ResolvedState> states = ResolveAll(library, selection);

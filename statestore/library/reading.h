@@ -28,6 +28,8 @@ class Reading {
   uint64_t tokens_done() const { return state_->token_count(); }  ///< restored ones included
   uint64_t tokens_total() const { return total_; }
   uint64_t checkpoints() const { return checkpoints_; }
+  /// How many tokens the history has when the i-th document has been read.
+  uint64_t document_end(size_t i) const { return ends_[i]; }
 
   /// The next tokens to read, at most so many. Read() is told when that is done.
   engine::Advancing Next(size_t tokens_max);

@@ -11,7 +11,6 @@ namespace statelib::library {
 namespace {
 
 constexpr uint64_t kFileBytesMax = 1u << 20;
-constexpr std::chrono::milliseconds kPatience{60'000};
 
 std::filesystem::path PathOf(const Library& library) { return library.path() / "remotes"; }
 
@@ -30,7 +29,8 @@ void Write(Library& library, const std::vector<NamedRemote>& remotes) {
 /// Two that change the list at once take turns.
 storage::FileLock Lock(const Library& library) {
   return storage::FileLock::Acquire(library.path() / "locks" / "remotes.lock",
-                                    storage::FileLock::Mode::kExclusive, kPatience);
+                                    storage::FileLock::Mode::kExclusive,
+                                    library.repository().waits());
 }
 
 }  // namespace

@@ -130,7 +130,7 @@ bool BlobRemote::Publish(std::span<const Publication> publications, int64_t now_
       store_->Write(path, publication.manifest);
   }
   Catalogue catalogue = ReadCatalogue();
-  if (!AddPublications(publications, now_ms, &catalogue.versions)) return false;
+  AddPublications(publications, now_ms, where(), &catalogue.versions);
   const uint64_t number = catalogue.number + 1;
   if (!store_->WriteNew(CataloguePath(number), EncodeCatalogue(catalogue.versions))) return false;
   const std::vector<uint64_t> numbers = CatalogueNumbers();

@@ -10,8 +10,6 @@ namespace {
 
 using Path = std::filesystem::path;
 
-constexpr std::chrono::milliseconds kPatience{120'000};
-
 /// Appends what the remote sends to `part`, which holds the object's first bytes already.
 uint64_t ReceiveRest(FileSystem& files, Remote& remote, const TransferObject& object,
                      const Path& part, const storage::TransferControl& control) {
@@ -49,7 +47,7 @@ uint64_t FetchObject(storage::Repository& repository, Remote& remote, const Tran
   const Path part = repository.places().temporaries / fmt::format("fetch-{}.part", object.id.Hex());
   // Two that fetch the same object take turns; the second then finds it there.
   const storage::FileLock lock =
-      storage::FileLock::Acquire(part, storage::FileLock::Mode::kExclusive, kPatience);
+      storage::FileLock::Acquire(part, storage::FileLock::Mode::kExclusive, repository.waits());
   if (repository.objects().IsSound(object.id)) return 0;
   uint64_t travelled = 0;
   for (int attempt = 0;; ++attempt) {

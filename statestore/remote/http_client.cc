@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <exception>
-#include <thread>
+#include <utility>
 
 #include "core/base/error.h"
 
@@ -14,10 +14,9 @@ namespace statelib::remote {
 
 namespace {
 
-constexpr long kConnectSeconds = 15;
-/// A connection that brings less than this many bytes a second for so long is taken for dead.
+/// A connection that brings less than this many bytes a second is taken for dead after as long as
+/// silence is waited for.
 constexpr long kSlowBytes = 64;
-constexpr long kSlowSeconds = 30;
 constexpr int kAttempts = 6;
 
 void InitialiseOnce() {
@@ -37,10 +36,11 @@ std::string Trimmed(std::string_view text) {
 struct Exchange {
   CURL* curl = nullptr;
   const HttpRequest* request = nullptr;
-  const CancelFlag* cancel = nullptr;
-  HttpResponse response;
+  Wait wait;
+  HttpResponse response{};
   size_t body_sent = 0;
-  std::exception_ptr failure;
+  curl_off_t moved = 0;  // bytes, both ways
+  std::exception_ptr failure{};
 
   void TakeHeader(std::string_view line) {
     if (line.starts_with("HTTP/")) response.headers.clear();  // of a "100 Continue" before
@@ -89,9 +89,16 @@ size_t OnRead(char* data, size_t size, size_t count, void* user) {
   return taken;
 }
 
-int OnProgress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  const CancelFlag* cancel = static_cast<Exchange*>(user)->cancel;
-  return cancel != nullptr && cancel->cancelled() ? 1 : 0;
+int OnProgress(void* user, curl_off_t, curl_off_t received, curl_off_t, curl_off_t sent) {
+  auto& exchange = *static_cast<Exchange*>(user);
+  try {
+    if (std::exchange(exchange.moved, received + sent) < received + sent) exchange.wait.Begin();
+    exchange.wait.Check();
+    return 0;
+  } catch (...) {
+    exchange.failure = std::current_exception();
+    return 1;
+  }
 }
 
 struct FreeList {
@@ -107,7 +114,7 @@ std::string HttpResponse::Header(const std::string& name) const {
 
 struct HttpClient::Impl {
   CURL* curl = nullptr;
-  const CancelFlag* cancel = nullptr;
+  Waits waits;
 
   void SetUp(Exchange& exchange, curl_slist* headers, char* reason) const {
     const HttpRequest& request = *exchange.request;
@@ -115,9 +122,12 @@ struct HttpClient::Impl {
     curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
+    // Where nothing comes at all the wait ends first, with a better message.
+    const long seconds =
+        1 + std::chrono::ceil<std::chrono::seconds>(exchange.wait.timeout()).count();
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, seconds);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, kSlowBytes);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, kSlowSeconds);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, seconds);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, OnHeader);
@@ -143,9 +153,9 @@ struct HttpClient::Impl {
   }
 };
 
-HttpClient::HttpClient(const CancelFlag* cancel) : impl_(std::make_unique<Impl>()) {
+HttpClient::HttpClient(const Waits& waits) : impl_(std::make_unique<Impl>()) {
   InitialiseOnce();
-  impl_->cancel = cancel;
+  impl_->waits = waits;
   impl_->curl = curl_easy_init();
   if (impl_->curl == nullptr) Throw(ErrorKind::kIo, "libcurl cannot begin");
 }
@@ -153,10 +163,7 @@ HttpClient::HttpClient(const CancelFlag* cancel) : impl_(std::make_unique<Impl>(
 HttpClient::~HttpClient() { curl_easy_cleanup(impl_->curl); }
 
 HttpResponse HttpClient::Perform(const HttpRequest& request) {
-  Exchange exchange;
-  exchange.curl = impl_->curl;
-  exchange.request = &request;
-  exchange.cancel = impl_->cancel;
+  Exchange exchange{impl_->curl, &request, Wait(impl_->waits, kSilenceTimeout, request.url)};
   std::unique_ptr<curl_slist, FreeList> headers;
   const auto add = [&](const std::string& line) {
     curl_slist* longer = curl_slist_append(headers.get(), line.c_str());
@@ -171,7 +178,6 @@ HttpResponse HttpClient::Perform(const HttpRequest& request) {
   impl_->SetUp(exchange, headers.get(), reason);
   const CURLcode code = curl_easy_perform(impl_->curl);
   if (exchange.failure) std::rethrow_exception(exchange.failure);
-  if (impl_->cancel != nullptr) impl_->cancel->Check();
   if (code != CURLE_OK) {
     const bool bad_url = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL;
     Throw(bad_url ? ErrorKind::kInvalidArgument : ErrorKind::kIo, "{}: {}; try again", request.url,
@@ -181,23 +187,15 @@ HttpResponse HttpClient::Perform(const HttpRequest& request) {
   return std::move(exchange.response);
 }
 
-void Patience::Wait(std::chrono::milliseconds time) const {
-  const auto end = std::chrono::steady_clock::now() + time;
-  while (std::chrono::steady_clock::now() < end) {
-    if (cancel_ != nullptr) cancel_->Check();
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-}
-
 void Patience::Run(const std::function<void()>& attempt) {
   while (true) {
     try {
       return attempt();
     } catch (const Error& error) {
       const bool passing = error.kind() == ErrorKind::kIo || error.kind() == ErrorKind::kBusy;
-      if (!passing || ++failures_ >= kAttempts) throw;
+      if (!passing || ++failures_ >= kAttempts || wait_.over()) throw;
     }
-    Wait(std::chrono::milliseconds(50) * (1 << failures_));
+    wait_.Sleep(std::chrono::milliseconds(50) * (1 << failures_));
   }
 }
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/base/bytes.h"
-#include "core/base/cancel.h"
+#include "core/base/waiting.h"
 
 namespace statelib::remote {
 
@@ -38,13 +38,12 @@ struct HttpResponse {
 /// the place that was named and to no other. One thread.
 class HttpClient {
  public:
-  /// `cancel` may be null, else it outlives the object.
-  explicit HttpClient(const CancelFlag* cancel);
+  explicit HttpClient(const Waits& waits);
   ~HttpClient();
 
   /// One request. Any answer is a response, whatever its status. Errors: kIo when there is no whole
-  /// answer (refused, cut, nothing for half a minute), kCorrupt for one beyond its limit,
-  /// kCancelled; what the sink throws.
+  /// answer (refused, cut), kCorrupt for one beyond its limit; those of Wait, for kSilenceTimeout
+  /// without a byte; what the sink throws.
   HttpResponse Perform(const HttpRequest& request);
 
  private:
@@ -55,19 +54,21 @@ class HttpClient {
 /// How often something is tried again.
 class Patience {
  public:
-  explicit Patience(const CancelFlag* cancel) : cancel_(cancel) {}
+  /// `where` is what answers.
+  Patience(const Waits& waits, const std::string& where) : wait_(waits, kSilenceTimeout, where) {}
 
   /// Repeats `attempt` while it fails for want of a connection (kIo) or because the other side is
-  /// busy (kBusy), a little later each time, six times. Errors: the last one of `attempt`;
-  /// kCancelled.
+  /// busy (kBusy), a little later each time, six times, and no longer than is waited for silence.
+  /// Errors: the last one of `attempt`; kCancelled.
   void Run(const std::function<void()>& attempt);
   /// Says that something has been achieved since the last failure: the count begins anew.
-  void Progress() { failures_ = 0; }
+  void Progress() {
+    failures_ = 0;
+    wait_.Begin();
+  }
 
  private:
-  void Wait(std::chrono::milliseconds time) const;
-
-  const CancelFlag* cancel_;
+  Wait wait_;
   int failures_ = 0;
 };
 

@@ -26,10 +26,15 @@ std::optional<uint64_t> Number(const std::string& text) {
   return number;
 }
 
+void AppendNumber(uint32_t number, Bytes* body) {
+  body->resize(body->size() + 4);
+  StoreLittle(number, body->data() + body->size() - 4);
+}
+
 class HttpRemote : public Remote {
  public:
-  HttpRemote(std::string url, std::string token, const CancelFlag* cancel)
-      : where_(std::move(url)), token_(std::move(token)), client_(cancel), cancel_(cancel) {
+  HttpRemote(std::string url, std::string token, const Waits& waits)
+      : where_(std::move(url)), token_(std::move(token)), client_(waits), waits_(waits) {
     while (where_.ends_with("/")) where_.pop_back();
   }
 
@@ -66,7 +71,7 @@ class HttpRemote : public Remote {
   }
 
   void GetObject(const TransferObject& object, uint64_t offset, const Sink& sink) override {
-    Patience patience(cancel_);
+    Patience patience(waits_, where_);
     patience.Run([&] {
       if (offset == object.size_bytes) return;
       HttpRequest request{.method = "GET", .url = where_ + "/v1/objects/" + object.id.Hex()};
@@ -90,7 +95,7 @@ class HttpRemote : public Remote {
     const std::string path = "/v1/uploads/" + object.id.Hex();
     std::optional<uint64_t> offset;  // empty: ask
     uint64_t farthest = 0;
-    Patience patience(cancel_);
+    Patience patience(waits_, where_);
     const auto came_to = [&](const HttpResponse& response) {
       offset = OffsetOf(response, bytes.size());
       if (std::exchange(farthest, std::max(farthest, *offset)) < *offset) patience.Progress();
@@ -118,18 +123,16 @@ class HttpRemote : public Remote {
   bool Publish(std::span<const Publication> publications, int64_t /*now_ms*/) override {
     Bytes body;
     for (const Publication& publication : publications) {
-      const Digest expected = publication.expected.value_or(Digest{});
-      body.insert(body.end(), expected.bytes.begin(), expected.bytes.end());
-      body.resize(body.size() + 4);
-      StoreLittle(static_cast<uint32_t>(publication.manifest.size()),
-                  body.data() + body.size() - 4);
+      AppendNumber(
+          publication.had ? static_cast<uint32_t>(publication.had->size()) : kWhateverIsThere,
+          &body);
+      for (const StateId& state : publication.had.value_or(std::vector<StateId>()))
+        body.insert(body.end(), state.bytes.begin(), state.bytes.end());
+      AppendNumber(static_cast<uint32_t>(publication.manifest.size()), &body);
       body.insert(body.end(), publication.manifest.begin(), publication.manifest.end());
     }
     // Not sent again when the answer is lost: the caller looks what has become of it.
-    const HttpResponse response =
-        Perform({.method = "POST", .url = where_ + "/v1/publish", .body = body});
-    if (response.status == kHttpChanged) return false;
-    Check(response);
+    Send({.method = "POST", .url = where_ + "/v1/publish", .body = body});
     return true;
   }
 
@@ -138,7 +141,7 @@ class HttpRemote : public Remote {
   HttpResponse Ask(HttpRequest request) {
     request.url = where_ + request.url;
     HttpResponse response;
-    Patience(cancel_).Run([&] { response = Send(request); });
+    Patience(waits_, where_).Run([&] { response = Send(request); });
     return response;
   }
 
@@ -195,14 +198,14 @@ class HttpRemote : public Remote {
   std::string where_;
   std::string token_;
   HttpClient client_;
-  const CancelFlag* cancel_;
+  Waits waits_;
 };
 
 }  // namespace
 
 std::unique_ptr<Remote> OpenHttpRemote(const std::string& url, const std::string& token,
-                                       const CancelFlag* cancel) {
-  return std::make_unique<HttpRemote>(url, token, cancel);
+                                       const Waits& waits) {
+  return std::make_unique<HttpRemote>(url, token, waits);
 }
 
 }  // namespace statelib::remote

@@ -5,16 +5,16 @@
 #include <memory>
 #include <string>
 
-#include "core/base/cancel.h"
+#include "core/base/waiting.h"
 #include "statestore/remote/remote.h"
 
 namespace statelib::remote {
 
 /// A library that `statelib serve` serves (cli/serve/README.md has the protocol). Transfers that
 /// are cut off go on where they were, within a call and in a later one. `token` proves the user;
-/// empty: none. `cancel` may be null, else it outlives the remote. Asks nothing yet.
+/// empty: none. A silent one is waited for as `waits` says. Asks nothing yet.
 std::unique_ptr<Remote> OpenHttpRemote(const std::string& url, const std::string& token,
-                                       const CancelFlag* cancel);
+                                       const Waits& waits);
 
 }  // namespace statelib::remote
 

@@ -2,6 +2,7 @@
 #ifndef STATELIB_STATESTORE_REMOTE_HTTP_STATUS_H_
 #define STATELIB_STATESTORE_REMOTE_HTTP_STATUS_H_
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -10,8 +11,9 @@
 // How errors travel over HTTP: the server's statuses and what a client makes of them.
 namespace statelib::remote {
 
-/// Somebody else has published to one of the names meanwhile.
-inline constexpr int kHttpChanged = 412;
+/// In the place of the number of states that a library has had of a name: whatever is there now may
+/// be superseded.
+inline constexpr uint32_t kWhateverIsThere = UINT32_MAX;
 
 int StatusOfKind(ErrorKind kind);
 /// The nearest kind, for answers that do not name one.

@@ -2,9 +2,12 @@
 #include "statestore/remote/remote.h"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
+#include "core/base/error.h"
 #include "statestore/storage/container.h"
+#include "statestore/storage/reference.h"
 
 namespace statelib::remote {
 
@@ -32,13 +35,39 @@ const RemoteVersion* NewestOf(const std::vector<RemoteVersion>& versions, const 
   return last.name == name && last.tag == tag ? &last : nullptr;
 }
 
-bool AddPublications(std::span<const Publication> publications, int64_t now_ms,
-                     std::vector<RemoteVersion>* versions) {
+bool Has(const std::vector<RemoteVersion>& versions, const std::string& name,
+         const std::string& tag, const StateId& state) {
+  return std::any_of(versions.begin(), versions.end(), [&](const RemoteVersion& version) {
+    return version.name == name && version.tag == tag && version.state == state;
+  });
+}
+
+void CheckGoesOn(const Publication& publication, const RemoteVersion* newest,
+                 const std::string& where) {
+  if (newest == nullptr || !publication.had) return;
+  const std::vector<StateId>& had = *publication.had;
+  if (std::find(had.begin(), had.end(), newest->state) != had.end()) return;
+  const auto text = [&](uint64_t number) {
+    return storage::Reference{publication.name, publication.tag, number}.Text();
+  };
+  Throw(ErrorKind::kMismatch,
+        "{}{} there (state {}, {} tokens) is no version that the library of {} here (state {}, {} "
+        "tokens) has had, and the push would supersede it; get it with `statelib pull` to keep "
+        "both, or push with --force",
+        where.empty() ? "" : where + ": ", text(newest->number), newest->state.ShortHex(),
+        newest->token_count, text(publication.number), publication.state.ShortHex(),
+        publication.token_count);
+}
+
+void AddPublications(std::span<const Publication> publications, int64_t now_ms,
+                     const std::string& where, std::vector<RemoteVersion>* versions) {
   std::vector<RemoteVersion> result = *versions;
+  std::set<std::pair<std::string, std::string>> names;
   for (const Publication& publication : publications) {
     const RemoteVersion* newest = NewestOf(result, publication.name, publication.tag);
-    const auto found = newest == nullptr ? std::nullopt : std::optional(newest->state);
-    if (found != publication.expected) return false;
+    if (names.emplace(publication.name, publication.tag).second)
+      CheckGoesOn(publication, newest, where);
+    if (Has(result, publication.name, publication.tag, publication.state)) continue;
     const uint64_t number = newest == nullptr ? 1 : newest->number + 1;
     RemoteVersion version{publication.name,
                           publication.tag,
@@ -55,7 +84,6 @@ bool AddPublications(std::span<const Publication> publications, int64_t now_ms,
     result.insert(place, std::move(version));
   }
   *versions = std::move(result);
-  return true;
 }
 
 }  // namespace statelib::remote

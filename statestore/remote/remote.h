@@ -31,22 +31,35 @@ std::vector<RemoteVersion> DecodeCatalogue(ByteSpan bytes, const std::string& wh
 const RemoteVersion* NewestOf(const std::vector<RemoteVersion>& versions, const std::string& name,
                               const std::string& tag);
 
+/// Whether a name has had a state there.
+bool Has(const std::vector<RemoteVersion>& versions, const std::string& name,
+         const std::string& tag, const StateId& state);
+
 /// A version that is to be added to a name.
 struct Publication {
   std::string name;
   std::string tag;
   StateId state;
   uint64_t token_count = 0;
-  Bytes manifest;  ///< signed or not, of this one version
-  std::optional<StateId>
-      expected;  ///< what the name's newest version has to be; empty: no name yet
+  Bytes manifest;       ///< signed or not, of this one version
+  uint64_t number = 0;  ///< of the version where it comes from, for messages
+  /// What the library that it comes from has had of this name: the remote's newest version has to
+  /// be one of them. Empty: whatever is there is superseded.
+  std::optional<std::vector<StateId>> had = std::vector<StateId>();
 };
 
-/// Adds publications to a catalogue, in their order, each as the next version of its name. False,
-/// and nothing is added, when some name's newest version is not the expected one. `manifest` is
-/// the hash of its manifest's bytes for the entry.
-bool AddPublications(std::span<const Publication> publications, int64_t now_ms,
-                     std::vector<RemoteVersion>* versions);
+/// Whether a name may go on from its newest version, which may be null, with a publication.
+/// Errors: kMismatch, with both versions and what to do, when the publication's library has not had
+/// the newest version. `where` is the remote's, and may be empty.
+void CheckGoesOn(const Publication& publication, const RemoteVersion* newest,
+                 const std::string& where);
+
+/// Adds publications to a catalogue, in their order, each as the next version of its name; one
+/// whose state the name has had there already changes nothing. The first of a name has to go on
+/// from what is there, the others go on from it. `manifest` is the hash of its manifest's bytes for
+/// the entry. Errors: those of CheckGoesOn; then nothing is added.
+void AddPublications(std::span<const Publication> publications, int64_t now_ms,
+                     const std::string& where, std::vector<RemoteVersion>* versions);
 
 /// One remote, whatever its kind. One thread. Errors of every method: kIo for what a further
 /// attempt may mend (a cut connection, a full disk); kNotFound, kCorrupt, kUnsupported, kMismatch
@@ -69,7 +82,7 @@ class Remote {
   /// can. It is there for others only whole and after its hash was found to be its id.
   virtual void PutObject(const TransferObject& object, ByteSpan bytes) = 0;
   /// Makes versions visible, all at once, whose objects are there. False, and nothing has changed,
-  /// when somebody else has added a version to one of the names meanwhile.
+  /// when others published at the same moment: look again. Errors: also those of CheckGoesOn.
   virtual bool Publish(std::span<const Publication> publications, int64_t now_ms) = 0;
 };
 

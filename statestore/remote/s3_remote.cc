@@ -51,12 +51,12 @@ std::vector<std::string> Elements(std::string_view xml, const std::string& name)
 class S3Store : public BlobStore {
  public:
   S3Store(const std::string& url, const std::string& endpoint, AwsCredentials credentials,
-          const CancelFlag* cancel)
+          const Waits& waits)
       : where_(url),
         endpoint_(endpoint),
         credentials_(std::move(credentials)),
-        client_(cancel),
-        cancel_(cancel) {
+        client_(waits),
+        waits_(waits) {
     const std::string path = url.substr(kScheme.size());
     bucket_ = path.substr(0, path.find('/'));
     if (bucket_.size() < path.size()) prefix_ = path.substr(bucket_.size() + 1);
@@ -81,7 +81,7 @@ class S3Store : public BlobStore {
   }
 
   void Read(const std::string& path, uint64_t offset, const Sink& sink) override {
-    Patience patience(cancel_);
+    Patience patience(waits_, where_);
     patience.Run([&] {
       const uint64_t began = offset;
       Call call{.method = "GET", .path = path};
@@ -173,7 +173,7 @@ class S3Store : public BlobStore {
   /// The same until the store neither breaks the connection nor is overloaded.
   HttpResponse Repeat(const Call& call) {
     HttpResponse response;
-    Patience(cancel_).Run([&] {
+    Patience(waits_, where_).Run([&] {
       response = Perform(call);
       if (response.status >= 500) Check(response, call.path);
     });
@@ -226,14 +226,14 @@ class S3Store : public BlobStore {
   std::string prefix_;  ///< empty, or with a / at its end
   AwsCredentials credentials_;
   HttpClient client_;
-  const CancelFlag* cancel_;
+  Waits waits_;
   bool conditions_honoured_ = false;
 };
 
 }  // namespace
 
 std::unique_ptr<Remote> OpenS3Remote(const std::string& url, const std::string& endpoint,
-                                     const AwsCredentials& credentials, const CancelFlag* cancel) {
+                                     const AwsCredentials& credentials, const Waits& waits) {
   if (!url.starts_with(kScheme) || url.size() == kScheme.size() || url[kScheme.size()] == '/') {
     Throw(ErrorKind::kInvalidArgument, "{}: expected s3://BUCKET or s3://BUCKET/PREFIX",
           storage::Escaped(url));
@@ -252,7 +252,7 @@ std::unique_ptr<Remote> OpenS3Remote(const std::string& url, const std::string& 
           storage::Escaped(address));
   }
   return std::make_unique<BlobRemote>(
-      std::make_unique<S3Store>(url, address, std::move(complete), cancel));
+      std::make_unique<S3Store>(url, address, std::move(complete), waits));
 }
 
 }  // namespace statelib::remote

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "core/base/cancel.h"
+#include "core/base/waiting.h"
 #include "statestore/remote/aws_signature.h"
 #include "statestore/remote/remote.h"
 
@@ -14,11 +14,11 @@ namespace statelib::remote {
 /// A remote in a bucket of an S3-compatible store. `url` is s3://BUCKET[/PREFIX], `endpoint` the
 /// store's address; an empty one is Amazon's of the region. Requests name the bucket in the path.
 /// The store has to honour `If-None-Match: *` on PUT, for without it two that push at once would
-/// overwrite each other; that is tried out before the first publication. `cancel` may be null, else
-/// it outlives the remote. Asks nothing yet. Errors: kInvalidArgument for a URL of another form or
+/// overwrite each other; that is tried out before the first publication. A silent store is waited
+/// for as `waits` says. Asks nothing yet. Errors: kInvalidArgument for a URL of another form or
 /// missing credentials.
 std::unique_ptr<Remote> OpenS3Remote(const std::string& url, const std::string& endpoint,
-                                     const AwsCredentials& credentials, const CancelFlag* cancel);
+                                     const AwsCredentials& credentials, const Waits& waits);
 
 }  // namespace statelib::remote
 

@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <thread>
 #include <utility>
 
 #include "core/base/error.h"
@@ -17,25 +17,24 @@ namespace statelib::storage {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-void LockOrThrow(int descriptor, int operation, const std::filesystem::path& path,
-                 std::chrono::milliseconds patience) {
-  const auto deadline = Clock::now() + patience;
-  auto pause = std::chrono::milliseconds(1);
+/// Whether the lock is had; it is not waited for.
+bool TryLock(int descriptor, int operation, const std::filesystem::path& path) {
   while (::flock(descriptor, operation | LOCK_NB) != 0) {
-    if (errno == EINTR) continue;
-    if (errno != EWOULDBLOCK) ThrowErrno("cannot lock", path.string(), errno);
-    if (Clock::now() >= deadline) {
-      Throw(ErrorKind::kBusy,
-            "{}: another process has held this lock for more than {} ms; wait for it to finish and "
-            "run the command again",
-            path.string(), patience.count());
-    }
-    std::this_thread::sleep_for(pause);
-    pause = std::min(pause * 2, std::chrono::milliseconds(50));
+    if (errno == EWOULDBLOCK) return false;
+    if (errno != EINTR) ThrowErrno("cannot lock", path.string(), errno);
   }
+  return true;
 }
+
+void Lock(int descriptor, int operation, const std::filesystem::path& path, const Waits& waits) {
+  if (TryLock(descriptor, operation, path)) return;
+  Wait wait(waits, kLockTimeout, "another process that holds " + path.string());
+  for (auto pause = std::chrono::milliseconds(1); !TryLock(descriptor, operation, path);
+       pause = std::min(pause * 2, std::chrono::milliseconds(50)))
+    wait.Sleep(pause);
+}
+
+int OperationOf(FileLock::Mode mode) { return mode == FileLock::Mode::kShared ? LOCK_SH : LOCK_EX; }
 
 /// The file of a lock, which those may use who may use its folder.
 int OpenOrMake(const std::filesystem::path& path) {
@@ -54,18 +53,22 @@ int OpenOrMake(const std::filesystem::path& path) {
 
 }  // namespace
 
-FileLock FileLock::Acquire(const std::filesystem::path& path, Mode mode,
-                           std::chrono::milliseconds patience) {
+FileLock FileLock::Acquire(const std::filesystem::path& path, Mode mode, const Waits& waits) {
   FileLock lock(OpenOrMake(path));
-  LockOrThrow(lock.descriptor_, mode == Mode::kShared ? LOCK_SH : LOCK_EX, path, patience);
+  Lock(lock.descriptor_, OperationOf(mode), path, waits);
   return lock;
 }
 
-FileLock FileLock::AcquireForReading(const std::filesystem::path& path,
-                                     std::chrono::milliseconds patience) {
+std::optional<FileLock> FileLock::TryAcquire(const std::filesystem::path& path, Mode mode) {
+  FileLock lock(OpenOrMake(path));
+  if (!TryLock(lock.descriptor_, OperationOf(mode), path)) return std::nullopt;
+  return lock;
+}
+
+FileLock FileLock::AcquireForReading(const std::filesystem::path& path, const Waits& waits) {
   // O_NONBLOCK: a named pipe in its place does not wait for a writer.
   FileLock lock(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (lock.descriptor_ >= 0) LockOrThrow(lock.descriptor_, LOCK_SH, path, patience);
+  if (lock.descriptor_ >= 0) Lock(lock.descriptor_, LOCK_SH, path, waits);
   return lock;
 }
 

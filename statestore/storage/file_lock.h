@@ -2,8 +2,10 @@
 #ifndef STATELIB_STATESTORE_STORAGE_FILE_LOCK_H_
 #define STATELIB_STATESTORE_STORAGE_FILE_LOCK_H_
 
-#include <chrono>
 #include <filesystem>
+#include <optional>
+
+#include "core/base/waiting.h"
 
 namespace statelib::storage {
 
@@ -14,13 +16,12 @@ class FileLock {
  public:
   enum class Mode { kShared, kExclusive };
 
-  /// Waits at most `patience` for the lock and makes its file if there is none.
-  /// Errors: kBusy when somebody holds it for longer; kIo.
-  static FileLock Acquire(const std::filesystem::path& path, Mode mode,
-                          std::chrono::milliseconds patience);
+  /// Waits for the lock and makes its file if there is none. Errors: those of Wait; kIo.
+  static FileLock Acquire(const std::filesystem::path& path, Mode mode, const Waits& waits);
+  /// The lock if nobody holds it at this moment.
+  static std::optional<FileLock> TryAcquire(const std::filesystem::path& path, Mode mode);
   /// A shared lock where the file can be opened, else nothing: on a read-only medium nobody writes.
-  static FileLock AcquireForReading(const std::filesystem::path& path,
-                                    std::chrono::milliseconds patience);
+  static FileLock AcquireForReading(const std::filesystem::path& path, const Waits& waits);
 
   FileLock(FileLock&& other) noexcept;
   FileLock& operator=(FileLock&& other) noexcept;

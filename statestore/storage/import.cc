@@ -119,14 +119,31 @@ class Importer {
     }
   }
 
+  std::string NameOf(const BundleManifest::Reference& from) const {
+    return options_.name_prefix + from.name;
+  }
+
+  /// The version that a name stands for, where what comes in does not go on from it.
+  std::optional<uint64_t> Superseded(const BundleManifest::Reference& from) const {
+    const auto current =
+        repository_.index().references().FindVersion(NameOf(from), from.tag, std::nullopt);
+    if (!current || added_.contains({from.name, from.tag})) return {};
+    for (const Derivation& derivation : source_.manifest().derivations) {
+      const auto here = states_.find(derivation.state);
+      const StateId& state = here == states_.end() ? derivation.state : here->second.row.id;
+      if (state == current->state || derivation.parent_state == current->state) return {};
+    }
+    return current->number;
+  }
+
   /// The version of a reference that makes one of the manifest's superfluous.
   std::optional<VersionRow> Existing(const BundleManifest::Reference& from,
                                      const Incoming& state) const {
     const IndexReferences& references = repository_.index().references();
-    const auto current = references.FindVersion(from.name, from.tag, std::nullopt);
+    const auto current = references.FindVersion(NameOf(from), from.tag, std::nullopt);
     if (current && current->state == state.row.id) return current;
     if (options_.naming == ImportNaming::kMakeCurrent && IsNewest(from)) return {};
-    for (const VersionRow& version : references.Versions(from.name, from.tag)) {
+    for (const VersionRow& version : references.Versions(NameOf(from), from.tag)) {
       if (version.state == state.row.id) return version;
     }
     return {};
@@ -140,21 +157,23 @@ class Importer {
   }
 
   void Report(const BundleManifest::Reference& from, const Incoming& state, uint64_t version,
-              bool version_before) {
-    report_.references.push_back({{from.name, from.tag, version},
+              bool version_before, std::optional<uint64_t> superseded = {}) {
+    report_.references.push_back({{NameOf(from), from.tag, version},
                                   state.row,
                                   model_names_[state.row.model],
                                   state.stored_before,
-                                  version_before});
+                                  version_before,
+                                  superseded});
+    if (!version_before) added_.emplace(from.name, from.tag);
   }
 
   void Plan(const BundleManifest::Reference& from, const Incoming& state) {
     const auto existing = Existing(from, state);
     if (existing) return Report(from, state, existing->number, true);
-    const auto versions = repository_.index().references().Versions(from.name, from.tag);
+    const auto versions = repository_.index().references().Versions(NameOf(from), from.tag);
     uint64_t& next = planned_[{from.name, from.tag}];
     if (next == 0) next = versions.empty() ? 1 : versions.back().number + 1;
-    Report(from, state, next++, false);
+    Report(from, state, next++, false, Superseded(from));
   }
 
   void Commit(const SourceRecord& origin) {
@@ -164,16 +183,22 @@ class Importer {
       index.states().Add(state.row, state.chunks);
     }
     ForEachReference([&](const BundleManifest::Reference& from, const Incoming& state) {
+      index.references().NoteHad(from.name, from.tag, {from.state, state.row.id});
       const auto existing = Existing(from, state);
       if (existing) return Report(from, state, existing->number, true);
+      const auto superseded = Superseded(from);
       Derivation derivation;
       derivation.operation = Operation::kImport;
       derivation.parent = AddLineage(from.derivation);
       derivation.parent_state = state.row.id;
       derivation.sources = {origin};
-      const Reference reference{from.name, from.tag, std::nullopt};
+      derivation.made_from =
+          Reference{from.name, from.tag,
+                    from.version == 0 ? std::nullopt : std::optional(from.version)}
+              .Text();
+      const Reference reference{NameOf(from), from.tag, std::nullopt};
       const PublishedState named = NameState(index, state.row, derivation, reference, now_ms_);
-      Report(from, state, named.version, false);
+      Report(from, state, named.version, false, superseded);
     });
   }
 
@@ -217,6 +242,7 @@ class Importer {
   std::set<ObjectId> wanted_;
   uint64_t wanted_bytes_ = 0;
   std::map<std::pair<std::string, std::string>, uint64_t> planned_;  // the next version of a name
+  std::set<std::pair<std::string, std::string>> added_;  // names that got a version from here
   std::map<size_t, int64_t> keys_;  // place in the manifest -> key of the derivation here
 };
 

@@ -54,6 +54,7 @@ enum class ImportNaming {
 struct ImportOptions {
   bool dry_run = false;
   ImportNaming naming = ImportNaming::kMakeCurrent;
+  std::string name_prefix{};  ///< put before every name, as "share/"; may be empty
   uint64_t max_state_bytes = Admission::kStateBytesMax;  ///< see Admission
   /// A name that only the model of this fingerprint may have, whether the library knows it or not.
   std::optional<std::pair<std::string, Digest>> reserved_name = {};
@@ -66,6 +67,9 @@ struct ImportedReference {
   std::string model_name;       ///< as the manifest calls it; may be empty
   bool stored_before = false;   ///< the library held this state already
   bool version_before = false;  ///< the reference named it already
+  /// The version that the reference named before, where this one does not go on from it: neither
+  /// is it in the manifest nor does any lineage there lead to it. It stays as an older version.
+  std::optional<uint64_t> superseded = {};
 };
 
 /// A model that could not keep the name that it has where the states come from.
@@ -86,7 +90,8 @@ struct ImportReport {
 
 /// Takes what VerifyObjects has found sound: stores the objects that are wanted and then, in one
 /// transaction, makes the states new versions of their references; what those named before stays
-/// as older versions. With dry_run it stops after saying what it would do. `origin` is what lineage
+/// as older versions. A name in the manifest counts as having had its states, also where it comes
+/// in under a prefix. With dry_run it stops after saying what it would do. `origin` is what lineage
 /// will call the source. Errors: those of ObjectStore and Database; then nothing is visible.
 ImportReport ImportObjects(Repository& repository, ImportSource& source, const SourceRecord& origin,
                            const ImportOptions& options, int64_t now_ms);

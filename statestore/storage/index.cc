@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statestore/storage/index.h"
 
-#include <chrono>
-#include <thread>
-
 #include "core/base/error.h"
 #include "statestore/storage/index_damage.h"
 #include "statestore/storage/index_schema.h"
@@ -15,8 +12,8 @@ namespace {
 
 /// Two processes that make one index at once can be told "busy" without having waited, for SQLite
 /// does not wait while a file changes into WAL mode.
-void UseWal(Database& database) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+void UseWal(Database& database, const Waits& waits) {
+  Wait wait(waits, kLockTimeout, "another process that makes " + database.path().string());
   while (true) {
     try {
       Statement statement = database.Prepare("PRAGMA journal_mode");
@@ -25,8 +22,8 @@ void UseWal(Database& database) {
       database.Execute("PRAGMA journal_mode = WAL");
       return;
     } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kBusy || std::chrono::steady_clock::now() > deadline) throw;
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      if (error.kind() != ErrorKind::kBusy) throw;
+      wait.Sleep(std::chrono::milliseconds(5));
     }
   }
 }
@@ -42,10 +39,10 @@ std::optional<LibraryIdentity> Identity(const Database& database) {
 }
 
 /// Brings the schema up to date where that is possible, and checks that it is all there.
-void TakeUp(Database& database, Database::Mode mode,
-            const std::optional<LibraryIdentity>& identity) {
+void TakeUp(Database& database, Database::Mode mode, const std::optional<LibraryIdentity>& identity,
+            const Waits& waits) {
   if (mode == Database::Mode::kWrite) {
-    UseWal(database);
+    UseWal(database, waits);
     // A look without the write lock is enough for every opening but the first.
     const bool is_old = SchemaVersion(database, Migrations()) < Migrations().size();
     if (is_old)
@@ -66,16 +63,17 @@ void TakeUp(Database& database, Database::Mode mode,
 }  // namespace
 
 Index Index::Open(const std::filesystem::path& path, Database::Mode mode,
-                  const std::optional<LibraryIdentity>& identity) {
-  Database database = Database::Open(path, mode);
+                  const std::optional<LibraryIdentity>& identity, const Waits& waits) {
+  Database database = Database::Open(path, mode, waits);
   SchemaVersion(database, Migrations());  // before another program's file is changed
-  TakeUp(database, mode, identity);
+  TakeUp(database, mode, identity, waits);
   return Index(std::make_unique<Parts>(std::move(database)));
 }
 
 std::optional<Index> Index::Find(const std::filesystem::path& path, Database::Mode mode,
-                                 const std::optional<LibraryIdentity>& identity) {
-  Database database = Database::Open(path, mode);
+                                 const std::optional<LibraryIdentity>& identity,
+                                 const Waits& waits) {
+  Database database = Database::Open(path, mode, waits);
   if (SchemaVersion(database, Migrations()) == 0 && IsBlank(database)) return std::nullopt;
   const auto found = Identity(database);
   if (!identity || found != identity) {
@@ -85,7 +83,7 @@ std::optional<Index> Index::Find(const std::filesystem::path& path, Database::Mo
           path.string(), identity ? identity->ShortHex() : "of nobody, for it is not there",
           found ? found->ShortHex() : "none");
   }
-  TakeUp(database, mode, {});
+  TakeUp(database, mode, {}, waits);
   return Index(std::make_unique<Parts>(std::move(database)));
 }
 

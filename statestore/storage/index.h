@@ -31,11 +31,12 @@ class Index {
   /// kInvalidArgument for a foreign file, kCorrupt where the tables are not ours
   /// (index_shape.h).
   static Index Open(const std::filesystem::path& path, Database::Mode mode,
-                    const std::optional<LibraryIdentity>& identity = {});
+                    const std::optional<LibraryIdentity>& identity = {}, const Waits& waits = {});
   /// Opens the index of a library, which is never made here. Empty where the file holds nothing at
   /// all. Errors: also kCorrupt for another identity than this one, and where one of both has none.
   static std::optional<Index> Find(const std::filesystem::path& path, Database::Mode mode,
-                                   const std::optional<LibraryIdentity>& identity);
+                                   const std::optional<LibraryIdentity>& identity,
+                                   const Waits& waits = {});
 
   /// The identity in an index, which is not changed by looking. Errors: those of Open.
   static std::optional<LibraryIdentity> IdentityIn(const std::filesystem::path& path);
@@ -57,6 +58,8 @@ class Index {
 
   /// One transaction over all parts: durable when it returns, undone when `body` throws.
   void Write(const std::function<void()>& body) { parts_->database.Write(body); }
+  /// The same, and then as if it had not been.
+  void Rehearse(const std::function<void()>& body) { parts_->database.Rehearse(body); }
   /// Moves what the WAL holds into the file and empties it, as far as nobody is in its way.
   void Settle();
   /// One unchanging view over all parts.

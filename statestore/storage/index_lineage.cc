@@ -34,7 +34,7 @@ int64_t IndexLineage::Insert(const Derivation& derivation, std::optional<int64_t
   database_.Write([&] {
     Statement statement = database_.Prepare(
         "INSERT INTO derivations(key, state, parent_state, parent, operation, token_count, "
-        "created_at, separator, heading) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        "created_at, separator, heading, made_from) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     statement.Bind(key)
         .Bind(derivation.state)
         .Bind(derivation.parent_state)
@@ -43,7 +43,8 @@ int64_t IndexLineage::Insert(const Derivation& derivation, std::optional<int64_t
         .Bind(derivation.token_count)
         .Bind(derivation.created_at_ms)
         .Bind(derivation.text_template.separator)
-        .Bind(derivation.text_template.heading);
+        .Bind(derivation.text_template.heading)
+        .Bind(derivation.made_from);
     statement.Run();
     key = database_.last_insert_key();
     Statement insert = database_.Prepare(
@@ -73,8 +74,8 @@ bool IndexLineage::Exists(int64_t key) const {
 
 Derivation IndexLineage::Get(int64_t key) const {
   Statement statement = database_.Prepare(
-      "SELECT state, parent_state, parent, operation, token_count, created_at, separator, heading "
-      "FROM derivations WHERE key = ?");
+      "SELECT state, parent_state, parent, operation, token_count, created_at, separator, heading, "
+      "made_from FROM derivations WHERE key = ?");
   statement.Bind(key);
   if (!statement.Step())
     ThrowDamagedIndex(database_.path(), fmt::format("it has no row of the derivation {}", key));
@@ -97,6 +98,7 @@ Derivation IndexLineage::Get(int64_t key) const {
   derivation.token_count = statement.Uint(4);
   derivation.created_at_ms = statement.Int(5);
   derivation.text_template = {statement.Text(6), statement.Text(7)};
+  derivation.made_from = statement.Text(8);
   Statement sources = database_.Prepare(
       "SELECT name, size_bytes, digest, token_count, read_at, path FROM sources WHERE derivation = "
       "? "

@@ -111,6 +111,7 @@ void IndexReferences::AddVersion(int64_t key, const Change& change) {
   if (database_.changed_rows() != 1)
     Throw(ErrorKind::kNotFound, "the library holds no state {}", change.state.ShortHex());
   MakeCurrent(key, change.version, false, change.made_at_ms);
+  NoteHad(change.name, change.tag, {change.state, change.state});
 }
 
 Change IndexReferences::NextStep(ChangeKind kind, int64_t key, int64_t now_ms) {
@@ -154,6 +155,25 @@ uint64_t IndexReferences::Move(const std::string& name, const std::string& tag,
     pending_.Add(std::move(change));
   });
   return number;
+}
+
+void IndexReferences::NoteHad(const std::string& name, const std::string& tag,
+                              const HadState& state) {
+  Statement statement = database_.Prepare(
+      "INSERT INTO had(name, tag, there, here) VALUES(?, ?, ?, ?) "
+      "ON CONFLICT(name, tag, there) DO UPDATE SET here = excluded.here");
+  statement.Bind(name).Bind(tag).Bind(state.there).Bind(state.here);
+  statement.Run();
+}
+
+std::vector<HadState> IndexReferences::HadBy(const std::string& name,
+                                             const std::string& tag) const {
+  Statement statement =
+      database_.Prepare("SELECT there, here FROM had WHERE name = ? AND tag = ? ORDER BY there");
+  statement.Bind(name).Bind(tag);
+  std::vector<HadState> states;
+  while (statement.Step()) states.push_back({statement.ToDigest(0), statement.ToDigest(1)});
+  return states;
 }
 
 bool IndexReferences::Restore(const Change& change) {
@@ -200,6 +220,11 @@ bool IndexReferences::RestoreName(const Change& change) {
 }
 
 void IndexReferences::SetName(int64_t key, const std::string& name, const std::string& tag) {
+  Statement had = database_.Prepare(
+      "INSERT INTO had(name, tag, there, here) SELECT ?, ?, there, here FROM had JOIN refs USING"
+      "(name, tag) WHERE refs.key = ? ON CONFLICT(name, tag, there) DO NOTHING");
+  had.Bind(name).Bind(tag).Bind(key);
+  had.Run();
   Statement statement = database_.Prepare("UPDATE refs SET name = ?, tag = ? WHERE key = ?");
   statement.Bind(name).Bind(tag).Bind(key);
   statement.Run();
@@ -334,6 +359,15 @@ std::vector<std::string> IndexReferences::NamesOf(const StateId& state) const {
         fmt::format("{}:{}@{}", statement.Text(0), statement.Text(1), statement.Int(2)));
   }
   return names;
+}
+
+std::optional<Reference> IndexReferences::VersionBy(int64_t derivation) const {
+  Statement statement = database_.Prepare(
+      "SELECT refs.name, refs.tag, versions.number FROM versions JOIN refs ON refs.key = "
+      "versions.ref WHERE versions.derivation = ?");
+  statement.Bind(derivation);
+  if (!statement.Step()) return std::nullopt;
+  return Reference{statement.Text(0), statement.Text(1), statement.Uint(2)};
 }
 
 void IndexReferences::ForEachName(const std::function<void(const std::string&)>& visit) const {

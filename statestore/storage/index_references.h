@@ -13,6 +13,7 @@
 #include "statestore/storage/index_states.h"
 #include "statestore/storage/pending_changes.h"
 #include "statestore/storage/records.h"
+#include "statestore/storage/reference.h"
 #include "statestore/storage/sqlite_database.h"
 
 namespace statelib::storage {
@@ -34,6 +35,13 @@ struct VersionRow {
   int64_t derivation = 0;  ///< key: how this version came to be
   int64_t created_at_ms = 0;
   bool current = false;
+};
+
+/// A state that a name has had. The two ids differ where an equal state that is stored otherwise
+/// stands for it here, or where it travels without its tokens.
+struct HadState {
+  StateId there;  ///< as it is called elsewhere
+  StateId here;
 };
 
 struct ReferenceQuery {
@@ -90,11 +98,19 @@ class IndexReferences {
   std::vector<ReferenceRow> List(const ReferenceQuery& query) const;
   /// The references and versions that name a state: "name:tag@number" each.
   std::vector<std::string> NamesOf(const StateId& state) const;
+  /// The version that came to be by a derivation; empty when it has gone with its name.
+  std::optional<Reference> VersionBy(int64_t derivation) const;
   /// Calls back for every distinct name, in order.
   void ForEachName(const std::function<void(const std::string&)>& visit) const;
 
-  /// Gives a reference another name, its versions with it. Errors: kNotFound; kInvalidArgument when
-  /// the new name exists.
+  /// Records that a name has had a state. Move does that for every version.
+  void NoteHad(const std::string& name, const std::string& tag, const HadState& state);
+  /// Every state that a name has had, by `there`: also those of versions that are gone and of names
+  /// that were removed or renamed since, and those that came from elsewhere.
+  std::vector<HadState> HadBy(const std::string& name, const std::string& tag) const;
+
+  /// Gives a reference another name, its versions with it. What the old name has had the new one
+  /// has had too. Errors: kNotFound; kInvalidArgument when the new name exists.
   void Rename(const std::string& name, const std::string& tag, const std::string& new_name,
               const std::string& new_tag, int64_t now_ms);
   /// Removes a reference with all its versions; their states say from now on when that was.

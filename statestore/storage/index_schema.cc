@@ -219,9 +219,28 @@ CREATE TABLE changes(
 CREATE INDEX changes_by_line ON changes(line);
 )";
 
-constexpr const char* kMigrations[] = {kFirst,   kModelTokenizers, kModelWeights, kCheckpoints,
-                                       kHistory, kTexts,           kTemplates,    kOpenedModels,
-                                       kDeltas,  kBoundedWords,    kChanges};
+// Every state that a name has ever stood for, or that was found under it elsewhere: by its id
+// there and by that of the state which stands for it here. Outlives versions and names.
+constexpr const char* kHad = R"(
+CREATE TABLE had(
+  name TEXT NOT NULL,
+  tag TEXT NOT NULL,
+  there BLOB NOT NULL CHECK(length(there) = 32),
+  here BLOB NOT NULL CHECK(length(here) = 32),
+  PRIMARY KEY(name, tag, there)
+) WITHOUT ROWID;
+INSERT INTO had SELECT DISTINCT refs.name, refs.tag, states.id, states.id FROM versions
+  JOIN refs ON refs.key = versions.ref JOIN states ON states.key = versions.state;
+)";
+
+// What the parent was called when a derivation was made of it, NAME[:TAG]@N; for one that was
+// imported where it came from.
+constexpr const char* kMadeFrom =
+    "ALTER TABLE derivations ADD COLUMN made_from TEXT NOT NULL DEFAULT '';";
+
+constexpr const char* kMigrations[] = {
+    kFirst,        kModelTokenizers, kModelWeights, kCheckpoints, kHistory, kTexts,   kTemplates,
+    kOpenedModels, kDeltas,          kBoundedWords, kChanges,     kHad,     kMadeFrom};
 
 int64_t PragmaOf(const Database& database, const char* name) {
   Statement statement = database.Prepare(fmt::format("PRAGMA {}", name));

@@ -18,7 +18,6 @@ namespace {
 
 using Path = std::filesystem::path;
 
-constexpr std::chrono::milliseconds kPatience{600'000};
 constexpr const char* kFolders[] = {"objects", "records", "tmp", "locks"};
 constexpr const char* kBeginnings[] = {"index.db", "library.toml"};
 
@@ -95,9 +94,9 @@ void MakeFolder(FileSystem& files, const Path& path, mode_t permissions) {
     ThrowErrno("cannot set the permissions of", path.string(), errno);
 }
 
-FileLock LockIndex(const LibraryPlaces& places, bool can_write) {
-  if (!can_write) return FileLock::AcquireForReading(places.index_lock, kPatience);
-  return FileLock::Acquire(places.index_lock, FileLock::Mode::kShared, kPatience);
+FileLock LockIndex(const LibraryPlaces& places, bool can_write, const Waits& waits) {
+  if (!can_write) return FileLock::AcquireForReading(places.index_lock, waits);
+  return FileLock::Acquire(places.index_lock, FileLock::Mode::kShared, waits);
 }
 
 }  // namespace
@@ -114,11 +113,12 @@ std::optional<LibraryFile> ReadLibraryFile(FileSystem& files, const LibraryPlace
 
 std::optional<std::pair<LibraryIdentity, Index>> FindIndexOf(FileSystem& files,
                                                              const LibraryPlaces& places,
-                                                             Database::Mode mode) {
+                                                             Database::Mode mode,
+                                                             const Waits& waits) {
   const auto file = ReadLibraryFile(files, places);
   std::optional<LibraryIdentity> identity;
   if (file) identity = file->identity;
-  std::optional<Index> index = Index::Find(places.index, mode, identity);
+  std::optional<Index> index = Index::Find(places.index, mode, identity, waits);
   if (index) return std::pair(*identity, std::move(*index));
   if (HoldsAnything(files, places)) ThrowDamaged(places, "its index.db holds no library");
   return std::nullopt;
@@ -127,9 +127,10 @@ std::optional<std::pair<LibraryIdentity, Index>> FindIndexOf(FileSystem& files,
 namespace {
 
 std::optional<std::pair<LibraryIdentity, Index>> FindForReading(FileSystem& files,
-                                                                const LibraryPlaces& places) {
+                                                                const LibraryPlaces& places,
+                                                                const Waits& waits) {
   try {
-    return FindIndexOf(files, places, Database::Mode::kRead);
+    return FindIndexOf(files, places, Database::Mode::kRead, waits);
   } catch (const Error& error) {
     // SQLite reads a WAL file's database only with a shared-memory file, which it cannot make
     // here. Without unfinished business in a WAL the file is whole by itself.
@@ -137,13 +138,13 @@ std::optional<std::pair<LibraryIdentity, Index>> FindForReading(FileSystem& file
     const uint64_t wal = std::filesystem::file_size(places.index.string() + "-wal", none);
     if (error.kind() != ErrorKind::kIo || (!none && wal > 0)) throw;
   }
-  return FindIndexOf(files, places, Database::Mode::kFrozen);
+  return FindIndexOf(files, places, Database::Mode::kFrozen, waits);
 }
 
 }  // namespace
 
 std::optional<OpenedIndex> OpenIndexOf(FileSystem& files, const LibraryPlaces& places,
-                                       bool wants_writing) {
+                                       bool wants_writing, const Waits& waits) {
   if (!HasBytes(files, places.index)) {
     if (HoldsAnything(files, places)) {
       ThrowDamaged(places,
@@ -157,20 +158,21 @@ std::optional<OpenedIndex> OpenIndexOf(FileSystem& files, const LibraryPlaces& p
     ThrowErrno("cannot write to the library", places.folder.string(), obstacle);
   LibraryFiles inside(files, places.folder);
   if (obstacle == 0) MakeMissingFolders(inside, places);
-  FileLock lock = LockIndex(places, obstacle == 0);
-  auto found = obstacle == 0 ? FindIndexOf(files, places, Database::Mode::kWrite)
-                             : FindForReading(files, places);
+  FileLock lock = LockIndex(places, obstacle == 0, waits);
+  auto found = obstacle == 0 ? FindIndexOf(files, places, Database::Mode::kWrite, waits)
+                             : FindForReading(files, places, waits);
   if (!found) return std::nullopt;
   return OpenedIndex{std::move(lock), found->first, std::move(found->second), obstacle == 0};
 }
 
-void MakeLibrary(FileSystem& outside, const LibraryPlaces& places, Sharing sharing) {
+void MakeLibrary(FileSystem& outside, const LibraryPlaces& places, Sharing sharing,
+                 const Waits& waits) {
   CheckMayBecomeLibrary(outside, places);
   MakeFolder(outside, places.folder, FolderPermissions(sharing));
   LibraryFiles files(outside, places.folder);
   for (const char* folder : kFolders) files.CreateDirectories(places.folder / folder);
   files.SyncDirectory(places.folder);
-  const FileLock lock = FileLock::Acquire(places.index_lock, FileLock::Mode::kExclusive, kPatience);
+  const FileLock lock = FileLock::Acquire(places.index_lock, FileLock::Mode::kExclusive, waits);
   // Somebody else may have come here first, and written to it since.
   if (HasBytes(files, places.index) && HoldsAnything(files, places)) return;
   for (const Path& name : files.List(places.folder)) {
@@ -182,7 +184,7 @@ void MakeLibrary(FileSystem& outside, const LibraryPlaces& places, Sharing shari
     file = LibraryFile{RandomIdentity()};
     WriteFileAtomically(files, places.file, AsBytes(TextOf(*file)));
   }
-  Index::Open(places.index, Database::Mode::kWrite, file->identity);
+  Index::Open(places.index, Database::Mode::kWrite, file->identity, waits);
   KeepReserve(files, places);
   files.SyncDirectory(places.folder);
 }

@@ -50,19 +50,21 @@ struct OpenedIndex {
 /// be written. Empty where there is no library, or only the beginning of one that holds nothing.
 /// Errors: kInvalidArgument when the folder holds something else; kCorrupt where objects or records
 /// are there and the index is not, or is not theirs, and then nothing has been changed; those of
-/// Index.
+/// Index and Wait.
 std::optional<OpenedIndex> OpenIndexOf(FileSystem& files, const LibraryPlaces& places,
-                                       bool wants_writing);
+                                       bool wants_writing, const Waits& waits = {});
 
 /// The same without the lock, by somebody who holds it, where there is an index.db.
 std::optional<std::pair<LibraryIdentity, Index>> FindIndexOf(FileSystem& files,
                                                              const LibraryPlaces& places,
-                                                             Database::Mode mode);
+                                                             Database::Mode mode,
+                                                             const Waits& waits = {});
 
 /// Makes an empty library, or what is missing of one that is empty. A folder that is not there or
 /// empty gets the permissions that `sharing` says; what is made in it follows it. Several processes
-/// may do so at once. Errors: kInvalidArgument, kCorrupt as above; kIo.
-void MakeLibrary(FileSystem& files, const LibraryPlaces& places, Sharing sharing);
+/// may do so at once. Errors: kInvalidArgument, kCorrupt as above; kIo; those of Wait.
+void MakeLibrary(FileSystem& files, const LibraryPlaces& places, Sharing sharing,
+                 const Waits& waits = {});
 
 /// Whether objects/ or records/ holds a file.
 bool HoldsAnything(FileSystem& files, const LibraryPlaces& places);

@@ -17,9 +17,6 @@ namespace statelib::storage {
 
 namespace {
 
-/// Thrown to undo what a dry run did to the index.
-struct DryRun {};
-
 bool SameState(const StateRow& a, const StateRow& b) {
   return a.id == b.id && a.model == b.model && a.profile == b.profile && a.history == b.history &&
          a.content == b.content && a.tokens_kept == b.tokens_kept && a.raw_bytes == b.raw_bytes &&
@@ -149,8 +146,15 @@ class Verifier {
   std::set<ObjectId> sound_chunks_;
 };
 
-void RemoveStates(Index& index, std::span<const StateRow> states) {
-  for (const StateRow& state : states) index.states().Remove(state.id);
+/// Removes states and returns the objects that they are and use.
+std::set<ObjectId> RemoveStates(Index& index, std::span<const StateRow> states) {
+  std::set<ObjectId> objects;
+  for (const StateRow& state : states) {
+    objects.insert(state.id);
+    for (const TokenChunk& chunk : index.states().ChunksOf(state.id)) objects.insert(chunk.id);
+    index.states().Remove(state.id);
+  }
+  return objects;
 }
 
 std::vector<StateRow> Thinned(const Index& index, uint64_t bytes) {
@@ -191,6 +195,19 @@ int64_t ReleasedSince(const GarbageOptions& options) {
   return options.grace_ms > 0 ? options.now_ms - options.grace_ms : INT64_MAX;
 }
 
+/// Removes the states that nothing leads to and the checkpoints beyond the budget, within
+/// Index::Write, and returns the objects that they are and use.
+std::set<ObjectId> RemoveRows(Index& index, const GarbageOptions& options, GarbageReport* report) {
+  const int64_t unfinished_since = options.now_ms - kUnfinishedKeptMs;
+  report->states = index.states().Unreachable(unfinished_since, ReleasedSince(options));
+  report->waiting =
+      index.states().Unreachable(unfinished_since, INT64_MAX).size() - report->states.size();
+  std::set<ObjectId> objects = RemoveStates(index, report->states);
+  report->thinned = Thinned(index, index.checkpoints().Usage().budget_bytes);
+  objects.merge(RemoveStates(index, report->thinned));
+  return objects;
+}
+
 /// Removes what nothing leads to, in one transaction.
 GarbageReport Collect(Repository& repository, const GarbageOptions& options) {
   GarbageReport report;
@@ -199,42 +216,36 @@ GarbageReport Collect(Repository& repository, const GarbageOptions& options) {
   const ObjectStore& objects = repository.objects();
   const ChangeLog log = repository.records();
   DeadRecords dead;
-  try {
-    WriteFreeingSpace(repository, [&] {
-      report = {};
-      garbage.clear();
-      const DeadRecords unnamed = UnnamedRecords(index, log);
-      const int64_t unfinished_since = options.now_ms - kUnfinishedKeptMs;
-      report.states = index.states().Unreachable(unfinished_since, ReleasedSince(options));
-      report.waiting =
-          index.states().Unreachable(unfinished_since, INT64_MAX).size() - report.states.size();
-      RemoveStates(index, report.states);
-      report.thinned = Thinned(index, index.checkpoints().Usage().budget_bytes);
-      RemoveStates(index, report.thinned);
-      report.derivations = index.lineage().RemoveUnreachable();
-      const auto needed = index.states().NeedsObject();
-      index.texts().RemoveUnneeded();
-      objects.ForEach([&](const ObjectId& id, uint64_t stored_bytes) {
-        if (needed(id)) return;
-        garbage.push_back(id);
-        ++report.objects;
-        report.object_bytes += stored_bytes;
-      });
-      dead = index.changes().RemoveDead();
-      report.records = unnamed.others.size() + unnamed.removals.size() + dead.others.size() +
-                       dead.removals.size();
-      if (options.dry_run) throw DryRun();
-      // Before those that are dead from now on: what stays in a gap of the transactions is taken
-      // for one that came. While the lock is held, for other records are being written then.
-      RemoveRecords(log, unnamed);
-      std::vector<std::filesystem::path> cut_off;
-      log.ForEachTemporary([&](const auto& file) { cut_off.push_back(file); });
-      for (const auto& file : cut_off) log.RemoveTemporary(file);
+  const auto collect = [&] {
+    report = {};
+    garbage.clear();
+    const DeadRecords unnamed = UnnamedRecords(index, log);
+    RemoveRows(index, options, &report);
+    report.derivations = index.lineage().RemoveUnreachable();
+    const auto needed = index.states().NeedsObject();
+    index.texts().RemoveUnneeded();
+    objects.ForEach([&](const ObjectId& id, uint64_t stored_bytes) {
+      if (needed(id)) return;
+      garbage.push_back(id);
+      ++report.objects;
+      report.object_bytes += stored_bytes;
     });
-  } catch (const DryRun&) {
-    // What was removed above is there again.
+    dead = index.changes().RemoveDead();
+    report.records =
+        unnamed.others.size() + unnamed.removals.size() + dead.others.size() + dead.removals.size();
+    if (options.dry_run) return;
+    // Before those that are dead from now on: what stays in a gap of the transactions is taken
+    // for one that came. While the lock is held, for other records are being written then.
+    RemoveRecords(log, unnamed);
+    std::vector<std::filesystem::path> cut_off;
+    log.ForEachTemporary([&](const auto& file) { cut_off.push_back(file); });
+    for (const auto& file : cut_off) log.RemoveTemporary(file);
+  };
+  if (options.dry_run) {
+    index.Rehearse(collect);
     return report;
   }
+  WriteFreeingSpace(repository, collect);
   for (const ObjectId& id : garbage) repository.objects().Remove(id);
   RemoveRecords(log, dead);
   return report;
@@ -282,6 +293,24 @@ GarbageReport CollectInSteps(Repository& repository, const GarbageOptions& optio
 
 }  // namespace
 
+GarbageForecast ForecastGarbage(Repository& repository, int64_t now_ms) {
+  GarbageForecast forecast;
+  Index& index = repository.index();
+  index.Rehearse([&] {
+    GarbageReport report;
+    const std::set<ObjectId> objects = RemoveRows(index, {.now_ms = now_ms}, &report);
+    for (const auto* states : {&report.states, &report.thinned}) {
+      for (const StateRow& state : *states) forecast.states.insert(state.id);
+    }
+    const auto needed = index.states().NeedsObject();
+    for (const ObjectId& id : objects) {
+      if (!needed(id) && repository.objects().Exists(id))
+        forecast.objects[id] = repository.objects().StoredBytes(id);
+    }
+  });
+  return forecast;
+}
+
 GarbageReport CollectGarbage(Repository& repository, const GarbageOptions& options) {
   const Lease lease = repository.GcLease();
   const auto temporaries = repository.objects().Temporaries();
@@ -313,11 +342,7 @@ void ThinCheckpoints(Repository& repository) {
   std::set<ObjectId> garbage;
   index.Write([&] {
     const std::vector<StateRow> thinned = Thinned(index, usage.budget_bytes / 10 * 9);
-    for (const StateRow& state : thinned) {
-      garbage.insert(state.id);
-      for (const TokenChunk& chunk : index.states().ChunksOf(state.id)) garbage.insert(chunk.id);
-    }
-    RemoveStates(index, thinned);
+    garbage = RemoveStates(index, thinned);
     std::erase_if(garbage, [&](const ObjectId& id) { return index.states().Needs(id); });
   });
   for (const ObjectId& id : garbage) {

@@ -3,6 +3,8 @@
 #define STATELIB_STATESTORE_STORAGE_MAINTENANCE_H_
 
 #include <functional>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,6 +42,18 @@ inline constexpr int64_t kUnfinishedKeptMs = int64_t{7} * 24 * 3600 * 1000;
 /// kCorrupt for a damaged index and for one that is older than the records: then nothing is
 /// removed.
 GarbageReport CollectGarbage(Repository& repository, const GarbageOptions& options);
+
+/// What gc would free now of the objects that states of the index are and use.
+struct GarbageForecast {
+  std::set<StateId> states;
+  std::map<ObjectId, uint64_t> objects;  ///< with their stored bytes
+};
+
+/// What CollectGarbage without a grace period would remove: states, checkpoints that go with them
+/// and those beyond the budget, bases, and the chunks of tokens that nothing else uses. Nothing is
+/// changed. Within Index::Write it sees what was changed there. Time: linear in the states. Errors:
+/// those of Database.
+GarbageForecast ForecastGarbage(Repository& repository, int64_t now_ms);
 
 /// Removes checkpoints until the rest takes nine tenths of the budget (thinning.h), if they are
 /// beyond it and nobody else uses the library at this moment; what stays too many is gc's to

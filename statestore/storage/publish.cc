@@ -183,6 +183,10 @@ PublishedState NameState(Index& index, const StateRow& state, Derivation derivat
     return {state, current->number, true, true};
   // gc may have taken the parent's derivation since the caller looked; the parent's id remains.
   if (derivation.parent && !index.lineage().Exists(*derivation.parent)) derivation.parent.reset();
+  if (derivation.parent && derivation.made_from.empty()) {
+    const auto parent = index.references().VersionBy(*derivation.parent);
+    if (parent) derivation.made_from = parent->Text();
+  }
   derivation.state = state.id;
   derivation.token_count = state.history.token_count();
   derivation.created_at_ms = now_ms;

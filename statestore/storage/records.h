@@ -171,6 +171,9 @@ struct Derivation {
   int64_t created_at_ms = 0;
   std::vector<SourceRecord> sources;
   TextTemplate text_template = {};  ///< of the sources; never leaves this machine
+  /// The parent as NAME[:TAG]@N when this was made of it; of an import, what came in as it is
+  /// called where it comes from. Empty: it had no name. Never leaves this machine.
+  std::string made_from = {};
 
   bool operator==(const Derivation&) const = default;
 };

@@ -63,7 +63,9 @@ class Repairer {
  private:
   FileLock Lock() const {
     try {
-      return FileLock::Acquire(places_.index_lock, FileLock::Mode::kExclusive, kPatience);
+      Waits waits;
+      waits.timeout = kPatience;
+      return FileLock::Acquire(places_.index_lock, FileLock::Mode::kExclusive, waits);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kBusy) throw;
       Throw(ErrorKind::kBusy,

@@ -16,7 +16,6 @@ using Path = std::filesystem::path;
 
 using Mode = FileLock::Mode;
 
-constexpr std::chrono::milliseconds kLeasePatience{600'000};
 constexpr size_t kIdDigitsMin = 6;
 
 bool IsIdPrefix(std::string_view text) {
@@ -32,13 +31,14 @@ bool Repository::IsAt(const Path& path, FileSystem& files) {
   return files.Exists(places.index) || HoldsAnything(files, places);
 }
 
-Repository Repository::Open(const Path& path, Access access, FileSystem& files) {
+Repository Repository::Open(const Path& path, Access access, FileSystem& files,
+                            const Waits& waits) {
   const LibraryPlaces places(path);
   for (bool made = false;; made = true) {
-    auto opened = OpenIndexOf(files, places, access != Access::kRead);
-    if (opened) return Repository(places, files, std::move(*opened));
+    auto opened = OpenIndexOf(files, places, access != Access::kRead, waits);
+    if (opened) return Repository(places, files, waits, std::move(*opened));
     if (access != Access::kCreate || made) break;
-    MakeLibrary(files, places, Sharing::kPrivate);
+    MakeLibrary(files, places, Sharing::kPrivate, waits);
   }
   Throw(ErrorKind::kNotFound,
         "{}: there is no library; `statelib ingest` makes one, --library names another",
@@ -52,11 +52,13 @@ Repository Repository::Init(const Path& path, Sharing sharing, FileSystem& files
   return Open(path, Access::kWrite, files);
 }
 
-Repository::Repository(LibraryPlaces places, FileSystem& files, OpenedIndex opened)
+Repository::Repository(LibraryPlaces places, FileSystem& files, const Waits& waits,
+                       OpenedIndex opened)
     : places_(std::move(places)),
       index_lock_(std::move(opened.lock)),
       identity_(opened.identity),
       writable_(opened.writable),
+      waits_(waits),
       files_(std::make_unique<LibraryFiles>(files, places_.folder)),
       index_(std::make_unique<Index>(std::move(opened.index))),
       objects_(std::make_unique<ObjectStore>(*files_, places_.objects, places_.temporaries)) {
@@ -67,9 +69,9 @@ ChangeLog Repository::records() const { return {*files_, places_.records}; }
 
 Lease Repository::WriteLease() const {
   if (Lease held = held_.lock()) return held;
-  const FileLock gate = FileLock::Acquire(places_.gate_lock, Mode::kShared, kLeasePatience);
+  const FileLock gate = FileLock::Acquire(places_.gate_lock, Mode::kShared, waits_);
   auto lease = std::make_shared<const FileLock>(
-      FileLock::Acquire(places_.objects_lock, Mode::kShared, kLeasePatience));
+      FileLock::Acquire(places_.objects_lock, Mode::kShared, waits_));
   held_ = lease;
   return lease;
 }
@@ -77,18 +79,18 @@ Lease Repository::WriteLease() const {
 Lease Repository::ReadLease() const {
   if (writable_) return WriteLease();
   if (Lease held = held_.lock()) return held;
-  const FileLock gate = FileLock::AcquireForReading(places_.gate_lock, kLeasePatience);
-  auto lease = std::make_shared<const FileLock>(
-      FileLock::AcquireForReading(places_.objects_lock, kLeasePatience));
+  const FileLock gate = FileLock::AcquireForReading(places_.gate_lock, waits_);
+  auto lease =
+      std::make_shared<const FileLock>(FileLock::AcquireForReading(places_.objects_lock, waits_));
   held_ = lease;
   return lease;
 }
 
 Lease Repository::GcLease() const {
   // Whoever comes now waits at the gate, so that those inside become fewer.
-  const FileLock gate = FileLock::Acquire(places_.gate_lock, Mode::kExclusive, kLeasePatience);
+  const FileLock gate = FileLock::Acquire(places_.gate_lock, Mode::kExclusive, waits_);
   return std::make_shared<const FileLock>(
-      FileLock::Acquire(places_.objects_lock, Mode::kExclusive, kLeasePatience));
+      FileLock::Acquire(places_.objects_lock, Mode::kExclusive, waits_));
 }
 
 bool Repository::IsSound(const StateRow& state) const {
@@ -96,13 +98,8 @@ bool Repository::IsSound(const StateRow& state) const {
 }
 
 Lease Repository::TryGcLease() const {
-  try {
-    return std::make_shared<const FileLock>(
-        FileLock::Acquire(places_.objects_lock, Mode::kExclusive, {}));
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::kBusy) throw;
-  }
-  return nullptr;
+  std::optional<FileLock> lock = FileLock::TryAcquire(places_.objects_lock, Mode::kExclusive);
+  return lock ? std::make_shared<const FileLock>(std::move(*lock)) : nullptr;
 }
 
 namespace {

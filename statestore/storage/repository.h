@@ -40,11 +40,12 @@ class Repository {
     kRead,  ///< works on a medium or in a folder that cannot be written, too
   };
 
-  /// Errors: kNotFound; kInvalidArgument when the folder holds something else; kUnsupported for a
+  /// Whatever is waited for here, locks and the index, is waited for as `waits` says. Errors: those
+  /// of Wait; kNotFound; kInvalidArgument when the folder holds something else; kUnsupported for a
   /// library of a newer version; kIo; kCorrupt for an index that is damaged, that is not there
   /// while objects or records are, or that is another library's: then nothing has been changed.
   static Repository Open(const std::filesystem::path& path, Access access,
-                         FileSystem& files = FileSystem::Real());
+                         FileSystem& files = FileSystem::Real(), const Waits& waits = {});
   /// Makes a library where there is none, and opens it; Open() makes a private one. Errors:
   /// kInvalidArgument where there is one; those of Open().
   static Repository Init(const std::filesystem::path& path, Sharing sharing,
@@ -58,6 +59,7 @@ class Repository {
   const LibraryIdentity& identity() const { return identity_; }
   /// False when it was opened for reading and the folder cannot be written.
   bool writable() const { return writable_; }
+  const Waits& waits() const { return waits_; }
   /// For everything in the library's folder.
   FileSystem& files() const { return *files_; }
   Index& index() { return *index_; }
@@ -67,12 +69,13 @@ class Repository {
   const ObjectStore& objects() const { return *objects_; }
 
   /// Keeps gc away while objects are written or read. Writing and reading go on side by side; a
-  /// lease that this repository holds already is taken once more. Errors: kBusy after minutes.
+  /// lease that this repository holds already is taken once more. Errors: those of Wait.
   Lease WriteLease() const;
   /// The same; empty where the library lies on a medium that nobody can write.
   Lease ReadLease() const;
   /// Waits until nobody holds a lease and keeps everybody waiting from the moment that it is asked
-  /// for, so that it is had however many come and go. Call it without a lease. Errors: kBusy.
+  /// for, so that it is had however many come and go. Call it without a lease. Errors: those of
+  /// Wait.
   Lease GcLease() const;
   /// The same where nobody holds a lease at this moment, else empty.
   Lease TryGcLease() const;
@@ -91,12 +94,13 @@ class Repository {
   [[noreturn]] void ThrowUnknown(const Reference& reference) const;
 
  private:
-  Repository(LibraryPlaces places, FileSystem& files, OpenedIndex opened);
+  Repository(LibraryPlaces places, FileSystem& files, const Waits& waits, OpenedIndex opened);
 
   LibraryPlaces places_;
   FileLock index_lock_;  // released after the index is closed
   LibraryIdentity identity_;
   bool writable_ = false;
+  Waits waits_;
   std::unique_ptr<LibraryFiles> files_;
   mutable std::weak_ptr<const FileLock> held_;  // the lease that is out, shared by all that ask
   std::unique_ptr<Index> index_;

@@ -3,7 +3,9 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <climits>
+#include <exception>
 #include <new>
 #include <utility>
 
@@ -15,7 +17,6 @@ namespace statelib::storage {
 
 namespace {
 
-constexpr int kBusyTimeoutMs = 60'000;
 constexpr int kValueBytesMax = 256 << 20;  // of one text or blob; the longest are of 1 GB documents
 
 [[noreturn]] void ThrowFor(const std::filesystem::path& path, int code, const char* reason,
@@ -35,9 +36,8 @@ constexpr int kValueBytesMax = 256 << 20;  // of one text or blob; the longest a
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       Throw(ErrorKind::kBusy,
-            "{}: another process has held the index for more than {} s; wait for it to finish and "
-            "run the command again",
-            file, kBusyTimeoutMs / 1000);
+            "{}: another process holds the index; wait for it to finish and run the command again",
+            file);
     case SQLITE_FULL:
       throw DiskFull(
           fmt::format("{}: {}: the disk is full; free some space and run the command again, "
@@ -195,18 +195,43 @@ std::optional<int64_t> Statement::MaybeInt(int column) const {
 
 void Database::Close::operator()(sqlite3* connection) const { sqlite3_close_v2(connection); }
 
-Database Database::Open(const std::filesystem::path& path, Mode mode) {
+struct Database::Busy {
+  Wait wait;
+  std::exception_ptr end;  // of a wait that had to be given up
+};
+
+void Database::FreeBusy::operator()(Busy* busy) const { delete busy; }
+
+Database::Database(std::filesystem::path path, const Waits& waits)
+    : path_(std::move(path)),
+      busy_(new Busy{Wait(waits, kLockTimeout, "another process that writes to " + path_.string()),
+                     nullptr}) {}
+
+int Database::OnBusy(void* data, int times) {
+  Busy& busy = *static_cast<Busy*>(data);
   try {
-    return Connect(path, mode, false);
+    if (times == 0) busy.wait.Begin();
+    busy.wait.Sleep(std::chrono::milliseconds(std::min(1 + 2 * times, 25)));
+    return 1;
+  } catch (...) {
+    busy.end = std::current_exception();
+    return 0;
+  }
+}
+
+Database Database::Open(const std::filesystem::path& path, Mode mode, const Waits& waits) {
+  try {
+    return Connect(path, mode, false, waits);
   } catch (const DiskFull&) {
     if (mode != Mode::kWrite) throw;
   }
   // Whoever has a file alone needs no memory to share.
-  return Connect(path, mode, true);
+  return Connect(path, mode, true, waits);
 }
 
-Database Database::Connect(const std::filesystem::path& path, Mode mode, bool alone) {
-  Database database(path);
+Database Database::Connect(const std::filesystem::path& path, Mode mode, bool alone,
+                           const Waits& waits) {
+  Database database(path, waits);
   int flags = SQLITE_OPEN_FULLMUTEX;
   flags |= mode == Mode::kWrite ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
   std::string name = path.string();
@@ -229,7 +254,7 @@ Database Database::Connect(const std::filesystem::path& path, Mode mode, bool al
   // Before the first page is written: SQLite gives the files beside it the same permissions.
   if (is_new) SetPermissionsIn(path.parent_path(), path);
   sqlite3_extended_result_codes(connection, 1);
-  sqlite3_busy_timeout(connection, kBusyTimeoutMs);
+  sqlite3_busy_handler(connection, OnBusy, database.busy_.get());
   sqlite3_db_config(connection, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   sqlite3_limit(connection, SQLITE_LIMIT_LENGTH, kValueBytesMax);
@@ -275,6 +300,29 @@ void Database::Write(const std::function<void()>& body) {
   }
 }
 
+void Database::Rehearse(const std::function<void()>& body) {
+  struct Rehearsed {};
+  if (sqlite3_get_autocommit(connection_.get()) != 0) {
+    try {
+      return Write([&] {
+        body();
+        throw Rehearsed();
+      });
+    } catch (const Rehearsed&) {
+      return;  // rolled back
+    }
+  }
+  Execute("SAVEPOINT rehearsal");
+  const char* const take_back = "ROLLBACK TO rehearsal; RELEASE rehearsal";
+  try {
+    body();
+  } catch (...) {
+    sqlite3_exec(connection_.get(), take_back, nullptr, nullptr, nullptr);
+    throw;
+  }
+  Execute(take_back);
+}
+
 void Database::Read(const std::function<void()>& body) const {
   if (sqlite3_get_autocommit(connection_.get()) == 0) return body();
   Prepare("BEGIN").Run();
@@ -288,6 +336,7 @@ void Database::Read(const std::function<void()>& body) const {
 }
 
 void Database::ThrowLast(const std::string& doing) const {
+  if (busy_->end) std::rethrow_exception(std::exchange(busy_->end, nullptr));
   ThrowFor(path_, sqlite3_extended_errcode(connection_.get()), sqlite3_errmsg(connection_.get()),
            doing);
 }

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "core/base/digest.h"
+#include "core/base/waiting.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -71,9 +72,8 @@ class Statement {
 
 /// A connection to an SQLite file. Move-only. One thread.
 /// Errors of every method: kCorrupt when the file is damaged, not a database or does not fit the
-/// statement, kBusy when another
-/// process holds it for longer than a minute, kIo (disk full, read-only, …), each with the path and
-/// what to do.
+/// statement, those of Wait where another process holds it, kIo (disk full, read-only, …), each
+/// with the path and what to do.
 class Database {
  public:
   enum class Mode {
@@ -83,7 +83,7 @@ class Database {
   };
   /// Where there is no space for what connections share, a writer takes the file alone until it is
   /// closed, and others wait.
-  static Database Open(const std::filesystem::path& path, Mode mode);
+  static Database Open(const std::filesystem::path& path, Mode mode, const Waits& waits = {});
 
   void Execute(const std::string& sql);  ///< several statements without parameters
   Statement Prepare(std::string_view sql) const;
@@ -94,6 +94,8 @@ class Database {
   /// back when it throws. Takes the write lock first, so that nothing read inside can go stale.
   /// Within another Write, body becomes part of that one.
   void Write(const std::function<void()>& body);
+  /// Runs `body` as Write does and then takes back all that it has changed.
+  void Rehearse(const std::function<void()>& body);
   /// What a transaction of Write does last, before it is committed, and what is done when one was
   /// rolled back.
   void OnEnd(std::function<void()> before_commit, std::function<void()> after_rollback) {
@@ -110,10 +112,19 @@ class Database {
   struct Close {
     void operator()(sqlite3* connection) const;
   };
-  explicit Database(std::filesystem::path path) : path_(std::move(path)) {}
-  static Database Connect(const std::filesystem::path& path, Mode mode, bool alone);
+  /// How the file is waited for while another process holds it. SQLite asks it, so nothing may be
+  /// thrown through: what ends a wait is kept here.
+  struct Busy;
+  struct FreeBusy {
+    void operator()(Busy* busy) const;
+  };
+  static int OnBusy(void* busy, int times);
+  Database(std::filesystem::path path, const Waits& waits);
+  static Database Connect(const std::filesystem::path& path, Mode mode, bool alone,
+                          const Waits& waits);
 
   std::filesystem::path path_;
+  std::unique_ptr<Busy, FreeBusy> busy_;  // outlives the connection
   std::unique_ptr<sqlite3, Close> connection_;
   std::function<void()> before_commit_ = [] {};
   std::function<void()> after_rollback_ = [] {};

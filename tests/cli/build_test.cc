@@ -55,6 +55,16 @@ TEST_F(Build, MakesWhatTheManifestSaysAndThenOnlyWhatHasChanged) {
             Facts({"show", "book"})["id"]);
 }
 
+TEST_F(Build, ADocumentThatTwoStatesBeginWithIsReadOnce) {
+  Write("statelib.toml",
+        "[[state]]\nname = \"one\"\nfiles = [\"docs/a.md\"]\n"
+        "[[state]]\nname = \"two\"\nfiles = [\"docs/a.md\", \"docs/b.md\"]\n");
+  const auto facts = Facts({"build", manifest_});
+  uint64_t read = 0;
+  for (const auto& state : facts["states"]) read += state["tokens_read"].get<uint64_t>();
+  EXPECT_EQ(read, Facts({"show", "two"})["tokens"]);
+}
+
 TEST_F(Build, PathsMayBeAbsoluteAndADashIsAFile) {
   Write("-", "A file of this name.\n");
   const std::string folder = directory_.path().string();

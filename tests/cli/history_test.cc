@@ -51,13 +51,63 @@ TEST_F(HistoryCommands, AtGivesTheStateAfterTheFirstTokens) {
 TEST_F(HistoryCommands, StatusSaysWhatChanged) {
   EXPECT_EQ(Facts({"status", "a"})["up_to_date"], true);
   Write("gate.md", "The door is painted blue.\n");
-  const auto facts = Facts({"status", "a"});
+  const ProcessResult changed = Run({"status", "a", "--json"});
+  EXPECT_EQ(changed.exit_code, 1);
+  EXPECT_EQ(changed.err, "");
+  const auto facts = nlohmann::json::parse(changed.out);
   EXPECT_EQ(facts["up_to_date"], false);
   EXPECT_EQ(facts["sources"][0]["status"], "unchanged");
   EXPECT_EQ(facts["sources"][1]["status"], "changed");
   EXPECT_EQ(facts["sources"][1]["path"], gate_);
   EXPECT_THAT(Run({"status", "a"}).out, HasSubstr("1 document not as read"));
   EXPECT_EQ(Facts({"status", "a@1"})["up_to_date"], true);
+}
+
+TEST_F(HistoryCommands, StatusFollowsADocumentThatMovedAndMissesOneThatIsGone) {
+  std::filesystem::create_directory(Path("old"));
+  std::filesystem::rename(gate_, Path("old/door.md"));
+  const auto facts = Facts({"status", "a"});
+  EXPECT_EQ(facts["up_to_date"], true);
+  EXPECT_EQ(facts["sources"][1]["status"], "moved");
+  EXPECT_EQ(facts["sources"][1]["path_now"], Path("old/door.md"));
+  EXPECT_THAT(Run({"status", "a"}).out, HasSubstr(gate_ + " -> " + Path("old/door.md")));
+  Write("old/door.md", "The door of the south gate is painted RED.\n");  // as long as before
+  EXPECT_EQ(Run({"status", "a"}).exit_code, 1);
+  std::filesystem::remove(Path("old/door.md"));
+  const ProcessResult gone = Run({"status", "a"});
+  EXPECT_EQ(gone.exit_code, 1);
+  EXPECT_THAT(gone.out, HasSubstr("missing"));
+  EXPECT_THAT(Run({"--help"}).out, HasSubstr("documents are not as they were read"));
+}
+
+TEST_F(HistoryCommands, TheParentInTheLogIsTheVersionThatItWasMadeFrom) {
+  // The state of a@1 has other names, one of them earlier in the alphabet.
+  Facts({"cp", "a@1", "A"});
+  Facts({"append", "A", gate_, "--as", "b"});
+  Facts({"cp", "b", "c"});
+  EXPECT_EQ(Facts({"log", "a"})["versions"][0]["made_from"], "a@1");
+  EXPECT_EQ(Facts({"log", "A"})["versions"][0]["made_from"], "a@1");
+  EXPECT_EQ(Facts({"log", "b"})["versions"][0]["made_from"], "A@1");
+  Facts({"mv", "A", "z"});
+  EXPECT_EQ(Facts({"log", "b"})["versions"][0]["made_from"], "z@1");
+  Facts({"rm", "z"});
+  Facts({"gc", "--grace", "0"});
+  EXPECT_EQ(Facts({"log", "b"})["versions"][0]["made_from"], "A@1");  // as it was called then
+  EXPECT_EQ(Facts({"log", "a"})["versions"][1]["made_from"], nullptr);
+  EXPECT_THAT(Run({"log", "c"}).out, HasSubstr(" b@1 "));
+}
+
+TEST_F(HistoryCommands, TheParentOfAnImportIsWhatItWasWhereItCameFrom) {
+  const std::string bundle = Path("a.statelib");
+  Facts({"export", "a", "-o", bundle});
+  ProcessOptions elsewhere;
+  elsewhere.environment = {{"STATELIB_HOME", Path("elsewhere")}};
+  Facts({"ingest", "b", roof_}, elsewhere);  // the same state as a@1 there
+  Facts({"import", bundle, "--allow-unsigned"}, elsewhere);
+  const auto version = Facts({"log", "a"}, elsewhere)["versions"][0];
+  EXPECT_EQ(version["made_from"], "a@2");
+  EXPECT_EQ(version["made_elsewhere"], true);
+  EXPECT_THAT(Run({"log", "a"}, elsewhere).out, HasSubstr("a@2 there"));
 }
 
 TEST_F(HistoryCommands, RederivingProvesAndShowSaysSo) {

@@ -102,7 +102,7 @@ TEST_F(Interrupted, IngestOfManyKeepsWhatIsFinishedAndGoesOnInTheRest) {
 
 TEST_F(Interrupted, APushGoesOnBehindTheLastByteThatArrived) {
   MakeStates();
-  ASSERT_EQ(Run({"remote", "add", "none", "/"}, At("served")).exit_code, 0);
+  ASSERT_EQ(Run({"remote", "add", "none", "http://localhost"}, At("served")).exit_code, 0);
   const auto server = Serve("served");
   ASSERT_GT(port_, 0);
   const Arguments dry = {"push", UrlOf(port_), "--all", "--dry-run"};
@@ -173,7 +173,7 @@ TEST_F(InterruptedServer, APullGoesOnAtTheNextServer) {
 
 TEST_F(InterruptedServer, APushGoesOnAtTheNextServer) {
   MakeStates();
-  ASSERT_EQ(Run({"remote", "add", "none", "/"}, At("served")).exit_code, 0);
+  ASSERT_EQ(Run({"remote", "add", "none", "http://localhost"}, At("served")).exit_code, 0);
   StopServerDuring("served", [&](const std::string& url) {
     nlohmann::json facts = Facts({"push", url, "--all"}, WithToken("library"));
     facts["bytes"] = facts["bytes_sent"];

@@ -190,7 +190,7 @@ TEST_F(LibraryCommands, TagCpAndMvMoveNamesAndNotStates) {
 TEST_F(LibraryCommands, RmAndGcSayFirstAndThenDo) {
   const std::string id = Facts({"ingest", "roof", roof_})["state"]["id"];
   Facts({"ingest", "gate", gate_});
-  EXPECT_EQ(Facts({"rm", "roof", "--dry-run"})["removed"][0]["orphaned"][0], id);
+  EXPECT_EQ(Facts({"rm", "roof", "--dry-run"})["removed"][0]["freed_states"][0], id);
   EXPECT_THAT(Names(), ElementsAre("gate:latest", "roof:latest"));
   Facts({"rm", "roof"});
   EXPECT_THAT(Names(), ElementsAre("gate:latest"));

@@ -34,6 +34,7 @@ TEST_F(Remotes, AreAddedListedAndForgotten) {
   EXPECT_EQ(Facts({"remote", "add", "share", Path("share")})["url"], Path("share"));
   Facts({"remote", "add", "team", "https://states.example.org"});
   EXPECT_EQ(Facts({"remote", "list"})["remotes"].size(), 2u);
+  std::filesystem::create_directory(Path("other"));
   ExpectFailure({"remote", "add", "share", Path("other")}, 2);
   ExpectFailure({"remote", "add", "a/b", Path("other")}, 2);
   ExpectFailure({"remote", "add", "ftp", "ftp://example.org"}, 2);
@@ -97,8 +98,49 @@ TEST_F(Remotes, StatesTravelThroughAFolder) {
   EXPECT_THAT(ExpectFailure({"pull", "/", "roof"}, 2, Elsewhere()), HasSubstr("neither empty"));
 }
 
+TEST_F(Remotes, AFolderMayBeRelativeAndHasToBeThere) {
+  std::filesystem::create_directories(Path("work/states"));
+  ProcessOptions there;
+  there.working_directory = Path("work");
+  EXPECT_EQ(Facts({"push", "states", "roof"}, there)["objects_sent"], 2);
+  EXPECT_EQ(Facts({"ls-remote", "./states"}, there)["versions"].size(), 1u);
+  EXPECT_EQ(Facts({"remote", "add", "share", "states"}, there)["url"], Path("work/states"));
+  EXPECT_EQ(Facts({"ls-remote", "share"})["versions"].size(), 1u);
+  EXPECT_THAT(ExpectFailure({"remote", "add", "typo", "sttaes"}, 3, there),
+              HasSubstr("there is no such folder"));
+  EXPECT_THAT(ExpectFailure({"push", "sttaes", "roof"}, 3, there), HasSubstr("sttaes"));
+  EXPECT_EQ(Facts({"remote", "list"})["remotes"].size(), 1u);
+  // A remote's name goes before a folder of that name.
+  std::filesystem::create_directory(Path("work/share"));
+  EXPECT_EQ(Facts({"ls-remote", "share"}, there)["versions"].size(), 1u);
+}
+
+TEST_F(Remotes, ADivergedNameIsRefusedThenKeptBesideAndThenGoesOn) {
+  std::filesystem::create_directory(Path("share"));
+  Facts({"remote", "add", "team", Path("share")});
+  Facts({"push", "team", "roof"});
+  Facts({"ingest", "roof", Write("gate.md", "The gate is red.\n")}, Elsewhere());
+  Facts({"remote", "add", "ours", Path("share")}, Elsewhere());
+  const std::string refused = ExpectFailure({"push", "ours", "roof"}, 5, Elsewhere());
+  for (const char* part : {"roof@1 there", "roof@1 here", "statelib pull", "--force"})
+    EXPECT_THAT(refused, HasSubstr(part));
+  EXPECT_THAT(Run({"pull", "ours", "--dry-run"}, Elsewhere()).out,
+              HasSubstr("would pull ours/roof"));
+  EXPECT_THAT(Run({"pull", "ours"}, Elsewhere()).out,
+              HasSubstr("roof@1 here is nothing that roof there has been, so both are kept"));
+  EXPECT_EQ(Facts({"show", "ours/roof"}, Elsewhere())["id"], Facts({"show", "roof"})["id"]);
+  const auto pushed = Facts({"push", "ours", "--all"}, Elsewhere());
+  ASSERT_EQ(pushed["versions"].size(), 1u);  // and not what is kept beside
+  EXPECT_EQ(pushed["versions"][0]["reference"]["name"], "roof");
+  EXPECT_EQ(Facts({"ls-remote", "team"})["versions"].size(), 1u);
+  Facts({"append", "roof", Write("more.md", "It leaks.\n")});
+  ExpectFailure({"push", "team", "roof"}, 5);
+  Facts({"push", "team", "roof", "--force"});
+  EXPECT_EQ(Facts({"ls-remote", "team", "--all-versions"})["versions"].size(), 3u);
+}
+
 TEST_F(Remotes, StatesTravelThroughAServerUntilCtrlC) {
-  ASSERT_EQ(Run({"remote", "add", "none", "/", "--library", Path("served")}).exit_code, 0);
+  Facts({"remote", "add", "none", "http://localhost", "--library", Path("served")});
   ProcessOptions options;
   options.environment = {{"STATELIB_HOME", Path("served")}, {"XDG_CONFIG_HOME", Path("config")}};
   Serving server(

@@ -49,10 +49,12 @@ void WritePublicationSeeds(const fs::path& folder) {
     const auto outgoing = storage::OutgoingManifest::Build(repository, std::span(&state, 1), {});
     for (const SigningKey* signer : {static_cast<const SigningKey*>(nullptr), &key}) {
       const Bytes manifest = storage::EncodeManifest(outgoing.manifest(), signer);
-      std::byte size[4];
+      const std::string had = signer == nullptr ? "" : std::string(sizeof(Digest::bytes), 'x');
+      std::byte count[4], size[4];
+      StoreLittle<uint32_t>(signer == nullptr ? 0 : 1, count);
       StoreLittle<uint32_t>(static_cast<uint32_t>(manifest.size()), size);
-      const std::string entry = std::string(sizeof(Digest::bytes), signer == nullptr ? '\0' : 'x') +
-                                std::string(AsText(size)) + std::string(AsText(manifest));
+      const std::string entry = std::string(AsText(count)) + had + std::string(AsText(size)) +
+                                std::string(AsText(manifest));
       Write(folder / (std::string(1, name[0]) + (signer == nullptr ? "_plain" : "_signed")), entry);
       if (signer == nullptr) both += entry;
     }

@@ -64,9 +64,11 @@ class LibraryServers : public testing::Test {
   std::unique_ptr<remote::Remote> Remote(const std::string& token = kWrite, int port = 0) const {
     return remote::OpenHttpRemote(Url(port), token, nullptr);
   }
-  library::PushReport PushFrom(const Library& from, const library::Selection& selection) {
+  library::PushReport PushFrom(Library& from, const library::Selection& selection,
+                               bool force = false) {
     const std::optional<SigningKey> key = keys_.Signing("me");
     library::PushOptions options;
+    options.force = force;
     options.key = &*key;
     return library::Push(from, *Remote(), selection, options);
   }
@@ -190,6 +192,39 @@ TEST_F(LibraryServers, TakeNoPublicationWhoseObjectsAreNotThere) {
   EXPECT_TRUE(Remote()->List().empty());
 }
 
+TEST_F(LibraryServers, TakeNoPushOverAVersionThatThePusherHasNotHad) {
+  PublishSample(served_.repository(), "a", 6, 2);
+  PublishSample(mine_.repository(), "a", 5, 1);
+  ExpectError(ErrorKind::kMismatch, "a@1 there", [&] { PushFrom(mine_, {{"a"}}); });
+  // Nor of one who does not look: the server judges for itself.
+  const storage::ResolvedState state = mine_.Resolve("a");
+  const auto outgoing =
+      storage::OutgoingManifest::Build(mine_.repository(), std::span(&state, 1), {});
+  for (size_t i = 0; i < outgoing.manifest().objects.size(); ++i)
+    Remote()->PutObject(outgoing.manifest().objects[i], outgoing.ReadObject(i));
+  const std::optional<SigningKey> key = keys_.Signing("me");
+  remote::Publication publication{"a", "latest", state.state.id, 5,
+                                  storage::EncodeManifest(outgoing.manifest(), &*key)};
+  for (const std::string message :
+       {"a@1 there (state " + served_.Resolve("a").state.id.ShortHex(),
+        "a@1 here (state " + state.state.id.ShortHex(), std::string("statelib pull")}) {
+    ExpectError(ErrorKind::kMismatch, message,
+                [&] { Remote()->Publish(std::span(&publication, 1), 0); });
+  }
+  EXPECT_EQ(Remote()->List().size(), 1u);
+  publication.had->push_back(served_.Resolve("a").state.id);
+  EXPECT_TRUE(Remote()->Publish(std::span(&publication, 1), 0));
+  EXPECT_EQ(served_.Resolve("a").state.id, state.state.id);
+}
+
+TEST_F(LibraryServers, SupersedeWhateverIsThereWhereAPushIsForced) {
+  PublishSample(served_.repository(), "a", 6, 2);
+  PublishSample(mine_.repository(), "a", 5, 1);
+  PushFrom(mine_, {{"a"}}, true);
+  EXPECT_EQ(served_.Resolve("a@2").state.id, mine_.Resolve("a").state.id);
+  EXPECT_EQ(served_.Resolve("a@1").state.history.token_count(), 6u);
+}
+
 TEST_F(LibraryServers, PushesAtOnceLoseNothing) {
   constexpr int kWriters = 3;
   std::vector<std::thread> threads;
@@ -199,7 +234,7 @@ TEST_F(LibraryServers, PushesAtOnceLoseNothing) {
       for (unsigned version = 0; version < 3; ++version) {
         PublishSample(library.repository(), "shared", 5 + version,
                       100u * (static_cast<unsigned>(i) + 1) + 10 * version);
-        PushFrom(library, {{"shared"}});
+        PushFrom(library, {{"shared"}}, true);  // none has had what the others push
       }
     });
   }

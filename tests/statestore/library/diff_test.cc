@@ -5,6 +5,7 @@
 
 #include "tests/statestore/expect_error.h"
 #include "tests/statestore/library/demo_library.h"
+#include "tests/statestore/sample_library.h"
 
 namespace statelib::library {
 namespace {
@@ -12,7 +13,17 @@ namespace {
 class Differences : public DemoLibrary {
  protected:
   StateDifference Compare(const std::string& a, const std::string& b) {
-    return Diff(library_, library_.Resolve(a), library_.Resolve(b), &model_.runtime->tokenizer());
+    const tokenizer::Tokenizer& tokenizer = model_.runtime->tokenizer();
+    return Diff(library_, library_.Resolve(a), library_.Resolve(b), &tokenizer, &tokenizer);
+  }
+  /// A state of another model.
+  void PublishOther(const std::string& name, const std::vector<TokenId>& tokens) {
+    storage::SampleNewState sample;
+    sample.tokens = tokens;
+    sample.state.description.history = History();
+    sample.state.description.history.Append(tokens);
+    sample.state.tokens_after = sample.tokens;
+    storage::Publish(library_.repository(), sample.state, {}, storage::Reference::Parse(name), 1);
   }
 };
 
@@ -81,14 +92,47 @@ TEST_F(Differences, WithoutTokensThePartingIsUnknown) {
   EXPECT_EQ(Compare("a", "b").history.common_tokens, std::nullopt);
 }
 
-TEST_F(Differences, StatesOfTwoModelsAreToldApart) {
-  IngestText("a", "One thing.");
+TEST_F(Differences, OfTwoModelsTheHistoriesAreComparedAndNoValues) {
+  IngestText("a", "The meeting is on Monday.");
+  IngestText("same", "One thing.");
   model_ = LoadModel(library_, {OtherModel(), "other"}, {});
-  IngestText("b", "One thing.");
+  IngestText("b", "The meeting is on Friday.");
+  IngestText("same:other", "One thing.");
   const StateDifference difference = Compare("a", "b");
   EXPECT_FALSE(difference.same_model);
   EXPECT_FALSE(difference.history.equal);
-  EXPECT_TRUE(difference.equal_content);  // the same weights, after all
+  EXPECT_EQ(difference.history.common_tokens,
+            model_.runtime->tokenizer().Encode("The meeting is on").size());
+  EXPECT_EQ(difference.history.after_text_b, " Friday.");
+  EXPECT_TRUE(difference.segments.empty());
+  const StateDifference same = Compare("same", "same:other");
+  EXPECT_TRUE(same.history.equal);
+  EXPECT_TRUE(same.equal_content);  // the same weights, after all
+  EXPECT_TRUE(same.segments.empty());
+}
+
+TEST_F(Differences, HistoriesOfTwoTokenizersAreComparedAsTexts) {
+  const auto neox = tokenizer::Tokenizer::Load(std::filesystem::path(STATELIB_SOURCE_DIR) /
+                                               "examples/tokenizers/gpt-neox-20b/tokenizer.json");
+  ASSERT_NE(neox->fingerprint(), model_.runtime->tokenizer().fingerprint());
+  IngestText("a", "The meeting is on Monday.");
+  PublishOther("same", neox->Encode("The meeting is on Monday."));
+  PublishOther("other", neox->Encode("The meeting is on Friday."));
+  const auto compare = [&](const std::string& name, const tokenizer::Tokenizer* theirs) {
+    return Diff(library_, library_.Resolve("a"), library_.Resolve(name),
+                &model_.runtime->tokenizer(), theirs);
+  };
+  EXPECT_TRUE(compare("same", neox.get()).history.equal);
+  const HistoryDifference parted = compare("other", neox.get()).history;
+  EXPECT_FALSE(parted.equal);
+  EXPECT_EQ(parted.common_tokens, std::nullopt);
+  EXPECT_EQ(parted.common_bytes, std::string("The meeting is on ").size());
+  EXPECT_EQ(parted.after_text_a, " Monday.");
+  EXPECT_EQ(parted.after_text_b, " Friday.");
+  const HistoryDifference unknown = compare("other", nullptr).history;
+  EXPECT_TRUE(unknown.tokens_kept);
+  EXPECT_EQ(unknown.common_bytes, std::nullopt);
+  EXPECT_EQ(unknown.common_tokens, std::nullopt);
 }
 
 }  // namespace

@@ -65,7 +65,7 @@ TEST_F(Ingesting, SourcesAndLineageAreRecorded) {
   const storage::Derivation& derivation = log[0].derivation;
   EXPECT_EQ(derivation.operation, storage::Operation::kAppend);
   EXPECT_EQ(derivation.parent_state, library_.Resolve("a").state.id);
-  EXPECT_THAT(log[0].parent_names, testing::ElementsAre("a:latest@1"));
+  EXPECT_EQ(log[0].made_from, "a@1");
   ASSERT_EQ(derivation.sources.size(), 1u);
   EXPECT_EQ(derivation.sources[0].name, R"(no\x0ate\xff.txt)");
   EXPECT_EQ(derivation.sources[0].size_bytes, kSecond.size());

@@ -55,14 +55,61 @@ TEST_F(Organising, RemovingSaysWhatNothingLeadsToAnyMore) {
     ASSERT_EQ(removed.size(), 1u);
     EXPECT_EQ(removed[0].versions, 2u);
     EXPECT_EQ(removed[0].state, second);
-    EXPECT_THAT(removed[0].orphaned, ElementsAre(second));
-    EXPECT_GT(removed[0].orphaned_stored_bytes, 100'000u);
+    EXPECT_THAT(removed[0].freed_states, ElementsAre(second));
+    EXPECT_GT(removed[0].freed_bytes, 100'000u);
     EXPECT_EQ(List(library_, {}).size(), dry_run ? 2u : 1u);
   }
   EXPECT_EQ(library_.Resolve(second.Hex()).state.id, second);  // until gc
   storage::CollectGarbage(library_.repository(), {});
   ExpectError(ErrorKind::kNotFound, "", [&] { library_.Resolve(second.Hex()); });
   EXPECT_EQ(library_.Resolve("b").state.id, first);
+}
+
+TEST_F(Organising, RemovingForecastsWhatGcThenFrees) {
+  // A long document with checkpoints, one that begins alike and shares a chunk of tokens, a state
+  // that is a difference to another, and a copy.
+  IngestOptions options;
+  options.checkpoint_stride_tokens = 1000;
+  std::string text;
+  for (int i = 0; i < 900; ++i) text += fmt::format("Line {} of the minutes.\n", i);
+  IngestText("long", text, options);
+  IngestText("alike", text + "One more.", options);
+  IngestText("short", "The roof leaks.");
+  AppendText("short", " Still.");
+  const storage::ResolvedState base = library_.Resolve("short");
+  Recode(library_, model_, base, Reference::Parse("delta"), {.codec = storage::Codec::kDelta});
+  Copy(library_, "alike", Reference::Parse("copy"));
+  const storage::GarbageOptions gc{.now_ms = library_.now_ms()};
+  storage::CollectGarbage(library_.repository(), gc);
+  uint64_t freed = 0;
+  for (const std::vector<std::string> names :
+       std::vector<std::vector<std::string>>{{"long"}, {"alike"}, {"short"}, {"delta", "copy"}}) {
+    std::vector<Reference> references;
+    for (const std::string& name : names) references.push_back(Reference::Parse(name));
+    const auto forecast = Remove(library_, references, true);
+    const auto removed = Remove(library_, references, false);
+    uint64_t states = 0, objects = 0, bytes = 0;
+    for (size_t i = 0; i < removed.size(); ++i) {
+      EXPECT_EQ(forecast[i].freed_states, removed[i].freed_states);
+      EXPECT_EQ(forecast[i].freed_bytes, removed[i].freed_bytes);
+      states += removed[i].freed_states.size();
+      objects += removed[i].freed_objects;
+      bytes += removed[i].freed_bytes;
+    }
+    const storage::GarbageReport report = storage::CollectGarbage(library_.repository(), gc);
+    EXPECT_EQ(states, report.states.size() + report.thinned.size()) << names[0];
+    EXPECT_EQ(objects, report.objects) << names[0];
+    EXPECT_EQ(bytes, report.object_bytes) << names[0];
+    freed += bytes;
+  }
+  EXPECT_GT(freed, 2'000'000u);  // checkpoints among them
+}
+
+TEST_F(Organising, RemovingCountsNoGarbageOfBefore) {
+  IngestText("b", "Another.");
+  Remove(library_, {Reference::Parse("b")}, false);
+  const auto removed = Remove(library_, {Reference::Parse("a")}, true);
+  EXPECT_EQ(removed[0].freed_states.size(), 2u);
 }
 
 TEST_F(Organising, RemovingSeveralIsAllOrNone) {

@@ -191,7 +191,8 @@ TEST_F(DeltaTest, IsGoneOnFromReusedComparedAndProvedLikeAnyOther) {
   const storage::StateId delta = library_.Resolve("next:delta").state.id;
   Remove(library_, {storage::Reference::Parse("log"), storage::Reference::Parse("next")}, false);
   storage::CollectGarbage(library_.repository(), {.now_ms = int64_t{1} << 42});
-  EXPECT_TRUE(Diff(library_, library_.Resolve("next:delta"), library_.Resolve(delta.Hex()), nullptr)
+  EXPECT_TRUE(Diff(library_, library_.Resolve("next:delta"), library_.Resolve(delta.Hex()), nullptr,
+                   nullptr)
                   .segments.front()
                   .equal_bytes);
   EXPECT_TRUE(Rederive(library_, model_, library_.Resolve("next:delta"), {}).equal_bytes);

@@ -99,6 +99,65 @@ TEST_F(SideBySideTest, EachStartsFromItsLongestStoredPrefix) {
   }
 }
 
+class SharedDocuments : public SideBySideTest {
+ protected:
+  /// Makes states of documents, each as NAME=FIRST+SECOND…, and returns what the model has read.
+  uint64_t Make(const std::vector<std::pair<std::string, std::string>>& states) {
+    size_t at = 0;
+    SideBySide how;
+    how.next = [&]() -> std::optional<IngestJob> {
+      if (at == states.size()) return std::nullopt;
+      const auto& [name, documents] = states[at++];
+      IngestJob job{storage::Reference::Parse(name), {}, options_};
+      for (const char c : documents)
+        job.documents.push_back({std::string(1, c), Text(20 + c % 7) + std::string(1, c)});
+      return job;
+    };
+    uint64_t read = 0;
+    how.done = [&](size_t job, const IngestResult& result) {
+      EXPECT_EQ(result.saved.reference.name, states[job].first);
+      read += result.tokens_read;
+    };
+    IngestSideBySide(library_, model_, how);
+    EXPECT_EQ(List(library_, {}).size(), states.size());
+    return read;
+  }
+  uint64_t TokensOf(const std::string& name) {
+    return library_.Resolve(name).state.history.token_count();
+  }
+};
+
+TEST_F(SharedDocuments, AreReadOnce) {
+  const uint64_t read = Make({{"a", "x"}, {"ab", "xy"}, {"again", "x"}, {"ac", "xz"}});
+  const uint64_t x = TokensOf("a");
+  EXPECT_EQ(read, x + (TokensOf("ab") - x) + (TokensOf("ac") - x));
+  EXPECT_EQ(library_.Resolve("again").state.id, library_.Resolve("a").state.id);
+  ExpectSound();
+}
+
+TEST_F(SharedDocuments, AreReadOnceWithoutCheckpointsWhereOneStateIsTheBeginningOfAnother) {
+  options_.checkpoint_stride_tokens = 0;
+  const uint64_t read = Make({{"ab", "xy"}, {"a", "x"}});
+  EXPECT_EQ(read, TokensOf("ab"));
+}
+
+TEST_F(SharedDocuments, AreReadOnceWhereTheResultsAreLossy) {
+  options_.codec = {.codec = storage::Codec::kInt8};
+  const uint64_t read = Make({{"a", "x"}, {"ab", "xy"}});
+  EXPECT_EQ(read, TokensOf("ab"));
+}
+
+TEST_F(SharedDocuments, AreReadOnceOverALongChain) {
+  std::vector<std::pair<std::string, std::string>> states;
+  std::string documents;
+  for (int i = 0; i < 20; ++i) {
+    documents += static_cast<char>('a' + i);
+    states.emplace_back(fmt::format("{}", i), documents);
+  }
+  const uint64_t read = Make(states);
+  EXPECT_EQ(read, TokensOf("19"));
+}
+
 TEST_F(SideBySideTest, CancellingKeepsWhatIsFinishedAndCheckpointsOfTheRest) {
   CancelFlag cancel;
   SideBySide how = Jobs(12);

@@ -30,7 +30,7 @@ class Transfers : public testing::Test {
     return Library::Open(folder_.path() / name, Library::Access::kCreate);
   }
   std::unique_ptr<remote::Remote> Remote() { return remote::OpenFolderRemote(share_); }
-  PushReport PushFrom(const Library& library, const Selection& selection, bool dry_run = false) {
+  PushReport PushFrom(Library& library, const Selection& selection, bool dry_run = false) {
     const std::optional<SigningKey> key = keys_.Signing("me");
     PushOptions options;
     options.key = &*key;
@@ -187,7 +187,7 @@ TEST_F(Transfers, AManifestOfAnotherNameIsRefused) {
   // Somebody who can write the share, and has no key, hands out b under a's name.
   const auto versions = Remote()->List();
   const Bytes manifest = Remote()->GetManifest(versions[1]);
-  const remote::Publication lie{"a", "latest", versions[1].state, 6, manifest, versions[0].state};
+  const remote::Publication lie{"a", "latest", versions[1].state, 6, manifest, 1, std::nullopt};
   ASSERT_TRUE(Remote()->Publish(std::span(&lie, 1), 1));
   ExpectError(ErrorKind::kCorrupt, "its manifest is of something else",
               [&] { PullInto(into_, {{"a"}}); });
@@ -202,13 +202,15 @@ TEST_F(Transfers, PushesAtOnceLoseNothing) {
       Library library = Open(fmt::format("writer{}", i));
       for (unsigned version = 0; version < 4; ++version) {
         PublishSample(library.repository(), "shared", 5 + version, 100u * (i + 1) + 10 * version);
-        PushFrom(library, {{"shared"}});
+        PushOptions options;
+        options.force = true;  // none has had what the others push
+        Push(library, *Remote(), {{"shared"}}, options);
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(Remote()->List().size(), 16u);
-  PullInto(into_, {{}, true});
+  Pull(into_, *Remote(), keys_, {{}, true}, {.policy = {true, false}, .control = {}});
   EXPECT_EQ(into_.repository().index().references().Versions("shared", "latest").size(), 16u);
   ExpectClean(into_.repository());
 }

@@ -21,14 +21,14 @@ using testing::IsEmpty;
 TransferObject ObjectOf(std::string_view text) { return {HashOf(AsBytes(text)), text.size()}; }
 
 Publication PublicationOf(const std::string& name, std::string_view state,
-                          std::optional<std::string_view> expected = {}) {
+                          std::optional<std::string_view> had = {}) {
   Publication publication;
   publication.name = name;
   publication.tag = "latest";
   publication.state = HashOf(AsBytes(state));
   const Bytes manifest = storage::EncodeManifest({}, nullptr);
   publication.manifest = manifest;
-  if (expected) publication.expected = HashOf(AsBytes(*expected));
+  if (had) publication.had->push_back(HashOf(AsBytes(*had)));
   return publication;
 }
 
@@ -90,16 +90,32 @@ TEST_F(FolderRemotes, ShowWhatWasPublished) {
   EXPECT_EQ(NewestOf(versions, "a", "other"), nullptr);
 }
 
-TEST_F(FolderRemotes, PublishNothingOnANameThatHasMoved) {
+TEST_F(FolderRemotes, GoOnOnlyFromAVersionThatThePublisherHasHad) {
   const auto remote = Open();
   ASSERT_TRUE(Publish(*remote, PublicationOf("a", "a1")));
-  EXPECT_FALSE(Publish(*remote, PublicationOf("a", "a2")));
-  EXPECT_FALSE(Publish(*remote, PublicationOf("a", "a2", "other")));
-  EXPECT_FALSE(Publish(*remote, PublicationOf("b", "b2", "b1")));
+  for (const auto& had : {std::optional<std::string_view>(), std::optional<std::string_view>("x")})
+    ExpectError(ErrorKind::kMismatch, "a@1 there",
+                [&] { Publish(*remote, PublicationOf("a", "a2", had)); });
   // All or nothing.
   const std::vector<Publication> both = {PublicationOf("c", "c1"), PublicationOf("a", "a2", "no")};
-  EXPECT_FALSE(remote->Publish(both, 7));
+  ExpectError(ErrorKind::kMismatch, "--force", [&] { remote->Publish(both, 7); });
   EXPECT_EQ(remote->List().size(), 1u);
+  ASSERT_TRUE(Publish(*remote, PublicationOf("a", "a2", "a1")));
+  // a1 is no longer the newest.
+  ExpectError(ErrorKind::kMismatch, "a@2 there",
+              [&] { Publish(*remote, PublicationOf("a", "a3", "a1")); });
+  Publication forced = PublicationOf("a", "a3");
+  forced.had.reset();
+  ASSERT_TRUE(Publish(*remote, forced));
+  EXPECT_EQ(remote->List().size(), 3u);
+}
+
+TEST_F(FolderRemotes, AddNoStateToANameTwice) {
+  const auto remote = Open();
+  ASSERT_TRUE(Publish(*remote, PublicationOf("a", "a1")));
+  ASSERT_TRUE(Publish(*remote, PublicationOf("a", "a2", "a1")));
+  ASSERT_TRUE(Publish(*remote, PublicationOf("a", "a1", "a2")));
+  EXPECT_EQ(remote->List().size(), 2u);
 }
 
 TEST_F(FolderRemotes, LoseNothingWhenSeveralPublishAtOnce) {
@@ -113,8 +129,12 @@ TEST_F(FolderRemotes, LoseNothingWhenSeveralPublishAtOnce) {
         const auto versions = remote->List();
         const RemoteVersion* newest = NewestOf(versions, "shared", "latest");
         Publication publication = PublicationOf("shared", fmt::format("{} {}", writer, i));
-        if (newest != nullptr) publication.expected = newest->state;
-        if (Publish(*remote, publication)) ++i;
+        if (newest != nullptr) publication.had->push_back(newest->state);
+        try {
+          if (Publish(*remote, publication)) ++i;
+        } catch (const Error& error) {
+          if (error.kind() != ErrorKind::kMismatch) throw;  // somebody was faster
+        }
       }
     });
   }
@@ -134,7 +154,7 @@ TEST_F(FolderRemotes, AreAsBeforeOrAsAfterWhenAnyStepFails) {
     FaultyFileSystem files(n);
     const size_t before = Open()->List().size();
     Publication next = PublicationOf("a", fmt::format("after {}", n));
-    next.expected = Open()->List().back().state;
+    next.had->push_back(Open()->List().back().state);
     try {
       const auto remote = Open(files);
       remote->PutObject(ObjectOf(fmt::format("{}", n)), AsBytes(fmt::format("{}", n)));

@@ -25,9 +25,11 @@ class S3Remotes : public testing::Test {
         port == 0 ? server_.endpoint() : fmt::format("http://127.0.0.1:{}", port);
     return OpenS3Remote(url, endpoint, S3Server::Credentials(), nullptr);
   }
-  static Publication PublicationOf(const std::string& state, std::optional<StateId> expected = {}) {
-    return {"shared", "latest", HashOf(AsBytes(state)), 5, storage::EncodeManifest({}, nullptr),
-            expected};
+  static Publication PublicationOf(const std::string& state, std::optional<StateId> had = {}) {
+    Publication publication{"shared", "latest", HashOf(AsBytes(state)), 5,
+                            storage::EncodeManifest({}, nullptr)};
+    if (had) publication.had->push_back(*had);
+    return publication;
   }
   static bool Publish(Remote& remote, const Publication& publication) {
     return remote.Publish(std::span(&publication, 1), 7);
@@ -70,6 +72,18 @@ TEST_F(S3Remotes, ShowWhatWasPublishedAndKeepToTheirPrefix) {
   EXPECT_THAT(Open("s3://bucket")->List(), IsEmpty());
 }
 
+TEST_F(S3Remotes, GoOnOnlyFromAVersionThatThePublisherHasHad) {
+  const Publication first = PublicationOf("first");
+  ASSERT_TRUE(Publish(*Open(), first));
+  ExpectError(ErrorKind::kMismatch, "shared@1 there",
+              [&] { Publish(*Open(), PublicationOf("other")); });
+  ASSERT_TRUE(Publish(*Open(), PublicationOf("second", first.state)));
+  Publication forced = PublicationOf("third");
+  forced.had.reset();
+  ASSERT_TRUE(Publish(*Open(), forced));
+  EXPECT_EQ(Open()->List().size(), 3u);
+}
+
 TEST_F(S3Remotes, LoseNothingWhenSeveralPublishAtOnce) {
   std::vector<std::thread> threads;
   for (int writer = 0; writer < 3; ++writer) {
@@ -79,8 +93,12 @@ TEST_F(S3Remotes, LoseNothingWhenSeveralPublishAtOnce) {
         const auto versions = remote->List();
         const RemoteVersion* newest = NewestOf(versions, "shared", "latest");
         Publication next = PublicationOf(fmt::format("{} {}", writer, i));
-        if (newest != nullptr) next.expected = newest->state;
-        if (Publish(*remote, next)) ++i;
+        if (newest != nullptr) next.had->push_back(newest->state);
+        try {
+          if (Publish(*remote, next)) ++i;
+        } catch (const Error& error) {
+          if (error.kind() != ErrorKind::kMismatch) throw;  // somebody was faster
+        }
       }
     });
   }
