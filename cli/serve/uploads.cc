@@ -68,7 +68,7 @@ UploadPosition AppendUpload(storage::Repository& repository, const storage::Obje
   try {
     storage::AdoptObject(repository, id, part);
   } catch (...) {
-    files.Remove(part);
+    if (files.Exists(part)) files.Remove(part);  // unless it had its new name already
     throw;
   }
   return {length, true};
