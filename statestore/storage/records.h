@@ -188,6 +188,8 @@ struct ModelRow {
   std::string description_json = "{}";
   std::string tokenizer_path;  ///< a tokenizer.json that it is to use; empty: its own
   std::string weights;         ///< the format that it is held in unless another one is asked for
+
+  bool operator==(const ModelRow&) const = default;
 };
 
 }  // namespace statelib::storage
