@@ -255,12 +255,16 @@ TEST_F(Divergence, AnImportSaysWhatItDoesNotGoOnFrom) {
   Export(ann_, {{"a"}}, bundle, {});
   Make(bob_, "a", 2);
   const SignerPolicy unsigned_too{true, false};
-  auto report = Import(bob_, bundle, keys_, unsigned_too, {});
+  const auto import = [&] {
+    storage::BundleFile file = storage::BundleFile::Open(bundle);
+    return Import(bob_, file, "a.statelib", keys_, unsigned_too, {});
+  };
+  auto report = import();
   EXPECT_EQ(report.import.references[0].superseded, 1u);
   // The next one goes on from what came in.
   Make(ann_, "a", 3);
   Export(ann_, {{"a"}, true}, bundle, {});
-  report = Import(bob_, bundle, keys_, unsigned_too, {});
+  report = import();
   for (const auto& reference : report.import.references) EXPECT_FALSE(reference.superseded);
   EXPECT_EQ(bob_.Resolve("a@1").state.history.token_count(), 5u);
 }
