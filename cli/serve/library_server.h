@@ -13,6 +13,7 @@
 #include "core/base/cancel.h"
 #include "statestore/library/keys.h"
 #include "statestore/library/library.h"
+#include "statestore/storage/admission.h"
 
 namespace statelib::cli {
 
