@@ -174,7 +174,9 @@ void UseLibrary(Library& library, const fs::path& scratch) {
     Attempt("show", [&] { Show(library, name); });
     Attempt("log", [&] { Log(library, name); });
     Attempt("status", [&] { StatusOf(library, library.Resolve(name)); });
-    Attempt("diff", [&] { Diff(library, library.Resolve("far"), library.Resolve(name), nullptr); });
+    Attempt("diff", [&] {
+      Diff(library, library.Resolve("far"), library.Resolve(name), nullptr, nullptr);
+    });
   }
   Attempt("search", [&] { Search(library, "fox", {}); });
   fs::create_directories(scratch / "share");
