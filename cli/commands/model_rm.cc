@@ -20,8 +20,7 @@ class ModelRmCommand : public Command {
 
   void Run(Context& context) override {
     library::Library library = OpenLibrary(context, library::Library::Access::kWrite);
-    const auto row = library.repository().index().models().FindByName(name_);
-    if (name_ == EmbeddedModel().name && (!row || row->path.empty())) {
+    if (name_ == EmbeddedModel().name) {
       Throw(
           ErrorKind::kInvalidArgument,
           "{} is the model that comes with statelib and cannot be removed; `statelib model default "

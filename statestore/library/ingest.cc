@@ -105,7 +105,10 @@ class Table {
         waiting_.push_back(std::make_unique<Running>(begun_++, std::move(*job)));
         text_bytes_ += waiting_.back()->text_bytes;
       }
+      const size_t waited = waiting_.size();
       BeginSome();
+      // Nobody waits for ever, whoever waits for whom.
+      if (running_.empty() && waited > 0 && waiting_.size() == waited) Begin(0);
     } while (running_.empty() && (more_ || !waiting_.empty()));
   }
 
@@ -141,29 +144,35 @@ class Table {
         ++i;
         continue;
       }
-      std::unique_ptr<Running> one = std::move(waiting_[i]);
-      waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
-      const bool begins = Try(one->number, [&] {
-        one->reading = std::make_unique<Reading>(
-            library_, model_, one->job.documents,
-            RequestOf(one->job.reference, storage::Operation::kIngest, one->job.options),
-            one->job.options);
-      });
-      if (begins)
-        running_.push_back(std::move(one));
-      else
-        text_bytes_ -= one->text_bytes;
+      Begin(i);
     }
   }
 
+  /// Begins the reading of the waiting job at `i`, which waits no more.
+  void Begin(size_t i) {
+    std::unique_ptr<Running> one = std::move(waiting_[i]);
+    waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
+    const bool begins = Try(one->number, [&] {
+      one->reading = std::make_unique<Reading>(
+          library_, model_, one->job.documents,
+          RequestOf(one->job.reference, storage::Operation::kIngest, one->job.options),
+          one->job.options);
+    });
+    if (begins)
+      running_.push_back(std::move(one));
+    else
+      text_bytes_ -= one->text_bytes;
+  }
+
   /// Whether another job is going to store a state that this one can go on from. Of two that wait
-  /// the one with more documents leads, for it leaves checkpoints behind the common ones.
+  /// the one with more documents leads, for it leaves checkpoints behind the common ones, if it
+  /// does.
   bool HasToWait(const Running& one) const {
     if (!one.job.options.reuse) return false;
     const auto comes_to_it = [&](const std::unique_ptr<Running>& other) {
       const size_t common = one.Common(*other);
       if (other.get() == &one || common == 0 || !LeavesState(*other, common)) return false;
-      if (other->reading == nullptr) return other->Leads(one);
+      if (other->reading == nullptr) return other->Leads(one) || !LeavesState(one, common);
       return common == other->marks.size() ||
              other->reading->tokens_done() < other->reading->document_end(common - 1);
     };

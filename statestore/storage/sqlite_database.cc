@@ -243,7 +243,8 @@ Database Database::Connect(const std::filesystem::path& path, Mode mode, bool al
     name = escaped + "?immutable=1";
   }
   std::error_code none;
-  const bool is_new = mode == Mode::kWrite && !std::filesystem::exists(path, none);
+  const bool is_new =
+      mode == Mode::kWrite && path != ":memory:" && !std::filesystem::exists(path, none);
   sqlite3* connection = nullptr;
   const int code = sqlite3_open_v2(name.c_str(), &connection, flags, nullptr);
   database.connection_.reset(connection);

@@ -102,7 +102,7 @@ TEST_F(RepairCommand, BringsBackNamesVersionsMovesLineageModelsSettingsAndSearch
     EXPECT_GT(report["texts_restored"], 0);
     EXPECT_EQ(report["texts_missing"], 0);
     ExpectSound();
-    EXPECT_EQ(Story(), before);
+    EXPECT_EQ(nlohmann::json::diff(before, Story()).dump(), "[]");
   }
   // What can be undone still can.
   EXPECT_EQ(Facts({"undo", "report"})["reference"]["version"], 1);
@@ -121,7 +121,7 @@ TEST_F(RepairCommand, ASecondRunFindsNothingWrongAndChangesNothing) {
 TEST_F(RepairCommand, WithoutTheModelItSaysThatSearchIsMissing) {
   const fs::path elsewhere = Path("model");
   fs::copy(fs::path(STATELIB_SOURCE_DIR) / "examples" / "models" / "demo", elsewhere);
-  Facts({"model", "add", elsewhere.string(), "--name", "demo"});
+  Facts({"model", "add", elsewhere.string(), "--name", "mine"});
   fs::remove(Index());
   fs::rename(elsewhere, Path("away"));
   const nlohmann::json report = Facts({"repair"});

@@ -19,7 +19,7 @@ using testing::StartsWith;
 
 class ServingTest : public LibraryTest {
  protected:
-  void SetUp() override { Facts({"remote", "add", "none", "/"}); }
+  void SetUp() override { Facts({"init"}); }
 
   std::unique_ptr<Serving> Serve(Arguments arguments) {
     arguments.insert(arguments.begin(), {"--listen", "127.0.0.1:0"});

@@ -108,6 +108,7 @@ TEST_F(Sharing, OutputsFollowTheUmaskAndALibraryDoesNot) {
   EXPECT_EQ(mode(Library() + "/index.db"), perms(0600));
   EXPECT_EQ(mode(Path("team")), perms(02770));
   EXPECT_EQ(mode(Path("team") + "/index.db"), perms(0660));
+  std::filesystem::create_directory(Path("share"));
   Facts({"push", Path("share"), "roof"}, options);
   for (const auto& entry : std::filesystem::recursive_directory_iterator(Path("share")))
     EXPECT_EQ(entry.status().permissions(), perms(entry.is_directory() ? 0755 : 0644))

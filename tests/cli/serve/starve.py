@@ -109,7 +109,7 @@ def serve(program, folder, files):
         file.write(TOKEN + "\n")
     library = os.path.join(folder, "library")
     environment = {**os.environ, "STATELIB_HOME": library, "XDG_CONFIG_HOME": os.path.join(folder, "config")}
-    subprocess.run([program, "remote", "add", "none", "/"], env=environment, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([program, "init"], env=environment, check=True, stdout=subprocess.DEVNULL)
     return subprocess.Popen(
         [program, "serve", "--json", "--listen", "127.0.0.1:0", "--read-token-file", token],
         env=environment,
