@@ -40,8 +40,7 @@ struct StateOutcome {
 const char* NameOf(StateOutcome::Kind kind);  ///< "built", "rebuilt", "unchanged", …
 
 /// What one outcome is, as a line and as JSON.
-Shown OutcomeText(const Context& context, const PlannedState& planned,
-                        const StateOutcome& outcome);
+Shown OutcomeText(const Context& context, const PlannedState& planned, const StateOutcome& outcome);
 Json OutcomeJson(const PlannedState& planned, const StateOutcome& outcome);
 
 /// How a batch ended.

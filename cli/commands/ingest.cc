@@ -45,7 +45,8 @@ class IngestCommand : public Command {
     if (each_) return RunEach(context, reference);
     std::vector<std::string> notes;
     std::vector<Unread> unread;
-    const std::vector<library::Document> documents = ReadDocuments(context, reading_, notes, &unread);
+    const std::vector<library::Document> documents =
+        ReadDocuments(context, reading_, notes, &unread);
     library::Library library = OpenLibrary(context, library::Library::Access::kCreate);
     const library::LoadedModel model =
         LoadChosenModel(context, library, model_, nullptr, runtime_options_);

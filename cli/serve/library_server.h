@@ -24,7 +24,7 @@ struct LibraryServerOptions {
   library::KeyRing keys;    ///< whose pushes are taken
   library::SignerPolicy policy;
   uint64_t max_state_bytes = storage::Admission::kStateBytesMax;  ///< of pushes, see Admission
-  std::optional<SigningKey> key;  ///< signs what is pulled
+  std::optional<SigningKey> key;                                  ///< signs what is pulled
   ServerLimits limits;
   std::shared_ptr<const TlsContext> tls{};  ///< null: plain HTTP
   std::optional<HostPolicy> hosts{};        ///< where a browser's pages have to be kept out

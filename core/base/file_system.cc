@@ -127,8 +127,8 @@ class RealFileSystem : public FileSystem {
     // A file by a descriptor's name, as /dev/stdout may be: behind what it holds.
     std::error_code error;
     const int append = fs::is_regular_file(path, error) ? O_APPEND : 0;
-    return std::make_unique<RealWritableFile>(
-        path, OpenOrThrow(path, O_WRONLY | O_NOCTTY | append), kStream);
+    return std::make_unique<RealWritableFile>(path, OpenOrThrow(path, O_WRONLY | O_NOCTTY | append),
+                                              kStream);
   }
 
   std::unique_ptr<WritableFile> OpenEnd(const Path& path, uint64_t keep_bytes) override {

@@ -181,7 +181,8 @@ class Converter {
   /// the folder that is there.
   void WriteFolder(const fs::path& to, const std::vector<TensorToWrite>& tensors) {
     if (to == "-")
-      Throw(ErrorKind::kInvalidArgument, "safetensors: a folder, which standard output cannot take");
+      Throw(ErrorKind::kInvalidArgument,
+            "safetensors: a folder, which standard output cannot take");
     FileSystem& files = FileSystem::Real();
     const bool exists = files.Exists(to) && !files.List(to).empty();
     if (exists && !options_.replace) ThrowExists(to);

@@ -300,11 +300,10 @@ LoadedModel LoadModel(Library& library, const ModelPlace& place,
   const Digest fingerprint = FingerprintOf(library, *model.runtime, model.place.directory.string(),
                                            stamp, trust, cancel, on_progress);
   if (trust == Trust::kStamp) {
-    model.runtime->UsePackedWeights(PackedWeightsFolder(library), fingerprint,
-                                    library.repository().writable()
-                                        ? &library.repository().files()
-                                        : nullptr,
-                                    cancel, on_progress);
+    model.runtime->UsePackedWeights(
+        PackedWeightsFolder(library), fingerprint,
+        library.repository().writable() ? &library.repository().files() : nullptr, cancel,
+        on_progress);
   }
   const model::ModelInfo& info = model.runtime->info();
   model.identity = {fingerprint, info.architecture, SummaryOf(info)};

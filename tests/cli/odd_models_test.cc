@@ -56,9 +56,9 @@ TEST_F(OddModels, AChangeThatKeepsSizeAndTimeIsNoticedAndTheModelIsBlamed) {
   const fs::path model = CopyOfDemo();
   Facts({"ingest", "roof", Document(), "--model", model.string()});
   FlipUnnoticed(model / "model.safetensors");
-  EXPECT_THAT(ExpectFailure({"generate", "roof", "Q", "--max-tokens", "1"}, 5),
-              AllOf(HasSubstr("the model has changed, not the state roof@1"),
-                    HasSubstr(model.string())));
+  EXPECT_THAT(
+      ExpectFailure({"generate", "roof", "Q", "--max-tokens", "1"}, 5),
+      AllOf(HasSubstr("the model has changed, not the state roof@1"), HasSubstr(model.string())));
   FlipUnnoticed(model / "model.safetensors");
   Facts({"generate", "roof", "Q", "--max-tokens", "1"});
 }

@@ -97,9 +97,8 @@ TEST(SafetensorsWriter, AFailureLeavesNoFile) {
   const Bytes bytes = Counting(8);
   std::filesystem::create_directories(folder.path() / "target" / "full");
   const std::vector<TensorToWrite> entries = {{"a", ElementType::kF32, {2}, bytes}};
-  ExpectError(ErrorKind::kInvalidArgument, {"target", "a folder"}, [&] {
-    WriteSafetensors(FileSystem::Real(), folder.path() / "target", entries);
-  });
+  ExpectError(ErrorKind::kInvalidArgument, {"target", "a folder"},
+              [&] { WriteSafetensors(FileSystem::Real(), folder.path() / "target", entries); });
   EXPECT_EQ(FileSystem::Real().List(folder.path()).size(), 1u);
 }
 

@@ -41,7 +41,8 @@ TEST_P(WeightFormats, MappedWeightsGiveTheBitsOfPackedOnes) {
   const auto expected = StateAfter(*Open(), tokens);
   for (const bool may_write : {true, false}) {
     const auto mapped = Open();
-    mapped->UsePackedWeights(folder_.path(), kFingerprint, may_write ? &FileSystem::Real() : nullptr);
+    mapped->UsePackedWeights(folder_.path(), kFingerprint,
+                             may_write ? &FileSystem::Real() : nullptr);
     EXPECT_EQ(StateAfter(*mapped, tokens), expected);
     EXPECT_TRUE(std::filesystem::exists(folder_.path() / mapped->PackedWeightsName(kFingerprint)));
   }

@@ -25,8 +25,9 @@ namespace fs = std::filesystem;
 
 using storage::Attempt;
 
-constexpr rlim_t kCpuSeconds = 60;         // of all use cases together, which take a few ms
-constexpr rlim_t kMemoryBytes = rlim_t{4} << 30;  // of addresses; not under sanitizers, which map more
+constexpr rlim_t kCpuSeconds = 60;  // of all use cases together, which take a few ms
+constexpr rlim_t kMemoryBytes = rlim_t{4}
+                                << 30;  // of addresses; not under sanitizers, which map more
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool kIsSanitized = true;
@@ -196,7 +197,8 @@ void UseLibrary(Library& library, const fs::path& scratch) {
     Move(library, storage::Reference::Parse("copy"), storage::Reference::Parse("moved"));
   });
   Attempt("rm", [&] {
-    Remove(library, {storage::Reference::Parse("whole"), storage::Reference::Parse("moved")}, false);
+    Remove(library, {storage::Reference::Parse("whole"), storage::Reference::Parse("moved")},
+           false);
   });
 }
 

@@ -112,7 +112,8 @@ TEST_F(Maintenance, VerifyNamesADamagedOrMissingObjectAndWhatItAffects) {
   repository_.objects().Remove(state);
   report = Verify(repository_);
   ASSERT_EQ(report.problems.size(), 1u);
-  EXPECT_THAT(report.problems[0].what, HasSubstr("the object is missing: expected a file, found nothing"));
+  EXPECT_THAT(report.problems[0].what,
+              HasSubstr("the object is missing: expected a file, found nothing"));
 }
 
 TEST_F(Maintenance, VerifyFindsDamagedTokens) {
