@@ -17,7 +17,7 @@ using LibraryIdentity = Digest;
 LibraryIdentity RandomIdentity();
 
 inline constexpr int64_t kLibraryFormat = 1;
-inline constexpr uint64_t kLibraryFileBytesMax = 64 << 10;
+inline constexpr uint64_t kLibraryFileBytesMax = 4 << 10;
 
 /// What library.toml says.
 struct LibraryFile {

@@ -136,6 +136,27 @@ TEST(LibraryManifest, TheSameMistakesGiveTheSameMessages) {
          "codec: expected exact, bf16, int8 or delta, found 'int4'");
 }
 
+TEST(LibraryManifest, AKeyOfTooManyPartsIsRefusedAndTextWithDotsIsNot) {
+  const auto parts = [](const std::string& part) {
+    std::string key = part;
+    for (int i = 0; i < 400'000; ++i) key += "." + part;
+    return key;
+  };
+  for (const std::string& key : {parts("a"), parts("\"#\""), parts("'\"'"), "[" + parts("a") + "]",
+                                 "x = { y = 1, " + parts("a")}) {
+    try {
+      ParseManifest("[defaults]\n" + key + " = 1\n", "statelib.toml");
+      ADD_FAILURE() << key.substr(0, 20);
+    } catch (const Error& error) {
+      EXPECT_STREQ(error.what(), "statelib.toml:2: a key of more than 256 parts");
+    }
+  }
+  const std::string dots(1000, '.');
+  const std::string text = "# " + dots + "\n[[state]]\nname = 'a'\nfiles = ['a.md']\nheading = \"" +
+                           dots + "\\\"" + dots + "\"\nseparator = '''\n" + dots + "'''\n";
+  EXPECT_EQ(ParseManifest(text, "statelib.toml").size(), 1u);
+}
+
 TEST(LibraryManifest, JsonLinesThatAreNoStatesAreRefusedByLine) {
   const std::string state = R"({"name": "a", "files": "x"})";
   EXPECT_THAT(MessageOf(state + "\n{\"name\": ", "m"), HasSubstr("m:2: expected a JSON document"));
