@@ -19,6 +19,7 @@ void ToProto(const KeyedDerivation& keyed, v1::KeyedDerivation* out) {
   for (const SourceRecord& source : derivation.sources) out->add_source_paths(source.path);
   out->set_separator(derivation.text_template.separator);
   out->set_heading(derivation.text_template.heading);
+  out->set_made_from(derivation.made_from);
 }
 
 void ToProto(const Change& change, v1::NameChange* out) {
@@ -158,6 +159,7 @@ class RecordReader : public FieldReader {
           ReadBytes(message.source_paths(i), "source path");
     derivation.text_template = {ReadBytes(message.separator(), "separator"),
                                 ReadBytes(message.heading(), "heading")};
+    derivation.made_from = ReadText(message.made_from(), "made_from");
     return keyed;
   }
 

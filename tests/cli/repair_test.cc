@@ -130,7 +130,7 @@ TEST_F(RepairCommand, WithoutTheModelItSaysThatSearchIsMissing) {
   EXPECT_THAT(report["texts_missing_because"][0].get<std::string>(), HasSubstr("model add"));
   fs::rename(Path("away"), elsewhere);
   EXPECT_GT(Facts({"repair"})["texts_restored"], 0);
-  EXPECT_EQ(Facts({"search", "umbrella"})["passages"].size(), 1u);
+  EXPECT_EQ(Facts({"search", "mended"})["passages"].size(), 1u);
 }
 
 TEST_F(RepairCommand, WhatIsLostIsSaidAndHasItsExitCode) {

@@ -26,7 +26,7 @@ inline std::string PortraitOf(const std::filesystem::path& library) {
       {"'move', name, tag, number, version, undoes, moves.moved_at",
        "moves JOIN refs ON refs.key = ref ORDER BY name, tag, number"},
       {"'derivation', key, hex(state), hex(parent_state), parent, operation, token_count, "
-       "created_at, separator, heading",
+       "created_at, separator, heading, made_from",
        "derivations ORDER BY key"},
       {"'source', derivation, position, name, size_bytes, hex(digest), token_count, read_at, path",
        "sources ORDER BY derivation, position"},

@@ -14,7 +14,9 @@ namespace {
 /// What a search finds, as text.
 std::vector<std::string> Found(const Library& library, const std::string& query) {
   std::vector<std::string> found;
-  for (const SearchResult& result : Search(library, query, {.states = {.all_versions = true}})) {
+  SearchOptions options;
+  options.states.all_versions = true;
+  for (const SearchResult& result : Search(library, query, options)) {
     std::string line = fmt::format("{} at {}", result.snippet, result.byte);
     for (const storage::TextHolder& holder : result.holders)
       line += fmt::format(", {}:{}@{} {} from {}", holder.name, holder.tag, holder.version,
