@@ -16,6 +16,7 @@
 #include "statestore/library/search.h"
 #include "statestore/library/transfer.h"
 #include "statestore/remote/folder_remote.h"
+#include "tests/sanitized.h"
 #include "tests/temporary_directory.h"
 
 namespace statelib::library {
@@ -28,12 +29,6 @@ using storage::Attempt;
 constexpr rlim_t kCpuSeconds = 60;  // of all use cases together, which take a few ms
 constexpr rlim_t kMemoryBytes = rlim_t{4}
                                 << 30;  // of addresses; not under sanitizers, which map more
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kIsSanitized = true;
-#else
-constexpr bool kIsSanitized = false;
-#endif
 
 /// What somebody has done to the index, and the words in which it is found.
 struct Change {

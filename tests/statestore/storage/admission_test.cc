@@ -11,6 +11,7 @@
 #include "statestore/storage/bundle.h"
 #include "statestore/storage/container.h"
 #include "statestore/storage/message_codec.h"
+#include "tests/sanitized.h"
 #include "tests/statestore/expect_error.h"
 #include "tests/statestore/sample_library.h"
 #include "tests/temporary_directory.h"
@@ -34,10 +35,10 @@ uint64_t StatusBytes(const std::string& key) {
 /// system does not say, or says it of a sanitizer.
 template <typename Work>
 std::optional<uint64_t> PeakOf(const Work& work) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  work();
-  return std::nullopt;
-#else
+  if (kIsSanitized) {
+    work();
+    return std::nullopt;
+  }
   ::malloc_trim(0);
   std::ofstream("/proc/self/clear_refs") << "5";
   const uint64_t before = StatusBytes("VmRSS");
@@ -47,7 +48,6 @@ std::optional<uint64_t> PeakOf(const Work& work) {
   }
   work();
   return StatusBytes("VmHWM") - before;
-#endif
 }
 
 class Admissions : public testing::Test {
