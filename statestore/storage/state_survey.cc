@@ -36,7 +36,8 @@ class Surveyor {
           .emplace_back(state.row.history.chain(), id);
     }
     std::map<StateId, std::vector<StateId>> prefixes;
-    for (const auto& [id, state] : survey_.states) Try(id, [&] { prefixes[id] = Read(state); });
+    for (const auto& entry : survey_.states)
+      Try(entry.first, [&] { prefixes[entry.first] = Read(entry.second); });
     for (const auto& [id, what] : survey_.damaged) survey_.states.erase(id);
     for (auto& [id, state] : survey_.states) {
       for (const StateId& prefix : prefixes[id]) {  // the longest last

@@ -60,8 +60,10 @@ TEST_F(ObjectStoreTest, WhatIsNoFileIsNoObjectAndIsLeftAlone) {
   ASSERT_EQ(::mkfifo(store.PathOf(pipe.id).c_str(), 0600), 0);
   std::filesystem::create_directories(folder_.path() / "tmp" / "folder");
   ASSERT_EQ(::mkfifo((folder_.path() / "objects" / "pipe").c_str(), 0600), 0);
-  for (const auto& [id, found] : {std::pair(folder.id, "found a folder"),
-                                  std::pair(pipe.id, "found a device, pipe or socket")}) {
+  for (const auto& odd : {std::pair(folder.id, "found a folder"),
+                          std::pair(pipe.id, "found a device, pipe or socket")}) {
+    const ObjectId& id = odd.first;
+    const char* const found = odd.second;
     EXPECT_FALSE(store.Exists(id));
     EXPECT_FALSE(store.IsSound(id));
     ExpectError(ErrorKind::kCorrupt, found, [&] { store.Get(id); });
