@@ -82,7 +82,7 @@ TEST_F(Organising, RemovingForecastsWhatGcThenFrees) {
   const storage::GarbageOptions gc{.now_ms = library_.now_ms()};
   storage::CollectGarbage(library_.repository(), gc);
   uint64_t freed = 0;
-  for (const std::vector<std::string> names :
+  for (const std::vector<std::string>& names :
        std::vector<std::vector<std::string>>{{"long"}, {"alike"}, {"short"}, {"delta", "copy"}}) {
     std::vector<Reference> references;
     for (const std::string& name : names) references.push_back(Reference::Parse(name));
