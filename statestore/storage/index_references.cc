@@ -331,8 +331,8 @@ std::vector<ReferenceRow> IndexReferences::List(const ReferenceQuery& query) con
   sql += OrderOf(query.sort, query.descending);
   sql += "LIMIT ? OFFSET ?";
   Statement statement = database_.Prepare(sql);
-  // No character of a name sorts after 0x7f.
-  if (by_name) statement.Bind(prefix).Bind(prefix + "\x7f").Bind(query.name_pattern);
+  // No character of a name sorts after U+10FFFF.
+  if (by_name) statement.Bind(prefix).Bind(prefix + "\xF4\x8F\xBF\xBF").Bind(query.name_pattern);
   if (query.tag) statement.Bind(*query.tag);
   if (query.model) statement.Bind(*query.model);
   if (!query.source_pattern.empty()) statement.Bind(query.source_pattern);

@@ -104,6 +104,16 @@ TEST_F(IndexTest, ListsByPatternTagOrderAndPage) {
   EXPECT_THAT(Names({.sort = Sort::kSize, .limit = 1, .offset = 1}), ElementsAre("notes/a:draft"));
 }
 
+TEST_F(IndexTest, PatternsFindNamesOfEveryScript) {
+  Move("note", "latest", 1);
+  Move("n\u00f6te", "latest", 2);
+  Move("\u65e5\u672c", "latest", 3);
+  Move("n\U00020000", "latest", 4);
+  EXPECT_THAT(Names({.name_pattern = "n*"}),
+              ElementsAre("note:latest", "n\u00f6te:latest", "n\U00020000:latest"));
+  EXPECT_THAT(Names({.name_pattern = "\u65e5?"}), ElementsAre("\u65e5\u672c:latest"));
+}
+
 TEST_F(IndexTest, RenamingAndRemovingTakeTheVersionsAlong) {
   Move("a", "latest", 1);
   Move("a", "latest", 2);
