@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "statestore/storage/index_damage.h"
 #include "statestore/storage/index_schema.h"
+#include "statestore/storage/index_settings.h"
 #include "statestore/storage/index_shape.h"
 
 namespace statelib::storage {
@@ -50,9 +51,7 @@ void TakeUp(Database& database, Database::Mode mode, const std::optional<Library
         const bool is_new = SchemaVersion(database, Migrations()) == 0;
         Migrate(database);
         if (!is_new || !identity) return;
-        Statement insert = database.Prepare("INSERT INTO settings(key, value) VALUES(?, ?)");
-        insert.Bind(kIdentityKey).Bind(*identity);
-        insert.Run();
+        SetSetting(database, kIdentityKey, *identity);
       });
   } else {
     CheckSchema(database);

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "core/base/error.h"
+#include "statestore/storage/index_settings.h"
 #include "statestore/storage/moment.h"
 
 namespace statelib::storage {
@@ -15,10 +16,6 @@ namespace {
 constexpr const char* kNumberSetting = "transaction";
 constexpr const char* kIdSetting = "transaction_id";
 constexpr const char* kLinesSetting = "lines";
-
-constexpr const char* kSetSetting =
-    "INSERT INTO settings(key, value) VALUES(?, ?) "
-    "ON CONFLICT(key) DO UPDATE SET value = excluded.value";
 
 // Not the last of its key.
 constexpr const char* kDead =
@@ -45,11 +42,8 @@ TransactionMark IndexChanges::last_transaction() const {
 }
 
 void IndexChanges::SetLastTransaction(const TransactionMark& mark) {
-  Statement statement = database_.Prepare(kSetSetting);
-  statement.Bind(kNumberSetting).Bind(mark.number);
-  statement.Run();
-  statement.Bind(kIdSetting).Bind(mark.id);
-  statement.Run();
+  SetSetting(database_, kNumberSetting, mark.number);
+  SetSetting(database_, kIdSetting, mark.id);
 }
 
 int64_t IndexChanges::NewLine() {

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "core/base/error.h"
+#include "statestore/storage/index_settings.h"
 
 namespace statelib::storage {
 
@@ -85,11 +86,7 @@ CheckpointUsage IndexCheckpoints::Usage() const {
 
 void IndexCheckpoints::SetBudget(uint64_t bytes) {
   database_.Write([&] {
-    Statement statement = database_.Prepare(
-        "INSERT INTO settings(key, value) VALUES(?, ?) "
-        "ON CONFLICT(key) DO UPDATE SET value = excluded.value");
-    statement.Bind(kBudgetSetting).Bind(bytes);
-    statement.Run();
+    SetSetting(database_, kBudgetSetting, bytes);
     pending_.Add(
         {.kind = ChangeKind::kSetting, .setting = kBudgetSetting, .value = std::to_string(bytes)});
   });

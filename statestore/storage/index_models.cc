@@ -2,6 +2,7 @@
 #include "statestore/storage/index_models.h"
 
 #include "core/base/error.h"
+#include "statestore/storage/index_settings.h"
 
 namespace statelib::storage {
 
@@ -151,11 +152,7 @@ std::optional<Digest> IndexModels::Default() const {
 
 void IndexModels::SetDefault(const std::optional<Digest>& fingerprint) {
   database_.Write([&] {
-    Statement statement = database_.Prepare(
-        "INSERT INTO settings(key, value) VALUES(?, ?) "
-        "ON CONFLICT(key) DO UPDATE SET value = excluded.value");
-    statement.Bind(kDefaultSetting).Bind(fingerprint);
-    statement.Run();
+    SetSetting(database_, kDefaultSetting, fingerprint);
     pending_.Add({.kind = ChangeKind::kSetting,
                   .setting = kDefaultSetting,
                   .value = fingerprint ? fingerprint->Hex() : ""});
