@@ -50,6 +50,22 @@ class BadInput : public LibraryTest {
     std::ofstream(path, std::ios::binary) << bytes;
   }
 
+  /// A process that has a disk of this size, as mount(8) writes it, and its library on it. It ends
+  /// with 125 where it may not mount one.
+  ProcessOptions OnADiskOf(const std::string& size, const std::string& mount_point) {
+    fs::create_directories(mount_point);
+    ProcessOptions options;
+    options.before_start = [mount_point, size = "size=" + size] {
+      // The mount is this child's alone and goes with it.
+      if (::unshare(CLONE_NEWNS) != 0 ||
+          ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+          ::mount("tmpfs", mount_point.c_str(), "tmpfs", 0, size.c_str()) != 0)
+        ::_exit(125);
+    };
+    options.environment["STATELIB_HOME"] = mount_point + "/library";
+    return options;
+  }
+
   std::string file_;
 };
 
@@ -251,17 +267,8 @@ TEST_F(BadInput, AFileSizeLimitLeavesTheLibraryAsItWas) {
 }
 
 TEST_F(BadInput, AFullDiskLeavesTheLibraryAsItWas) {
-  ProcessOptions small_disk;
   const std::string mount_point = Path("disk");
-  fs::create_directories(mount_point);
-  small_disk.before_start = [&mount_point] {
-    // The mount is this child's alone and goes with it.
-    if (::unshare(CLONE_NEWNS) != 0 ||
-        ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-        ::mount("tmpfs", mount_point.c_str(), "tmpfs", 0, "size=1500k") != 0)
-      ::_exit(125);
-  };
-  small_disk.environment["STATELIB_HOME"] = mount_point + "/library";
+  const ProcessOptions small_disk = OnADiskOf("1500k", mount_point);
   const std::string other = Write("other.md", "Another text.");
   const std::string third = Write("third.md", "A third text.");
   const ProcessResult result =
@@ -324,17 +331,8 @@ TEST_F(BadInput, NoRowOfTheIndexReachesATerminalUnescaped) {
 }
 
 TEST_F(BadInput, WhatFreesSpaceWorksOnAFullDisk) {
-  ProcessOptions small_disk;
   const std::string mount_point = Path("disk");
-  fs::create_directories(mount_point);
-  small_disk.before_start = [&mount_point] {
-    // The mount is this child's alone and goes with it.
-    if (::unshare(CLONE_NEWNS) != 0 ||
-        ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-        ::mount("tmpfs", mount_point.c_str(), "tmpfs", 0, "size=4m") != 0)
-      ::_exit(125);
-  };
-  small_disk.environment["STATELIB_HOME"] = mount_point + "/library";
+  const ProcessOptions small_disk = OnADiskOf("4m", mount_point);
   const ProcessResult result = RunProgram(
       {"bash", "-c",
        "$0 ingest roof $1 >/dev/null; echo -n \"ingest $? \"; cat /dev/zero > $2/filler "

@@ -8,8 +8,8 @@
 #include "statestore/library/transfer.h"
 #include "statestore/remote/folder_remote.h"
 #include "tests/statestore/expect_error.h"
+#include "tests/statestore/library/exchange_fixture.h"
 #include "tests/statestore/sample_library.h"
-#include "tests/temporary_directory.h"
 
 namespace statelib::library {
 namespace {
@@ -23,26 +23,8 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class Divergence : public testing::Test {
+class Divergence : public ExchangeTest {
  protected:
-  Divergence() {
-    fs::create_directories(share_);
-    keys_.Create("me");
-  }
-  Library Open(const std::string& name) {
-    return Library::Open(folder_.path() / name, Library::Access::kCreate);
-  }
-  std::unique_ptr<remote::Remote> Remote() { return remote::OpenFolderRemote(share_); }
-  PushReport PushFrom(Library& library, const Selection& selection, PushOptions options = {}) {
-    const std::optional<SigningKey> key = keys_.Signing("me");
-    options.key = &*key;
-    return Push(library, *Remote(), selection, options);
-  }
-  PullReport PullInto(Library& library, const Selection& selection = {}) {
-    PullOptions options;
-    options.remote_name = "share";
-    return Pull(library, *Remote(), keys_, selection, options);
-  }
   StateId Make(Library& library, const std::string& name, unsigned seed, uint64_t tokens = 5) {
     return PublishSample(library.repository(), name, tokens, seed).state.id;
   }
@@ -58,9 +40,6 @@ class Divergence : public testing::Test {
     EXPECT_EQ(Remote()->List().size(), before.size());
   }
 
-  TemporaryDirectory folder_;
-  fs::path share_ = folder_.path() / "share";
-  KeyRing keys_{folder_.path() / "config"};
   Library ann_ = Open("ann");
   Library bob_ = Open("bob");
 };

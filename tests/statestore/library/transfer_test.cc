@@ -8,8 +8,8 @@
 
 #include "statestore/remote/folder_remote.h"
 #include "tests/statestore/expect_error.h"
+#include "tests/statestore/library/exchange_fixture.h"
 #include "tests/statestore/sample_library.h"
-#include "tests/temporary_directory.h"
 
 namespace statelib::library {
 namespace {
@@ -20,35 +20,12 @@ using storage::PublishNear;
 using storage::PublishSample;
 using testing::IsEmpty;
 
-class Transfers : public testing::Test {
+class Transfers : public ExchangeTest {
  protected:
-  Transfers() {
-    fs::create_directories(share_);
-    keys_.Create("me");
-  }
-  Library Open(const std::string& name) {
-    return Library::Open(folder_.path() / name, Library::Access::kCreate);
-  }
-  std::unique_ptr<remote::Remote> Remote() { return remote::OpenFolderRemote(share_); }
-  PushReport PushFrom(Library& library, const Selection& selection, bool dry_run = false) {
-    const std::optional<SigningKey> key = keys_.Signing("me");
-    PushOptions options;
-    options.key = &*key;
-    options.dry_run = dry_run;
-    return Push(library, *Remote(), selection, options);
-  }
-  PullReport PullInto(Library& library, const Selection& selection = {}, bool dry_run = false) {
-    PullOptions options;
-    options.dry_run = dry_run;
-    return Pull(library, *Remote(), keys_, selection, options);
-  }
   fs::path ObjectOnShare(const storage::ObjectId& id) {
     return share_ / "objects" / id.Hex().substr(0, 2) / id.Hex();
   }
 
-  TemporaryDirectory folder_;
-  fs::path share_ = folder_.path() / "share";
-  KeyRing keys_{folder_.path() / "config"};
   Library from_ = Open("from");
   Library into_ = Open("into");
 };
@@ -103,10 +80,10 @@ TEST_F(Transfers, OnlyWhatIsMissingTravels) {
 
 TEST_F(Transfers, ADryRunChangesNothing) {
   PublishSample(from_.repository(), "a", 5, 1);
-  const PushReport plan = PushFrom(from_, {{"a"}}, true);
+  const PushReport plan = PushFrom(from_, {{"a"}}, {.dry_run = true});
   EXPECT_THAT(Remote()->List(), IsEmpty());
   EXPECT_EQ(PushFrom(from_, {{"a"}}).bytes_sent, plan.bytes_sent);
-  const PullReport pull_plan = PullInto(into_, {}, true);
+  const PullReport pull_plan = PullInto(into_, {}, {.dry_run = true});
   EXPECT_EQ(into_.repository().index().states().count(), 0u);
   EXPECT_EQ(PullInto(into_).bytes_fetched, pull_plan.bytes_fetched);
 }
@@ -157,7 +134,7 @@ TEST_F(Transfers, UnsignedAndUnknownAreRefusedAndNothingIsFetched) {
   options.key = &stranger;
   Push(from_, *Remote(), {{"b"}}, options);
   ExpectError(ErrorKind::kMismatch, "--trust-signer", [&] { PullInto(into_, {{"b"}}); });
-  EXPECT_FALSE(PullInto(into_, {{"b"}}, true).versions[0].signer.accepted);
+  EXPECT_FALSE(PullInto(into_, {{"b"}}, {.dry_run = true}).versions[0].signer.accepted);
   EXPECT_THAT(FileSystem::Real().List(into_.path() / "objects"), IsEmpty());
   Pull(into_, *Remote(), keys_, {{"b"}}, {false, {false, true}, {}});
   EXPECT_TRUE(keys_.Find(stranger.public_key()));
