@@ -11,10 +11,13 @@
 namespace statelib::cli {
 namespace {
 
-std::string ReadSome(int descriptor) {
+/// All that comes until the other end is closed, which a terminal says as an error.
+std::string ReadAll(int descriptor) {
   std::array<char, 4096> block{};
-  const ssize_t size = ::read(descriptor, block.data(), block.size());
-  return {block.data(), static_cast<size_t>(size > 0 ? size : 0)};
+  std::string text;
+  for (ssize_t size = 0; (size = ::read(descriptor, block.data(), block.size())) > 0;)
+    text.append(block.data(), static_cast<size_t>(size));
+  return text;
 }
 
 // Streams an answer to a descriptor and returns what comes out at the other end.
@@ -28,8 +31,8 @@ std::string Streamed(int to, int from, std::string_view answer) {
   AnswerStream stream(context, false);
   stream.Write(answer);
   stream.End();
-  std::string text = ReadSome(from);
   ::close(to);
+  std::string text = ReadAll(from);
   ::close(from);
   return text;
 }
