@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Reads every include of the code and fails with a line for each that goes against the direction of dependence:
 # kernels <- core <- statestore <- cli, and proto <- statestore. Run: cmake -DSOURCE_DIR=… -P architecture_test.cmake
+include(${CMAKE_CURRENT_LIST_DIR}/conclude.cmake)
+
 set(of_kernels kernels)
 set(of_core_base core/base kernels/dtype.h)
 set(of_core_checkpoint core/base core/checkpoint kernels)
@@ -14,7 +16,8 @@ set(of_cli cli kernels core statestore)
 set(layers kernels core/base core/checkpoint core/tokenizer core/model core/engine statestore/storage statestore/remote
            statestore/library cli)
 # Headers that one place alone may include: a pattern, and what the place's path must match.
-set(kept "\\.pb\\.h" "^statestore/storage/(message_codec\\.cc|change_codec\\.cc|message_fields\\.h)$" "^sqlite3\\.h" "^statestore/storage/sqlite_database\\.cc$"
+set(kept "\\.pb\\.h" "^statestore/storage/(message_codec\\.cc|change_codec\\.cc|message_fields\\.h)$"
+         "^sqlite3\\.h" "^statestore/storage/sqlite_database\\.cc$"
          "^(cuda|cublas)" "^kernels/cuda/" "^curl/" "^statestore/remote/http_client\\.cc$"
          # They take long to compile.
          "^boost/" "^cli/serve/(http_server|request_parser|transport)\\.cc$")
@@ -60,38 +63,4 @@ foreach(layer IN LISTS layers)
   endforeach()
 endforeach()
 
-# Every write of the library goes through core/base/file_system.h, so that tests can make the n-th one fail. What changes
-# files otherwise is no part of a library: keys, the empty files of locks, the system's temporary folder, links in a remote,
-# a converted model's folder, /dev/null.
-set(write "ofstream|std::fstream|fopen|O_CREAT|O_WRONLY|O_RDWR|O_TMPFILE|mkdtemp|mkstemp")
-set(write "${write}|::(unlink|unlinkat|rename|renameat|link|symlink|mkdir|rmdir|truncate|ftruncate|fallocate)\\(")
-set(write "${write}|(filesystem|fs)::(remove|rename|create_|copy|resize_file|permissions|last_write_time)")
-set(writers "^(core/model/convert|statestore/documents/extractor|statestore/library/keys|statestore/library/exchange")
-set(writers "${writers}|statestore/storage/file_lock|statestore/remote/folder_remote)\\.cc$")
-set(writes_seen 0)
-foreach(layer core/checkpoint core/tokenizer core/model core/engine statestore cli/serve)
-  file(GLOB_RECURSE sources RELATIVE "${SOURCE_DIR}" "${SOURCE_DIR}/${layer}/*.h" "${SOURCE_DIR}/${layer}/*.cc")
-  foreach(source IN LISTS sources)
-    file(STRINGS "${SOURCE_DIR}/${source}" lines REGEX "${write}")
-    foreach(line IN LISTS lines)
-      if(source MATCHES "${writers}")
-        math(EXPR writes_seen "${writes_seen} + 1")
-      else()
-        string(STRIP "${line}" line)
-        list(APPEND wrong "${source}: writes past the FileSystem: ${line}")
-      endif()
-    endforeach()
-  endforeach()
-endforeach()
-if(writes_seen LESS 4)
-  message(FATAL_ERROR "expected those writes that are allowed, found ${writes_seen}: the pattern finds nothing any more")
-endif()
-
-if(includes_read LESS 500)
-  message(FATAL_ERROR "expected the repository's code in ${SOURCE_DIR}, found ${includes_read} includes")
-endif()
-if(wrong)
-  string(REPLACE ";" "\n" text "${wrong}")
-  message(FATAL_ERROR "${text}")
-endif()
-message(STATUS "${includes_read} includes, each in the direction of dependence")
+conclude("${includes_read}" 500 "includes" "${wrong}")

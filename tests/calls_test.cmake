@@ -2,6 +2,7 @@
 # Reads the code and fails with a line for each call whose result may be another one elsewhere.
 # Run: cmake -DSOURCE_DIR=… -P calls_test.cmake
 cmake_minimum_required(VERSION 3.25)
+include(${CMAKE_CURRENT_LIST_DIR}/conclude.cmake)
 
 file(GLOB_RECURSE sources RELATIVE "${SOURCE_DIR}" "${SOURCE_DIR}/kernels/*" "${SOURCE_DIR}/core/*"
      "${SOURCE_DIR}/statestore/*" "${SOURCE_DIR}/cli/*")
@@ -28,11 +29,4 @@ foreach(source IN LISTS sources)
   endif()
 endforeach()
 
-if(files_read LESS 300)
-  message(FATAL_ERROR "expected the repository's code in ${SOURCE_DIR}, found ${files_read} files")
-endif()
-if(wrong)
-  string(REPLACE ";" "\n" text "${wrong}")
-  message(FATAL_ERROR "${text}")
-endif()
-message(STATUS "${files_read} files without such a call")
+conclude("${files_read}" 300 "files" "${wrong}")
