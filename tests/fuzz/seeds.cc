@@ -92,15 +92,8 @@ void WriteTorchSeeds(const fs::path& corpus) {
 }
 
 void WriteGgufSeeds(const fs::path& corpus) {
-  GgufBuilder mamba;
-  mamba.String("general.architecture", "mamba")
-      .U32("mamba.embedding_length", 4)
-      .U32("mamba.block_count", 1)
-      .U32("mamba.ssm.conv_kernel", 4)
-      .U32("mamba.ssm.inner_size", 8)
-      .U32("mamba.ssm.state_size", 2)
-      .U32("mamba.ssm.time_step_rank", 1)
-      .F32("mamba.attention.layer_norm_rms_epsilon", 1e-5f)
+  GgufBuilder mamba = SmallMamba(1);
+  mamba
       .Array("tokenizer.ggml.tokens", GgufType::kString, 2,
              GgufBuilder::Text("a") + GgufBuilder::Text("b"))
       .Tensor("token_embd.weight", {4, 2}, 0, CountingFloats(8))

@@ -71,6 +71,20 @@ class GgufBuilder {
   std::string data_;
 };
 
+/// The metadata of a small Mamba: D = 4, E = 8, N = 2, R = `rank`, K = 4, one layer.
+inline GgufBuilder SmallMamba(uint32_t rank = 3) {
+  GgufBuilder builder;
+  builder.String("general.architecture", "mamba")
+      .U32("mamba.embedding_length", 4)
+      .U32("mamba.block_count", 1)
+      .U32("mamba.ssm.conv_kernel", 4)
+      .U32("mamba.ssm.inner_size", 8)
+      .U32("mamba.ssm.state_size", 2)
+      .U32("mamba.ssm.time_step_rank", rank)
+      .F32("mamba.attention.layer_norm_rms_epsilon", 1e-5f);
+  return builder;
+}
+
 }  // namespace statelib::checkpoint
 
 #endif  // STATELIB_TESTS_CORE_CHECKPOINT_GGUF_BUILDER_H_

@@ -17,16 +17,8 @@ std::string Zeros(size_t floats) { return std::string(4 * floats, '\0'); }
 
 /// D = 4, E = 8, N = 2, R = 3, K = 4, V = 5, one layer.
 GgufBuilder Mamba() {
-  GgufBuilder builder;
-  builder.String("general.architecture", "mamba")
-      .U32("mamba.embedding_length", 4)
-      .U32("mamba.block_count", 1)
-      .U32("mamba.ssm.conv_kernel", 4)
-      .U32("mamba.ssm.inner_size", 8)
-      .U32("mamba.ssm.state_size", 2)
-      .U32("mamba.ssm.time_step_rank", 3)
-      .F32("mamba.attention.layer_norm_rms_epsilon", 1e-5f)
-      .U32("tokenizer.ggml.bos_token_id", 0)
+  GgufBuilder builder = SmallMamba();
+  builder.U32("tokenizer.ggml.bos_token_id", 0)
       .U32("tokenizer.ggml.eos_token_id", 2)
       .Tensor("token_embd.weight", {4, 5}, 0, CountingFloats(20))
       .Tensor("output_norm.weight", {4}, 0, Zeros(4))

@@ -95,16 +95,8 @@ std::string GgufWithTokenizer(std::string_view kind) {
     types += checkpoint::Raw(static_cast<int32_t>(types.empty() ? 2 : token[0] == '<' ? 3 : 1));
     tokens += GgufBuilder::Text(token);
   }
-  GgufBuilder builder;
-  builder.String("general.architecture", "mamba")
-      .U32("mamba.embedding_length", 4)
-      .U32("mamba.block_count", 1)
-      .U32("mamba.ssm.conv_kernel", 4)
-      .U32("mamba.ssm.inner_size", 8)
-      .U32("mamba.ssm.state_size", 2)
-      .U32("mamba.ssm.time_step_rank", 3)
-      .F32("mamba.attention.layer_norm_rms_epsilon", 1e-5f)
-      .U32("tokenizer.ggml.bos_token_id", 1)
+  GgufBuilder builder = checkpoint::SmallMamba();
+  builder.U32("tokenizer.ggml.bos_token_id", 1)
       .U32("tokenizer.ggml.eos_token_id", 2)
       .Value("tokenizer.ggml.add_eos_token", GgufType::kBool, std::string(1, '\1'))
       .Array("tokenizer.ggml.tokens", GgufType::kString, 6, tokens)
@@ -171,16 +163,8 @@ std::string GgufWithNeoxTokens(std::string_view token, std::string_view pre = ""
                                                              : fmt::format("[PAD{}]", id));
     types += checkpoint::Raw(int32_t{text ? 1 : 4});
   }
-  GgufBuilder builder;
-  builder.String("general.architecture", "mamba")
-      .U32("mamba.embedding_length", 4)
-      .U32("mamba.block_count", 1)
-      .U32("mamba.ssm.conv_kernel", 4)
-      .U32("mamba.ssm.inner_size", 8)
-      .U32("mamba.ssm.state_size", 2)
-      .U32("mamba.ssm.time_step_rank", 3)
-      .F32("mamba.attention.layer_norm_rms_epsilon", 1e-5f)
-      .String("tokenizer.ggml.model", "gpt2")
+  GgufBuilder builder = checkpoint::SmallMamba();
+  builder.String("tokenizer.ggml.model", "gpt2")
       .Array("tokenizer.ggml.tokens", GgufType::kString, rows, tokens)
       .Array("tokenizer.ggml.token_type", GgufType::kI32, rows, types)
       .Array("tokenizer.ggml.merges", GgufType::kString, 1, GgufBuilder::Text("t h"))
