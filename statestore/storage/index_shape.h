@@ -2,9 +2,20 @@
 #ifndef STATELIB_STATESTORE_STORAGE_INDEX_SHAPE_H_
 #define STATELIB_STATESTORE_STORAGE_INDEX_SHAPE_H_
 
+#include <string_view>
+
+#include "core/base/digest.h"
 #include "statestore/storage/sqlite_database.h"
 
 namespace statelib::storage {
+
+/// What HashOfShape says of an index that the migrations made, so that an opening need not make one
+/// to compare with. A test knows when it has to change.
+inline constexpr std::string_view kShapeHash =
+    "69f0d30c4a3c7799a531dc62dbc06daeba267d1803243a0abd0e3d5a5d16e486";
+
+/// A hash over the tables, indexes and triggers that a file has, and the statements that made them.
+Digest HashOfShape(const Database& database);
 
 /// Checks that an index of the newest schema has the tables, columns, indexes and triggers that the
 /// migrations make, and nothing else: a table that is missing is damage, and a view or a trigger of

@@ -425,6 +425,7 @@ TEST(IndexSchema, WhateverTheMigrationsMakeIsMissed) {
     Database database = Database::Open(path, Database::Mode::kWrite);
     Migrate(database);
     EXPECT_NO_THROW(CheckShape(database));
+    EXPECT_EQ(HashOfShape(database).Hex(), kShapeHash);  // a change of the schema changes it
     Statement statement = database.Prepare(
         "SELECT type, name FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND "
         "name "
