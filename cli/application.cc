@@ -91,6 +91,7 @@ void Application::AddCommand(const CommandDescription& description) {
   entries_.push_back({app, description.make()});
   Declaration declaration(*app);
   entries_.back().command->Declare(declaration, shared_);
+  AddQuietOption(declaration, shared_);
 }
 
 void Application::CheckCommandName(CLI::App& parent, std::span<const char* const> arguments) const {
@@ -130,7 +131,12 @@ void Application::Run(int argc, const char* const* argv) {
   CheckCommandName(root_, arguments);
   if (!Parse(argc, argv)) return;
   wants_json_ = shared_.json;
-  Context context{out_, err_, environment_, cancel_, shared_, root_, started_at_, kExitSuccess};
+  Output nowhere = Output::Nowhere();
+  Context context{out_,        shared_.quiet ? nowhere : err_,
+                  err_,        environment_,
+                  cancel_,     shared_,
+                  root_,       started_at_,
+                  kExitSuccess};
   const CLI::App* chosen = &Deepest(root_);
   for (const Entry& entry : entries_)
     if (entry.app == chosen) entry.command->Run(context);

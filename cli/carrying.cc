@@ -75,6 +75,7 @@ Json RenamedJson(const std::vector<storage::RenamedModel>& models) {
 }
 
 void PrintRenamed(Context& context, const std::vector<storage::RenamedModel>& models) {
+  if (context.options.quiet) return;
   for (const storage::RenamedModel& model : models)
     context.out.Print(
         "the model {} of these states is another one than {} here, so it is called {}\n",
@@ -84,14 +85,17 @@ void PrintRenamed(Context& context, const std::vector<storage::RenamedModel>& mo
 
 void PrintImport(Context& context, const storage::ImportReport& report, bool dry_run) {
   for (const storage::ImportedReference& imported : report.references)
-    context.out.Print("{}{}: {}, {}{}\n", dry_run ? "would import " : "",
-                      context.out.Paint(Colour::kBold, imported.reference.Text()),
-                      HumanCount(imported.state.history.token_count(), "token"),
-                      StateText(imported.state), Remark(imported));
+    context.Tell(Shown::Format("{}{}: {}, {}{}\n", dry_run ? "would import " : "",
+                               context.out.Paint(Colour::kBold, imported.reference.Text()),
+                               HumanCount(imported.state.history.token_count(), "token"),
+                               StateText(imported.state), Remark(imported)),
+                 imported.reference.Text());
   PrintRenamed(context, report.renamed_models);
-  context.out.Print("{} of {} {}, {} there already\n", HumanCount(report.objects_added, "object"),
+  context.Tell(
+      Shown::Format("{} of {} {}, {} there already\n", HumanCount(report.objects_added, "object"),
                     HumanBytes(report.bytes_added), dry_run ? "would be added" : "added",
-                    report.objects_present);
+                    report.objects_present),
+      "");
 }
 
 }  // namespace statelib::cli

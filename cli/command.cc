@@ -35,6 +35,13 @@ void Context::PrintJson(const Json& document) const {
   out.WriteBytes(document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
+void Context::Tell(const Shown& text, std::string_view result) const {
+  if (!options.quiet) return out.Write(text);
+  if (!result.empty()) PrintName(result);
+}
+
+void Context::PrintName(std::string_view name) const { out.Print("{}\n", name); }
+
 void AddJsonOption(Declaration& declaration, SharedOptions& shared) {
   declaration.Flag("--json", shared.json, "Print one JSON document; errors too, on standard error");
 }
@@ -48,6 +55,11 @@ void AddLibraryOption(Declaration& declaration, SharedOptions& shared) {
                      "How long to wait for others: for a lock of the library (default: 600), for a "
                      "remote that is silent (default: 60)",
                      {.shown_as = "SECONDS"});
+}
+
+void AddQuietOption(Declaration& declaration, SharedOptions& shared) {
+  declaration.Flag("-q,--quiet", shared.quiet,
+                   "Print results alone: names in listings, no progress, no notes");
 }
 
 }  // namespace statelib::cli

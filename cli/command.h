@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "cli/declaration.h"
 #include "cli/environment.h"
@@ -21,14 +22,16 @@ using Json = nlohmann::ordered_json;
 /// Options that several commands share.
 struct SharedOptions {
   bool json = false;
+  bool quiet = false;                       ///< results alone: no narration, progress, notes
   std::string library;                      ///< empty: the environment's default
   std::optional<double> timeout_seconds{};  ///< how long others are waited for
 };
 
 /// What a command may use of the process. All references outlive the command.
 struct Context {
-  Output& out;  ///< standard output: results
-  Output& err;  ///< standard error: progress, summaries, warnings
+  Output& out;       ///< standard output: results
+  Output& err;       ///< standard error: progress, summaries, notes; goes nowhere with --quiet
+  Output& warnings;  ///< standard error for what went wrong, with --quiet too
   const Environment& environment;
   const CancelFlag& cancel;
   const SharedOptions& options;
@@ -43,6 +46,11 @@ struct Context {
   std::filesystem::path LibraryDirectory() const;
   /// Prints one document on one line. Bytes that are not UTF-8 become U+FFFD.
   void PrintJson(const Json& document) const;
+  /// Prints what a command has to tell of what it did: the whole lines of `text`, or with --quiet
+  /// `result` alone on a line, as a script takes it; nothing where that is empty.
+  void Tell(const Shown& text, std::string_view result) const;
+  /// Prints one name on a line of its own: what listings print with --quiet.
+  void PrintName(std::string_view name) const;
 };
 
 /// One command of the command line. An object lives for one run of the program; its members are the
@@ -59,6 +67,8 @@ class Command {
 
 void AddJsonOption(Declaration& declaration, SharedOptions& shared);
 void AddLibraryOption(Declaration& declaration, SharedOptions& shared);
+/// --quiet, which every command has.
+void AddQuietOption(Declaration& declaration, SharedOptions& shared);
 
 }  // namespace statelib::cli
 

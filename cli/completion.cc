@@ -118,7 +118,7 @@ std::string BashCompletion(const std::vector<CommandWords>& commands) {
       "    {}) options= words= names=yes ;;\n"
       "    {}) options= words= names= ;;\n"
       "  esac\n"
-      "  [ -z \"$names\" ] || words=\"$words $(statelib list --names 2>/dev/null)\"\n"
+      "  [ -z \"$names\" ] || words=\"$words $(statelib list --quiet 2>/dev/null)\"\n"
       "  case \"$current\" in -*) words=$options ;; esac\n"
       "  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$current\")\n"
       "}}\n"
@@ -172,7 +172,7 @@ std::string ZshCompletion(const std::vector<CommandWords>& commands) {
       "    {}) candidates=() options=() names=yes files= ;;\n"
       "    {}) candidates=() options=() names= files=yes ;;\n"
       "  esac\n"
-      "  [[ -n $names ]] && compadd -- ${{(f)\"$(statelib list --names 2>/dev/null)\"}}\n"
+      "  [[ -n $names ]] && compadd -- ${{(f)\"$(statelib list --quiet 2>/dev/null)\"}}\n"
       "  [[ -n $files ]] && _files\n"
       "  (( $#candidates )) && _describe command candidates\n"
       "  [[ $PREFIX == -* ]] && (( $#options )) && _describe -o option options\n"
@@ -213,7 +213,7 @@ std::string FishCompletion(const std::vector<CommandWords>& commands) {
                                           [&](const CommandWords& c) { return c.name == full; });
       script += fmt::format("{} -a {} -d {}\n", prefix, sub, FishQuoted(described->summary));
     }
-    if (command.takes_state_names) script += prefix + " -a '(statelib list --names 2>/dev/null)'\n";
+    if (command.takes_state_names) script += prefix + " -a '(statelib list --quiet 2>/dev/null)'\n";
     if (command.takes_files) script += prefix + " -F\n";
     for (const OptionWords& option : command.options) {
       script += prefix;
@@ -222,7 +222,7 @@ std::string FishCompletion(const std::vector<CommandWords>& commands) {
       if (option.value == WordKind::kFile) script += " -rF";
       if (option.value == WordKind::kText) script += " -x";
       if (option.value == WordKind::kStateName)
-        script += " -xa '(statelib list --names 2>/dev/null)'";
+        script += " -xa '(statelib list --quiet 2>/dev/null)'";
       script += " -d " + FishQuoted(option.description) + "\n";
     }
   }

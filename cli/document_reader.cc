@@ -37,8 +37,8 @@ std::vector<FileToRead> ListFiles(const Context& context, const std::vector<std:
 
 void TellUnread(Context& context, const std::vector<Unread>& unread) {
   for (const Unread& one : unread)
-    context.err.Print("statelib: warning: left out: {}\n",
-                      Printable(one.reason, LineBreaks::kEscape));
+    context.warnings.Print("statelib: warning: left out: {}\n",
+                           Printable(one.reason, LineBreaks::kEscape));
   if (!unread.empty()) context.exit_code = kExitPartial;
 }
 

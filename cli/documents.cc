@@ -153,7 +153,7 @@ void PrintReading(const Context& context, const library::IngestResult& result,
     json["unread"] = UnreadJson(unread);
     return context.PrintJson(json);
   }
-  context.out.Write(ReadingText(context, result, true));
+  context.Tell(ReadingText(context, result, true), result.saved.reference.Text());
 }
 
 library::IngestResult ReadWithProgress(

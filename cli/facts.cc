@@ -50,9 +50,10 @@ Json SavedJson(const library::SavedState& saved) {
 
 void PrintSaved(const Context& context, const library::SavedState& saved) {
   if (context.options.json) return context.PrintJson(SavedJson(saved));
-  context.out.Print("{}: {}\n", context.out.Paint(Colour::kBold, saved.reference.Text()),
-                    StateText(saved.state));
-  context.out.Write(StoringText(saved));
+  context.Tell(Shown::Format("{}: {}\n", context.out.Paint(Colour::kBold, saved.reference.Text()),
+                             StateText(saved.state)) +
+                   Shown::Lines(StoringText(saved)),
+               saved.reference.Text());
 }
 
 std::string StoringText(const library::SavedState& saved) {
@@ -65,8 +66,10 @@ void PrintMoved(const Context& context, const library::MovedReference& moved) {
     return context.PrintJson({{"reference", ReferenceJson(moved.now)},
                               {"before", ReferenceJson(moved.before)},
                               {"state", StateJson(moved.state)}});
-  context.out.Print("{}: {}; it was {}\n", context.out.Paint(Colour::kBold, moved.now.Text()),
-                    StateText(moved.state), moved.before.Text());
+  context.Tell(
+      Shown::Format("{}: {}; it was {}\n", context.out.Paint(Colour::kBold, moved.now.Text()),
+                    StateText(moved.state), moved.before.Text()),
+      moved.now.Text());
 }
 
 std::string NameOf(const storage::ResolvedState& state) {

@@ -94,11 +94,11 @@ void FitLimits(Context& context, ServerLimits& limits) {
   const size_t needed = FilesNeeded(limits);
   if (files >= needed) return;
   limits = FittedTo(limits, files);
-  context.err.Print(
+  context.warnings.Print(
       "statelib: {} files may be open, expected {}; at most {} connections at once (`ulimit -n` "
       "raises it)\n",
       files, needed, limits.connections);
-  context.err.Flush();
+  context.warnings.Flush();
 }
 
 }  // namespace
@@ -130,8 +130,8 @@ void ServeLibrary(Context& context, const ServeRequest& request) {
   if (request.log) {
     options.log = [&](const std::string& line) {
       const std::lock_guard lock(mutex);
-      context.err.Print("{}\n", line);
-      context.err.Flush();
+      context.warnings.Print("{}\n", line);
+      context.warnings.Flush();
     };
   }
   FitLimits(context, options.limits);
@@ -144,8 +144,10 @@ void ServeLibrary(Context& context, const ServeRequest& request) {
   if (context.options.json) {
     context.PrintJson({{"url", url}, {"writable", !request.write_token_file.empty()}});
   } else {
-    context.out.Print("serving {} at {}{}; Ctrl-C stops it\n", context.LibraryDirectory().string(),
-                      url, request.write_token_file.empty() ? ", for reading" : "");
+    context.Tell(
+        Shown::Format("serving {} at {}{}; Ctrl-C stops it\n", context.LibraryDirectory().string(),
+                      url, request.write_token_file.empty() ? ", for reading" : ""),
+        url);
   }
   context.out.Flush();
   server.Run(context.cancel);

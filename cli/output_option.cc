@@ -27,6 +27,7 @@ Context ContextBeside(const Context& context, const std::string& file) {
   }
   return {IsStandardOutput(file) ? context.err : context.out,
           context.err,
+          context.warnings,
           context.environment,
           context.cancel,
           context.options,

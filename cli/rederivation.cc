@@ -38,6 +38,7 @@ Json RederivationJson(const library::Rederivation& found) {
 
 void PrintRederivation(const Context& context, const library::Rederivation& found) {
   if (context.options.json) return context.PrintJson(RederivationJson(found));
+  if (context.options.quiet && found.equal_bytes) return;
   const std::string from = found.from_tokens == 0
                                ? "nothing"
                                : "the proved state of " + HumanCount(found.from_tokens, "token");

@@ -233,6 +233,19 @@ Shown OutcomeText(const Context& context, const PlannedState& planned,
                        outcome.kind == StateOutcome::Kind::kSkipped ? ": no text" : what);
 }
 
+void TellOutcome(const Context& context, const PlannedState& planned, const StateOutcome& outcome) {
+  const Shown text = OutcomeText(context, planned, outcome);
+  std::string name;
+  if (outcome.result) name = outcome.result->saved.reference.Text();
+  if (outcome.state) name = NameOf(*outcome.state);
+  const bool failed = outcome.kind == StateOutcome::Kind::kFailed;
+  if (failed && context.options.quiet)
+    context.warnings.Write(text);
+  else
+    context.Tell(text, name);
+  context.out.Flush();
+}
+
 Json OutcomeJson(const PlannedState& planned, const StateOutcome& outcome) {
   Json json = {{"action", NameOf(outcome.kind)}};
   if (outcome.result) {

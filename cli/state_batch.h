@@ -41,6 +41,9 @@ const char* NameOf(StateOutcome::Kind kind);  ///< "built", "rebuilt", "unchange
 
 /// What one outcome is, as a line and as JSON.
 Shown OutcomeText(const Context& context, const PlannedState& planned, const StateOutcome& outcome);
+/// Prints it; with --quiet the name of a state that is there now alone, and what failed as a
+/// warning.
+void TellOutcome(const Context& context, const PlannedState& planned, const StateOutcome& outcome);
 Json OutcomeJson(const PlannedState& planned, const StateOutcome& outcome);
 
 /// How a batch ended.

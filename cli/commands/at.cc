@@ -49,6 +49,9 @@ class AtCommand : public Command {
     const std::string before = tokenizer.Decode(result.before);
     const std::string after = tokenizer.Decode(result.after);
     if (context.options.json) return PrintAsJson(context, state, result, before, after);
+    if (context.options.quiet)
+      return context.PrintName(result.saved ? result.saved->reference.Text()
+                                            : result.content.Hex());
     FactList facts;
     facts.Add("of", NameOf(state));
     facts.Add("tokens", fmt::format("{} of {}", HumanCount(result.token_count),

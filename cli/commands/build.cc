@@ -88,7 +88,7 @@ class BuildCommand : public Command {
       context.PrintJson(
           {{"dry_run", dry_run_}, {"states", std::move(list)}, {"unread", UnreadJson(unread)}});
     else
-      context.out.Write((dry_run_ ? "dry run: " : "") + SummaryText(all));
+      context.Tell(Shown::Lines((dry_run_ ? "dry run: " : "") + SummaryText(all)), "");
     ThrowIfFailed(all);
   }
 
@@ -187,9 +187,13 @@ class BuildCommand : public Command {
       if (!dry_run_) SetTags(*library, planned, *group.described[outcome.planned], outcome);
       list->push_back(std::move(json));
       if (context.options.json) return;
-      context.out.Write(dry_run_ ? ForecastText(context, planned, outcome)
-                                 : OutcomeText(context, planned, outcome));
-      context.out.Flush();
+      if (dry_run_ && WouldBeMade(outcome))
+        context.Tell(Shown::Format("{}: would be {}\n",
+                                   context.out.Paint(Colour::kBold, planned.reference.Text()),
+                                   NameOf(outcome.kind)),
+                     planned.reference.Text());
+      else
+        TellOutcome(context, planned, outcome);
     };
     if (!library) {
       BatchReport report;
@@ -206,14 +210,9 @@ class BuildCommand : public Command {
                     : MakeStates(context, *library, model, group.states, tell);
   }
 
-  static Shown ForecastText(const Context& context, const PlannedState& planned,
-                            const StateOutcome& outcome) {
-    const bool would =
-        outcome.kind == StateOutcome::Kind::kBuilt || outcome.kind == StateOutcome::Kind::kRebuilt;
-    if (!would) return OutcomeText(context, planned, outcome);
-    return Shown::Format("{}: would be {}\n",
-                         context.out.Paint(Colour::kBold, planned.reference.Text()),
-                         NameOf(outcome.kind));
+  static bool WouldBeMade(const StateOutcome& outcome) {
+    return outcome.kind == StateOutcome::Kind::kBuilt ||
+           outcome.kind == StateOutcome::Kind::kRebuilt;
   }
 
   /// Lets the tags name the state that the name has now.

@@ -36,9 +36,11 @@ class CheckpointBudgetCommand : public Command {
       return context.PrintJson({{"budget_bytes", usage.budget_bytes},
                                 {"stored_bytes", usage.stored_bytes},
                                 {"checkpoints", usage.checkpoints}});
-    context.out.Print("{} take {} of {}{}\n", HumanCount(usage.checkpoints, "checkpoint"),
+    context.Tell(
+        Shown::Format("{} take {} of {}{}\n", HumanCount(usage.checkpoints, "checkpoint"),
                       HumanBytes(usage.stored_bytes), HumanBytes(usage.budget_bytes),
-                      usage.stored_bytes > usage.budget_bytes ? "; gc removes what is beyond" : "");
+                      usage.stored_bytes > usage.budget_bytes ? "; gc removes what is beyond" : ""),
+        std::to_string(usage.budget_bytes));
   }
 
  private:

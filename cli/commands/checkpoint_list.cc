@@ -27,6 +27,10 @@ class CheckpointListCommand : public Command {
     if (!name_.empty()) of = library.Resolve(name_).state.id;
     const auto rows = library.repository().index().checkpoints().List(of);
     if (context.options.json) return PrintAsJson(context, rows);
+    if (context.options.quiet) {
+      for (const storage::CheckpointRow& row : rows) context.PrintName(row.state.id.Hex());
+      return;
+    }
     if (rows.empty()) return context.err.Print("no checkpoints in {}\n", library.path().string());
     Table table({{"ID"}, {"TOKENS", Align::kRight}, {"SIZE", Align::kRight}, {"STATUS"}, {"AGE"}});
     for (const storage::CheckpointRow& row : rows)

@@ -45,6 +45,8 @@ class DiffCommand : public Command {
     const library::StateDifference difference =
         library::Diff(library, a, b, tokenizer_a.get(), tokenizer_b.get());
     if (context.options.json) return PrintAsJson(context, difference);
+    if (context.options.quiet)
+      return context.PrintName(difference.equal_content ? "equal" : "different");
     PrintStates(context, difference);
     PrintHistory(context, difference);
     PrintSegments(context, difference);

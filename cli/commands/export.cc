@@ -63,14 +63,15 @@ class ExportCommand : public Command {
                              {"recoded", recoded},
                              {"signer", key ? Json(key->public_key().Text()) : Json(nullptr)}});
     }
-    said.out.Print("{}: {} in {}, {}, {}\n", NameOfOutput(file_),
-                   HumanCount(report.states, "state"), HumanCount(report.objects, "object"),
-                   HumanBytes(report.file_bytes),
-                   key ? "signed by " + key->public_key().ShortText() : "not signed");
-    for (const library::SavedState& state : done.recoded) {
-      said.out.Print("{}:{} as {}\n", state.reference.name, state.reference.tag,
-                     FidelityText(*state.fidelity));
-    }
+    said.Tell(Shown::Format("{}: {} in {}, {}, {}\n", NameOfOutput(file_),
+                            HumanCount(report.states, "state"),
+                            HumanCount(report.objects, "object"), HumanBytes(report.file_bytes),
+                            key ? "signed by " + key->public_key().ShortText() : "not signed"),
+              NameOfOutput(file_));
+    for (const library::SavedState& state : done.recoded)
+      said.Tell(Shown::Format("{}:{} as {}\n", state.reference.name, state.reference.tag,
+                              FidelityText(*state.fidelity)),
+                "");
   }
 
  private:

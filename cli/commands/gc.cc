@@ -44,6 +44,17 @@ class GcCommand : public Command {
                                 {"packed_weights", weights.files},
                                 {"packed_weights_bytes", weights.bytes}});
     }
+    if (context.options.quiet) {
+      for (const storage::StateRow& state : report.states) context.PrintName(state.id.Hex());
+      for (const storage::StateRow& state : report.thinned) context.PrintName(state.id.Hex());
+      return;
+    }
+    PrintReport(context, report, weights);
+  }
+
+ private:
+  void PrintReport(Context& context, const storage::GarbageReport& report,
+                   const library::StalePackedWeights& weights) const {
     std::string thinned;
     if (!report.thinned.empty())
       thinned =
@@ -63,7 +74,6 @@ class GcCommand : public Command {
                         report.waiting == 1 ? "it" : "them");
   }
 
- private:
   static Json StatesJson(const std::vector<storage::StateRow>& states) {
     Json json = Json::array();
     for (const storage::StateRow& state : states) json.push_back(StateJson(state));

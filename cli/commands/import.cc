@@ -39,7 +39,7 @@ class ImportCommand : public Command {
       return context.PrintJson(json);
     }
     PrintImport(context, report.import, dry_run_);
-    context.out.Print("{}{}\n", SignerText(report.signer), Advice(report.signer));
+    context.Tell(Shown::Format("{}{}\n", SignerText(report.signer), Advice(report.signer)), "");
   }
 
  private:

@@ -69,8 +69,7 @@ class IngestCommand : public Command {
     const BatchReport report =
         MakeStates(context, library, model, states, [&](const StateOutcome& outcome) {
           if (context.options.json) return;
-          context.out.Write(OutcomeText(context, states[outcome.planned], outcome));
-          context.out.Flush();
+          TellOutcome(context, states[outcome.planned], outcome);
         });
     if (context.options.json) {
       Json list = Json::array();
@@ -78,7 +77,7 @@ class IngestCommand : public Command {
         list.push_back(OutcomeJson(states[outcome.planned], outcome));
       context.PrintJson({{"states", std::move(list)}, {"unread", UnreadJson(unread)}});
     } else {
-      context.out.Write(SummaryText(report));
+      context.Tell(Shown::Lines(SummaryText(report)), "");
     }
     ThrowIfFailed(report);
   }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
 #include "cli/library_access.h"
-#include "cli/terminal/printable.h"
 
 namespace statelib::cli {
 
@@ -30,8 +29,9 @@ class InitCommand : public Command {
     const library::Library library = library::Library::Init(context.LibraryDirectory(), sharing);
     const std::string path = library.path().string();
     if (context.options.json) return context.PrintJson({{"library", path}, {"shared", shared_}});
-    context.out.Print("{}: an empty library for {}\n", Printable(path, LineBreaks::kEscape),
-                      shared_ ? "its group" : "you alone");
+    context.Tell(
+        Shown::Format("{}: an empty library for {}\n", path, shared_ ? "its group" : "you alone"),
+        path);
   }
 
  private:

@@ -18,9 +18,11 @@ class KeyCreateCommand : public Command {
   void Run(Context& context) override {
     const library::NamedKey key = OpenKeys(context).Create(name_);
     if (context.options.json) return context.PrintJson(KeyJson(key));
-    context.out.Print(
-        "{}: {}\n`statelib key trust {} --name {}` on another machine makes it trusted there\n",
-        key.name, key.key.Text(), key.key.Text(), key.name);
+    context.Tell(
+        Shown::Format(
+            "{}: {}\n`statelib key trust {} --name {}` on another machine makes it trusted there\n",
+            key.name, key.key.Text(), key.key.Text(), key.name),
+        key.key.Text());
   }
 
  private:

@@ -21,6 +21,10 @@ class KeyListCommand : public Command {
       for (const library::NamedKey& key : keys) list.push_back(KeyJson(key));
       return context.PrintJson({{"keys", list}});
     }
+    if (context.options.quiet) {
+      for (const library::NamedKey& key : keys) context.PrintName(key.name);
+      return;
+    }
     Table table({{"NAME", Align::kLeft, false, Colour::kBold}, {"KIND"}, {"KEY"}});
     for (const library::NamedKey& key : keys)
       table.Add({key.name, key.own ? "own" : "trusted", key.key.Text()});

@@ -29,7 +29,7 @@ class KeyRmCommand : public Command {
     }
     keys.Remove(key);
     if (context.options.json) return context.PrintJson({{"removed", KeyJson(key)}});
-    context.out.Print("removed {}\n", key.name);
+    context.Tell(Shown::Format("removed {}\n", key.name), key.name);
   }
 
  private:

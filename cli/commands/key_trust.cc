@@ -30,7 +30,8 @@ class KeyTrustCommand : public Command {
     const std::string name = name_.empty() ? Digest{key->bytes}.ShortHex() : name_;
     const library::NamedKey named = OpenKeys(context).Trust(name, *key);
     if (context.options.json) return context.PrintJson(KeyJson(named));
-    context.out.Print("{} is trusted now: {}\n", named.name, named.key.Text());
+    context.Tell(Shown::Format("{} is trusted now: {}\n", named.name, named.key.Text()),
+                 named.name);
   }
 
  private:

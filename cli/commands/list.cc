@@ -33,7 +33,6 @@ class ListCommand : public Command {
                        {.shown_as = "N", .shows_default = true});
     declaration.Option("--after", &after_, "Begin after this name, where the last page ended",
                        {.shown_as = "NAME[:TAG]"});
-    declaration.Flag("--names", names_only_, "Print names alone, one a line");
     AddLibraryOption(declaration, shared);
     AddJsonOption(declaration, shared);
     declaration.Examples(
@@ -41,6 +40,7 @@ class ListCommand : public Command {
         "  statelib list 'minutes*' --sort age\n"
         "  statelib list --where model=demo --where 'age<7d' --where 'source=*.md'\n"
         "  statelib list --limit 100 --after handbook\n"
+        "  statelib list --quiet\n"
         "  statelib list --json | jq '.states[].name'\n");
   }
 
@@ -49,9 +49,9 @@ class ListCommand : public Command {
     const std::vector<storage::ReferenceRow> rows = library::List(library, Query(library));
     if (context.options.json)
       PrintAsJson(context, rows);
-    else if (names_only_)
+    else if (context.options.quiet)
       for (const storage::ReferenceRow& row : rows)
-        context.out.Print("{}\n", storage::Reference{row.name, row.tag, {}}.Text());
+        context.PrintName(storage::Reference{row.name, row.tag, {}}.Text());
     else
       PrintAsTable(context, library, rows);
   }
@@ -122,7 +122,6 @@ class ListCommand : public Command {
   std::vector<std::string> conditions_;
   uint64_t limit_ = 0;
   std::string after_;
-  bool names_only_ = false;
 };
 
 }  // namespace

@@ -40,9 +40,14 @@ class LogCommand : public Command {
   void Run(Context& context) override {
     const library::Library library = OpenLibrary(context, library::Library::Access::kRead);
     const std::vector<library::LogEntry> entries = library::Log(library, name_);
-    if (context.options.json)
-      return PrintAsJson(context, storage::Reference::Parse(name_.substr(0, name_.find('@'))),
-                         entries);
+    const auto reference = storage::Reference::Parse(name_.substr(0, name_.find('@')));
+    if (context.options.json) return PrintAsJson(context, reference, entries);
+    if (context.options.quiet) {
+      for (const library::LogEntry& entry : entries)
+        context.PrintName(
+            storage::Reference{reference.name, reference.tag, entry.version.number}.Text());
+      return;
+    }
     if (sources_) return PrintWithSources(context, entries);
     Table table({{"VERSION", Align::kRight},
                  {"ID"},

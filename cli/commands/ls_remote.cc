@@ -33,6 +33,11 @@ class LsRemoteCommand : public Command {
     const std::vector<storage::RemoteVersion> versions =
         library::SelectVersions(remote->List(), selection_, remote->where());
     if (context.options.json) return PrintAsJson(context, versions);
+    if (context.options.quiet) {
+      for (const storage::RemoteVersion& version : versions)
+        context.PrintName(storage::Reference{version.name, version.tag, version.number}.Text());
+      return;
+    }
     if (versions.empty()) {
       context.err.Print("no states in {}\n", remote->where());
       return;

@@ -39,6 +39,7 @@ class ModelAddCommand : public Command {
     library::ModelDetails model = Add(context, library);
     if (make_default_) model = library::SetDefaultModel(library, model.row.name);
     if (context.options.json) return context.PrintJson(ModelJson(model));
+    if (context.options.quiet) return context.PrintName(model.row.name);
     PrintModel(context, model);
   }
 

@@ -155,6 +155,7 @@ class ModelCheckCommand : public Command {
   void Print(Context& context, const engine::Runtime& runtime, const fs::path& directory,
              const engine::GoldenReport& report, const std::optional<engine::GoldenReport>& in_cuts,
              bool passed) const {
+    if (context.options.quiet) return;  // the exit code tells
     FactList facts;
     facts.Add("model", directory.string());
     facts.Add("architecture", runtime.info().architecture);

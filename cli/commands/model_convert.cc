@@ -69,7 +69,9 @@ class ModelConvertCommand : public Command {
                              {"form", form_},
                              {"tensor_bytes", conversion.tensor_bytes},
                              {"notes", conversion.notes}});
-    said.out.Print("{}: {} of weights\n", NameOfOutput(to_), HumanBytes(conversion.tensor_bytes));
+    said.Tell(Shown::Format("{}: {} of weights\n", NameOfOutput(to_),
+                            HumanBytes(conversion.tensor_bytes)),
+              NameOfOutput(to_));
     for (const std::string& note : conversion.notes) context.err.Print("note: {}\n", note);
   }
 

@@ -23,12 +23,13 @@ class ModelDefaultCommand : public Command {
       library::UnsetDefaultModel(library);
       if (context.options.json)
         return context.PrintJson({{"name", name_}, {"default", true}, {"present", true}});
-      context.out.Print("{}, which comes with statelib, is the default model now\n", name_);
+      context.Tell(
+          Shown::Format("{}, which comes with statelib, is the default model now\n", name_), name_);
       return;
     }
     const library::ModelDetails model = library::SetDefaultModel(library, name_);
     if (context.options.json) return context.PrintJson(ModelJson(model));
-    context.out.Print("{} is the default model now\n", model.row.name);
+    context.Tell(Shown::Format("{} is the default model now\n", model.row.name), model.row.name);
   }
 
  private:

@@ -25,6 +25,12 @@ class ModelListCommand : public Command {
       for (const library::ModelDetails& model : models) list.push_back(ModelJson(model));
       return context.PrintJson({{"models", list}});
     }
+    if (context.options.quiet) {
+      for (const library::ModelDetails& model : models)
+        context.PrintName(model.row.name.empty() ? model.row.identity.fingerprint.Hex()
+                                                 : model.row.name);
+      return;
+    }
     Table table({{"NAME", Align::kLeft, false, Colour::kBold},
                  {"FINGERPRINT"},
                  {"ARCHITECTURE"},

@@ -29,10 +29,11 @@ class ModelRmCommand : public Command {
     }
     const bool gone = library::RemoveModel(library, name_);
     if (context.options.json) return context.PrintJson({{"model", name_}, {"removed", gone}});
-    context.out.Print("{}\n", gone ? fmt::format("removed {}", name_)
-                                   : fmt::format("forgot where {} lies; states of it remain, so "
-                                                 "its name does too",
-                                                 name_));
+    context.Tell(gone ? Shown::Format("removed {}\n", name_)
+                      : Shown::Format("forgot where {} lies; states of it remain, so its name does "
+                                      "too\n",
+                                      name_),
+                 name_);
   }
 
  private:

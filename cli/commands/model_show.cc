@@ -21,6 +21,7 @@ class ModelShowCommand : public Command {
     const library::Library library = OpenLibrary(context, library::Library::Access::kRead);
     const library::ModelDetails model = library::ShowModel(library, name_);
     if (context.options.json) return context.PrintJson(ModelJson(model));
+    if (context.options.quiet) return context.PrintName(model.row.identity.fingerprint.Hex());
     PrintModel(context, model);
   }
 

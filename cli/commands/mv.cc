@@ -29,7 +29,7 @@ class MvCommand : public Command {
     library::Move(library, from, to);
     if (context.options.json)
       return context.PrintJson({{"from", ReferenceJson(from)}, {"to", ReferenceJson(to)}});
-    context.out.Print("{} is called {} now\n", from.Text(), to.Text());
+    context.Tell(Shown::Format("{} is called {} now\n", from.Text(), to.Text()), to.Text());
   }
 
  private:

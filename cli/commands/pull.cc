@@ -45,15 +45,18 @@ class PullCommand : public Command {
     const library::PullReport report = Pull(context, library, *remote);
     if (context.options.json) return PrintAsJson(context, report);
     for (const library::PulledVersion& version : report.versions)
-      context.out.Print(
-          "{}{}: state {}, {}{}\n", dry_run_ ? "would pull " : "",
-          context.out.Paint(Colour::kBold, version.reference.Text()), version.from.state.ShortHex(),
-          version.there_before ? "it was here" : SignerText(version.signer), DivergedText(version));
+      context.Tell(Shown::Format("{}{}: state {}, {}{}\n", dry_run_ ? "would pull " : "",
+                                 context.out.Paint(Colour::kBold, version.reference.Text()),
+                                 version.from.state.ShortHex(),
+                                 version.there_before ? "it was here" : SignerText(version.signer),
+                                 DivergedText(version)),
+                   version.reference.Text());
     PrintRenamed(context, report.renamed_models);
-    context.out.Print("{} of {} {}, {} here already\n",
-                      HumanCount(report.objects_fetched, "object"),
-                      HumanBytes(report.bytes_fetched), dry_run_ ? "would be fetched" : "fetched",
-                      report.objects_present);
+    context.Tell(Shown::Format("{} of {} {}, {} here already\n",
+                               HumanCount(report.objects_fetched, "object"),
+                               HumanBytes(report.bytes_fetched),
+                               dry_run_ ? "would be fetched" : "fetched", report.objects_present),
+                 "");
   }
 
  private:

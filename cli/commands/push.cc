@@ -47,13 +47,17 @@ class PushCommand : public Command {
     const library::PushReport report = Push(context, library, *remote, key ? &*key : nullptr);
     if (context.options.json) return PrintAsJson(context, report);
     for (const library::PushedVersion& version : report.versions)
-      context.out.Print("{}{}: state {}{}\n", dry_run_ ? "would push " : "",
+      context.Tell(
+          Shown::Format("{}{}: state {}{}\n", dry_run_ ? "would push " : "",
                         context.out.Paint(Colour::kBold, version.from.Text()),
-                        version.state.ShortHex(), version.there_before ? "; it was there" : "");
-    context.out.Print("{} of {} {}, {} there already; {}\n",
+                        version.state.ShortHex(), version.there_before ? "; it was there" : ""),
+          version.from.Text());
+    context.Tell(
+        Shown::Format("{} of {} {}, {} there already; {}\n",
                       HumanCount(report.objects_sent, "object"), HumanBytes(report.bytes_sent),
                       dry_run_ ? "would be sent" : "sent", report.objects_present,
-                      key ? "signed by " + key->public_key().ShortText() : "not signed");
+                      key ? "signed by " + key->public_key().ShortText() : "not signed"),
+        "");
   }
 
  private:

@@ -41,7 +41,7 @@ class RemoteAddCommand : public Command {
     library::AddRemote(library, remote);
     if (context.options.json)
       return context.PrintJson({{"name", remote.name}, {"url", remote.url}});
-    context.out.Print("{} is {} now\n", remote.name, Printable(remote.url, LineBreaks::kEscape));
+    context.Tell(Shown::Format("{} is {} now\n", remote.name, remote.url), remote.name);
   }
 
  private:

@@ -25,6 +25,10 @@ class RemoteListCommand : public Command {
         list.push_back({{"name", remote.name}, {"url", remote.url}});
       return context.PrintJson({{"remotes", list}});
     }
+    if (context.options.quiet) {
+      for (const library::NamedRemote& remote : remotes) context.PrintName(remote.name);
+      return;
+    }
     Table table({{"NAME", Align::kLeft, false, Colour::kBold}, {"URL", Align::kLeft, true}});
     for (const library::NamedRemote& remote : remotes) table.Add({remote.name, remote.url});
     table.Print(context.out);

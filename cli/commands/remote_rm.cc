@@ -24,7 +24,7 @@ class RemoteRmCommand : public Command {
     if (!library::RemoveRemote(library, name_))
       Throw(ErrorKind::kNotFound, "there is no remote {}", storage::Escaped(name_));
     if (context.options.json) return context.PrintJson({{"removed", name_}});
-    context.out.Print("removed {}\n", name_);
+    context.Tell(Shown::Format("removed {}\n", name_), name_);
   }
 
  private:

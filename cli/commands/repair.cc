@@ -70,6 +70,7 @@ class RepairCommand : public Command {
     const auto printable = [](const std::string& text) {
       return Printable(text, LineBreaks::kEscape);
     };
+    if (context.options.quiet) return;  // what was lost is the error
     if (index.damage.empty()) {
       context.out.Print("nothing is wrong with the index\n");
     } else {

@@ -30,15 +30,16 @@ class RmCommand : public Command {
     const auto removed = library::Remove(library, references, dry_run_);
     if (context.options.json) return PrintAsJson(context, removed);
     for (const library::RemovedReference& reference : removed) {
-      context.out.Print("{} {} with {}", dry_run_ ? "would remove" : "removed",
-                        storage::Reference{reference.name, reference.tag, {}}.Text(),
-                        HumanCount(reference.versions, "version"));
+      const std::string name = storage::Reference{reference.name, reference.tag, {}}.Text();
+      std::string freed;
       if (!reference.freed_states.empty())
-        context.out.Print("; gc {} then free {} in {} of {}", dry_run_ ? "would" : "will",
-                          HumanBytes(reference.freed_bytes),
-                          HumanCount(reference.freed_objects, "object"),
-                          HumanCount(reference.freed_states.size(), "state"));
-      context.out.Write("\n");
+        freed = fmt::format("; gc {} then free {} in {} of {}", dry_run_ ? "would" : "will",
+                            HumanBytes(reference.freed_bytes),
+                            HumanCount(reference.freed_objects, "object"),
+                            HumanCount(reference.freed_states.size(), "state"));
+      context.Tell(Shown::Format("{} {} with {}{}\n", dry_run_ ? "would remove" : "removed", name,
+                                 HumanCount(reference.versions, "version"), freed),
+                   name);
     }
   }
 

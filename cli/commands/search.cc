@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statestore/library/search.h"
 
+#include <set>
+
 #include "cli/commands.h"
 #include "cli/facts.h"
 #include "cli/library_access.h"
@@ -49,6 +51,7 @@ class SearchCommand : public Command {
     const library::Library library = OpenLibrary(context, library::Library::Access::kRead);
     const std::vector<library::SearchResult> results = library::Search(library, query, options);
     if (context.options.json) return PrintAsJson(context, query, results);
+    if (context.options.quiet) return PrintHolders(context, results);
     for (const library::SearchResult& result : results) PrintResult(context, result);
     if (results.empty()) context.err.Print("nothing found in {}\n", library.path().string());
   }
@@ -56,6 +59,16 @@ class SearchCommand : public Command {
  private:
   static std::string Name(const storage::TextHolder& holder) {
     return storage::Reference{holder.name, holder.tag, holder.version}.Text();
+  }
+
+  /// The states that hold a passage, each once, the best first.
+  static void PrintHolders(const Context& context,
+                           const std::vector<library::SearchResult>& results) {
+    std::set<std::string> printed;
+    for (const library::SearchResult& result : results)
+      for (const storage::TextHolder& holder : result.holders)
+        if (const std::string name = Name(holder); printed.insert(name).second)
+          context.PrintName(name);
   }
 
   static void PrintResult(Context& context, const library::SearchResult& result) {

@@ -54,6 +54,7 @@ class ShowCommand : public Command {
     const library::Library library = OpenLibrary(context, library::Library::Access::kRead);
     const library::StateDetails details = library::Show(library, name_);
     if (context.options.json) return PrintAsJson(context, details);
+    if (context.options.quiet) return context.PrintName(details.resolved.state.id.Hex());
     PrintFacts(context, details);
     PrintLineage(context, details);
     PrintSegments(context, details);

@@ -42,6 +42,11 @@ class StatusCommand : public Command {
     const storage::TextTemplate how =
         library.repository().index().lineage().Get(*state.derivation).text_template;
     if (context.options.json) return PrintAsJson(context, state, sources, how, differ == 0);
+    if (context.options.quiet) {
+      for (const library::SourceStatus& source : sources)
+        if (library::IsOutOfDate(source.change)) context.PrintName(source.source.name);
+      return;
+    }
     if (sources.empty())
       return context.out.Print("{}: no document is known to have gone into it\n", NameOf(state));
     Table table({{"STATUS"},

@@ -32,7 +32,8 @@ class TagCommand : public Command {
     const library::SavedState saved =
         library::Copy(library, name_, {state.reference->name, tag_, {}});
     if (context.options.json) return context.PrintJson(SavedJson(saved));
-    context.out.Print("{} is {} now\n", saved.reference.Text(), state.reference->Text());
+    context.Tell(Shown::Format("{} is {} now\n", saved.reference.Text(), state.reference->Text()),
+                 saved.reference.Text());
   }
 
  private:

@@ -94,7 +94,8 @@ class VerifyCommand : public Command {
       context.out.Print("not an object, left alone: {}\n",
                         Printable(stranger, LineBreaks::kEscape));
     for (const std::string& warning : report.warnings)
-      context.err.Print("statelib: warning: {}\n", Printable(warning, LineBreaks::kEscape));
+      context.warnings.Print("statelib: warning: {}\n", Printable(warning, LineBreaks::kEscape));
+    if (context.options.quiet) return;
     context.out.Print(
         "read {}: {}, {}, {}", HumanBytes(report.bytes_read), HumanCount(report.states, "state"),
         HumanCount(report.tokens_objects, "tokens object"), HumanCount(report.references, "name"));

@@ -46,6 +46,8 @@ Output::Output(int descriptor, std::string name, const Options& options)
       colour_(is_terminal_ && options.colour),
       columns_(options.columns) {}
 
+Output Output::Nowhere() { return Output(); }
+
 int Output::columns() const {
   if (columns_ > 0) return columns_;
   if (!is_terminal_) return kUnlimitedColumns;
@@ -55,6 +57,7 @@ int Output::columns() const {
 }
 
 void Output::WriteBytes(std::string_view bytes) {
+  if (descriptor_ == kNowhere) return;
   buffer_.append(bytes);
   // A person at a terminal sees each line when it is ready; a pipe gets blocks.
   const bool line_ended = is_terminal_ && bytes.find('\n') != std::string_view::npos;

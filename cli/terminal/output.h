@@ -30,6 +30,8 @@ class Output {
 
   /// Writes to a file descriptor that outlives this object. `name` is for messages.
   Output(int descriptor, std::string name, const Options& options);
+  /// One that drops all that is written to it, and is no terminal.
+  static Output Nowhere();
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;
 
@@ -54,11 +56,15 @@ class Output {
   Shown Paint(Colour colour, std::string_view text) const;
 
  private:
-  int descriptor_;
+  static constexpr int kNowhere = -1;
+
+  Output() = default;
+
+  int descriptor_ = kNowhere;
   std::string name_;
-  bool is_terminal_;
-  bool colour_;
-  int columns_;
+  bool is_terminal_ = false;
+  bool colour_ = false;
+  int columns_ = 0;
   std::string buffer_;
 };
 

@@ -27,7 +27,7 @@ std::string Streamed(int to, int from, std::string_view answer) {
   const CancelFlag cancel;
   const SharedOptions options;
   const CLI::App root;
-  const Context context{out, out, environment, cancel, options, root, {}};
+  const Context context{out, out, out, environment, cancel, options, root, {}};
   AnswerStream stream(context, false);
   stream.Write(answer);
   stream.End();

@@ -300,7 +300,7 @@ TEST_F(BadInput, NoRowOfTheIndexReachesATerminalUnescaped) {
     storage::ChangeIndex(Path("copy") + "/index.db", change);
     for (const Arguments& command :
          std::vector<Arguments>{{"list"},
-                                {"list", "--names"},
+                                {"list", "--quiet"},
                                 {"show", "roof"},
                                 {"log", "roof", "--sources"},
                                 {"log", "other"},

@@ -125,16 +125,16 @@ TEST_F(HistoryCommands, TheListComesInPagesAndUnderConditions) {
   auto page = Facts({"list", "--limit", "2"});
   EXPECT_EQ(page["states"].size(), 2u);
   EXPECT_EQ(page["next"], "b:latest");
-  EXPECT_EQ(Run({"list", "--names", "--limit", "2", "--after", "b:latest"}).out, "c:draft\nd\n");
-  EXPECT_EQ(Run({"list", "--names", "--where", "tag=draft"}).out, "c:draft\n");
-  EXPECT_EQ(Run({"list", "--names", "--where", "source=*gate.md"}).out, "a\n");
-  EXPECT_EQ(Run({"list", "--names", "--where", "source=*roof.md", "--where", "age<1h"}).out,
+  EXPECT_EQ(Run({"list", "--quiet", "--limit", "2", "--after", "b:latest"}).out, "c:draft\nd\n");
+  EXPECT_EQ(Run({"list", "--quiet", "--where", "tag=draft"}).out, "c:draft\n");
+  EXPECT_EQ(Run({"list", "--quiet", "--where", "source=*gate.md"}).out, "a\n");
+  EXPECT_EQ(Run({"list", "--quiet", "--where", "source=*roof.md", "--where", "age<1h"}).out,
             "a\nb\nc:draft\nd\n");
-  EXPECT_EQ(Run({"list", "--names", "--where", "age>1h"}).out, "");
-  EXPECT_EQ(Run({"list", "--names", "--where", "model=demo", "--where", "size>1kB"}).out,
+  EXPECT_EQ(Run({"list", "--quiet", "--where", "age>1h"}).out, "");
+  EXPECT_EQ(Run({"list", "--quiet", "--where", "model=demo", "--where", "size>1kB"}).out,
             "a\nb\nc:draft\nd\n");
   const uint64_t tokens = Facts({"show", "a"})["tokens"];
-  EXPECT_EQ(Run({"list", "--names", "--where", "tokens>=" + std::to_string(tokens)}).out, "a\n");
+  EXPECT_EQ(Run({"list", "--quiet", "--where", "tokens>=" + std::to_string(tokens)}).out, "a\n");
   for (const char* wrong : {"colour=red", "age", "age<soon", "size>>1", "tokens<x", "model<demo"})
     EXPECT_THAT(ExpectFailure({"list", "--where", wrong}, 2), testing::Not(testing::IsEmpty()));
   EXPECT_THAT(ExpectFailure({"list", "--where", "model=nobody"}, 3), HasSubstr("nobody"));

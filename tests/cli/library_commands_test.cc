@@ -101,11 +101,11 @@ TEST_F(LibraryCommands, ListFindsSortsAndPrintsNames) {
   Facts({"ingest", "a", gate_});
   Facts({"ingest", "a:draft", roof_});
   EXPECT_THAT(Names(), ElementsAre("a:draft", "a:latest", "b:latest"));
-  EXPECT_EQ(Run({"list", "--names"}).out, "a:draft\na\nb\n");
-  EXPECT_EQ(Run({"list", "--names", "--reverse"}).out, "b\na\na:draft\n");
-  EXPECT_EQ(Run({"list", "a*", "--names"}).out, "a:draft\na\n");
-  EXPECT_EQ(Run({"list", "*:draft", "--names"}).out, "a:draft\n");
-  EXPECT_EQ(Run({"list", "--names", "--sort", "tokens"}).out.substr(0, 2), "b\n");
+  EXPECT_EQ(Run({"list", "--quiet"}).out, "a:draft\na\nb\n");
+  EXPECT_EQ(Run({"list", "--quiet", "--reverse"}).out, "b\na\na:draft\n");
+  EXPECT_EQ(Run({"list", "a*", "--quiet"}).out, "a:draft\na\n");
+  EXPECT_EQ(Run({"list", "*:draft", "--quiet"}).out, "a:draft\n");
+  EXPECT_EQ(Run({"list", "--quiet", "--sort", "tokens"}).out.substr(0, 2), "b\n");
   EXPECT_THAT(Run({"list"}).out, HasSubstr("demo"));
   EXPECT_EQ(Run({"list", "nothing*"}).out, "");
   EXPECT_EQ(Facts({"list", "nothing*"})["states"].size(), 0u);
