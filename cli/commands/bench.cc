@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <unistd.h>
-
 #include <numeric>
 
 #include "cli/commands.h"
@@ -10,6 +8,7 @@
 #include "cli/terminal/quantities.h"
 #include "cli/terminal/table.h"
 #include "core/base/error.h"
+#include "core/base/random_name.h"
 #include "core/engine/speed.h"
 #include "statestore/library/speed.h"
 
@@ -26,7 +25,7 @@ constexpr size_t kBatches[] = {1, 4, 16, 64};
 class ScratchFolder {
  public:
   ScratchFolder()
-      : path_(fs::temp_directory_path() / fmt::format("statelib-bench-{}", ::getpid())) {
+      : path_(fs::temp_directory_path() / ("statelib-bench-" + RandomName())) {
     fs::create_directories(path_);
   }
   ~ScratchFolder() {

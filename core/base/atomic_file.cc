@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/atomic_file.h"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/random_name.h"
 
 namespace statelib {
 
 AtomicFile::AtomicFile(FileSystem& files, const std::filesystem::path& path)
     : files_(files),
       place_(FindOutputPlace(path)),
-      temporary_(fmt::format("{}.{}.part", place_.path.string(), ::getpid())),
+      temporary_(TemporaryBeside(place_.path)),
       file_(place_.is_stream ? files.OpenStream(place_.path) : files.Create(temporary_)) {}
 
 AtomicFile::~AtomicFile() {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/model/convert.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -10,6 +8,7 @@
 #include "core/base/fixed_log.h"
 #include "core/base/mapped_file.h"
 #include "core/base/quoted.h"
+#include "core/base/random_name.h"
 #include "core/checkpoint/container.h"
 #include "core/checkpoint/encode.h"
 #include "core/checkpoint/safetensors_writer.h"
@@ -188,7 +187,7 @@ class Converter {
     if (exists && !options_.replace) ThrowExists(to);
     // Without the separator that a folder's name may end with.
     const fs::path target = FollowLinks(to.has_filename() ? to : to.parent_path());
-    const fs::path temporary = fmt::format("{}.{}.part", target.string(), ::getpid());
+    const fs::path temporary = TemporaryBeside(target);
     files.CreateDirectories(temporary);
     try {
       WriteFilesInto(temporary, tensors);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/model/packed_file.h"
 
-#include <unistd.h>
-
 #include "core/base/error.h"
+#include "core/base/random_name.h"
 
 namespace statelib::model {
 
@@ -69,10 +68,8 @@ PackedFile PackedFile::Open(const std::filesystem::path& path, const Digest& key
 
 PackedFileWriter::PackedFileWriter(FileSystem& files, std::filesystem::path path)
     : files_(files), path_(std::move(path)) {
-  temporary_ = path_.string() + "." + std::to_string(::getpid()) + ".part";
+  temporary_ = TemporaryBeside(path_);
   files_.CreateDirectories(path_.parent_path());
-  // One that a process of this number left when it was killed.
-  if (files_.Exists(temporary_)) files_.Remove(temporary_);
   file_ = files_.Create(temporary_);
 }
 

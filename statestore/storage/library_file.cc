@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statestore/storage/library_file.h"
 
-#include <sys/random.h>
 #include <toml++/toml.h>
 
-#include <cerrno>
-
 #include "core/base/error.h"
+#include "core/base/random_name.h"
 #include "statestore/storage/reference.h"
 
 namespace statelib::storage {
@@ -26,9 +24,7 @@ toml::table ParseToml(std::string_view text, const std::string& where) {
 
 LibraryIdentity RandomIdentity() {
   LibraryIdentity identity;
-  if (::getrandom(identity.bytes.data(), identity.bytes.size(), 0) !=
-      static_cast<ssize_t>(identity.bytes.size()))
-    ThrowErrno("cannot get random bytes for", "a library's identity", errno);
+  FillRandom(identity.bytes);
   return identity;
 }
 

@@ -3,8 +3,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/random_name.h"
 #include "tests/temporary_directory.h"
 
 namespace statelib {
@@ -27,6 +29,23 @@ TEST(FileSystem, AFailedAtomicWriteKeepsTheOldFileAndLeavesNothingElse) {
   const auto path = folder.Write("directory/inner", "x").parent_path();
   EXPECT_THROW(WriteFileAtomically(files, path, AsBytes("new")), Error);  // a folder is in the way
   EXPECT_THAT(files.List(folder.path()), ElementsAre("directory"));
+}
+
+TEST(FileSystem, WhatAKilledProcessLeftIsInTheWayOfNoAtomicWrite) {
+  TemporaryDirectory folder;
+  const auto path = folder.path() / "file";
+  // The numbers of processes come back: no name is made of one alone.
+  const auto left = fmt::format("{}.{}.part", path.string(), ::getpid());
+  FileSystem::Real().Create(left)->Close();
+  WriteFileAtomically(FileSystem::Real(), path, AsBytes("new"));
+  EXPECT_EQ(AsText(FileSystem::Real().ReadFile(path, 100)), "new");
+  EXPECT_TRUE(FileSystem::Real().Exists(left));
+}
+
+TEST(FileSystem, NoTwoTemporaryNamesAreTheSame) {
+  EXPECT_NE(TemporaryBeside("a"), TemporaryBeside("a"));
+  EXPECT_EQ(TemporaryBeside("folder/a").parent_path(), "folder");
+  EXPECT_EQ(RandomName().size(), 16u);
 }
 
 TEST(FileSystem, AFileLongerThanTheCallerAllowsIsRefused) {

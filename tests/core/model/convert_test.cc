@@ -4,9 +4,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <cstdio>
+#include <fstream>
 
 #include "core/base/error.h"
 #include "core/checkpoint/container.h"
@@ -164,6 +166,19 @@ TEST(Convert, WhatIsThereIsReplacedOnlyWhenToldTo) {
   EXPECT_THAT(FailureOf("mamba", into, {.form = CheckpointForm::kHuggingFace}).second,
               HasSubstr("--force"));
   EXPECT_EQ(FilesIn(into), 1u);
+}
+
+TEST(Convert, NothingThatAKilledProcessLeftGetsIn) {
+  TemporaryDirectory folder;
+  const auto from = Checkpoint::Open(Golden("mamba"));
+  const fs::path path = folder.path() / "out";
+  // The numbers of processes come back.
+  const fs::path left = fmt::format("{}.{}.part", path.string(), ::getpid());
+  fs::create_directories(left / "tokenizer.json");
+  std::ofstream(left / "stray") << "x";
+  Convert(*from, path, {.form = CheckpointForm::kHuggingFace});
+  EXPECT_FALSE(fs::exists(path / "stray"));
+  EXPECT_TRUE(fs::exists(left / "stray"));
 }
 
 TEST(Convert, StoppedHalfWayItLeavesNothing) {
