@@ -107,6 +107,61 @@ void FindWrongNames(const Database& database, std::vector<std::string>* lines) {
   }
 }
 
+/// Whether two queries of texts and numbers give the same rows.
+bool GiveTheSame(const Database& database, const std::string& one, const std::string& other,
+                 int columns) {
+  Statement a = database.Prepare(one), b = database.Prepare(other);
+  while (true) {
+    const bool more = a.Step();
+    if (b.Step() != more) return false;
+    if (!more) return true;
+    for (int i = 0; i < columns; ++i) {
+      if (a.Text(i) != b.Text(i)) return false;
+    }
+  }
+}
+
+// A second index of the passages' words, and what each index holds as a table.
+constexpr const char* kMakeWords[] = {
+    "CREATE VIRTUAL TABLE temp.words USING fts5(body, content='', tokenize='unicode61 "
+    "remove_diacritics 2')",
+    "INSERT INTO temp.words(rowid, body) SELECT key, body FROM main.passages ORDER BY key",
+    "CREATE VIRTUAL TABLE temp.words_here USING fts5vocab('main', 'passages_fts', 'instance')",
+    "CREATE VIRTUAL TABLE temp.words_expected USING fts5vocab('temp', 'words', 'instance')"};
+constexpr const char* kDropWords[] = {"DROP TABLE IF EXISTS temp.words_here",
+                                      "DROP TABLE IF EXISTS temp.words_expected",
+                                      "DROP TABLE IF EXISTS temp.words"};
+
+/// SQLite compares such an index with its texts only for those who may write, so that a second one
+/// is made beside it, in a temporary file, and both are read side by side.
+bool WordsAreThoseOfPassages(const Database& database) {
+  const auto query = [](const char* columns, const std::string& table, const char* rest) {
+    return fmt::format("SELECT {} FROM {} {}", columns, table, rest);
+  };
+  const auto same = [&](const char* columns, int count, const char* here, const char* expected,
+                        const char* rest) {
+    return GiveTheSame(database, query(columns, here, rest), query(columns, expected, rest), count);
+  };
+  for (const char* sql : kMakeWords) database.Prepare(sql).Run();
+  return same("term, CAST(doc AS TEXT), CAST(offset AS TEXT)", 3, "temp.words_here",
+              "temp.words_expected", "") &&
+         same("CAST(id AS TEXT), hex(sz)", 2, "main.passages_fts_docsize", "temp.words_docsize",
+              "ORDER BY id") &&
+         same("hex(block)", 1, "main.passages_fts_data", "temp.words_data", "WHERE id = 1");
+}
+
+void FindWrongWords(const Database& database, std::vector<std::string>* lines) {
+  bool right = false;
+  try {
+    right = WordsAreThoseOfPassages(database);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kCorrupt) throw;
+  }
+  for (const char* sql : kDropWords) Try(lines, [&] { database.Prepare(sql).Run(); });
+  if (!right)
+    lines->push_back("index.db: the words that search looks in are not those of the passages");
+}
+
 }  // namespace
 
 void FindFileDamage(const Database& database, std::vector<std::string>* lines) {
@@ -138,6 +193,7 @@ void FindRowDamage(const Database& database, std::vector<std::string>* lines) {
     }
   });
   Try(lines, [&] { FindWrongNames(database, lines); });
+  Try(lines, [&] { FindWrongWords(database, lines); });
   for (const RowCheck& check : kRowChecks) {
     Try(lines, [&] {
       Statement rows = database.Prepare(fmt::format("{} LIMIT {}", check.sql, kOfAKindMax));

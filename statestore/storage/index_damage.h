@@ -16,7 +16,7 @@ void FindFileDamage(const Database& database, std::vector<std::string>* lines);
 
 /// What is sound for SQLite and makes no sense: values of another type, negative counts, names that
 /// cannot be names, versions that point elsewhere or to nothing, states that are their own bases or
-/// ancestors.
+/// ancestors, words to search in that are not those of the passages.
 void FindRowDamage(const Database& database, std::vector<std::string>* lines);
 
 }  // namespace statelib::storage
