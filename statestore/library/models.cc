@@ -5,10 +5,9 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <map>
-#include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
+#include "statestore/library/model_description.h"
 #include "statestore/library/packed_weights.h"
 
 namespace statelib::library {
@@ -153,42 +152,6 @@ std::string NameOf(const fs::path& path) {
   return (fs::is_directory(path, ignored) ? path.filename() : path.stem()).string();
 }
 
-/// [{"type", "tensors", "elements", "bytes"}], by type.
-std::string WeightsJson(const checkpoint::Checkpoint& checkpoint) {
-  struct Sum {
-    uint64_t tensors = 0, elements = 0, bytes = 0;
-  };
-  std::map<std::string_view, Sum> sums;
-  for (const checkpoint::TensorRef& tensor : checkpoint.tensors().all()) {
-    Sum& sum = sums[checkpoint::NameOf(tensor.type)];
-    ++sum.tensors;
-    sum.elements += static_cast<uint64_t>(tensor.elements());
-    sum.bytes += tensor.bytes.size();
-  }
-  std::string json;
-  for (const auto& [type, sum] : sums) {
-    json += fmt::format(R"({}{{"type":"{}","tensors":{},"elements":{},"bytes":{}}})",
-                        json.empty() ? "" : ",", type, sum.tensors, sum.elements, sum.bytes);
-  }
-  return "[" + json + "]";
-}
-
-/// What contradicts itself in the checkpoint, a text a line of it.
-std::string NotesJson(const engine::Runtime& runtime) {
-  nlohmann::json notes = runtime.info().notes;
-  for (const std::string& note : runtime.checkpoint().notes()) notes.push_back(note);
-  return notes.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-std::string DescriptionOf(const engine::Runtime& runtime) {
-  const model::ModelInfo& info = runtime.info();
-  return fmt::format(
-      R"({{"layers":{},"hidden_size":{},"vocabulary_size":{},"parameters":{},"state_bytes":{},)"
-      R"("weights":{},"notes":{}}})",
-      info.layers, info.hidden_size, info.vocabulary_size, info.parameters,
-      TotalBytes(runtime.state_spec()), WeightsJson(runtime.checkpoint()), NotesJson(runtime));
-}
-
 Digest FingerprintOf(Library& library, const engine::Runtime& runtime, const std::string& path,
                      const Digest& stamp, Trust trust, const CancelFlag* cancel,
                      const checkpoint::HashProgress& on_progress) {
@@ -217,6 +180,28 @@ ModelPlace FallbackPlace(const Library* library, const ModelPlace& fallback) {
   return is_it ? PlaceOf(*row) : fallback;
 }
 
+/// Whether the fallback, which is where the program is, is the model of a fingerprint.
+bool IsFallback(const Library& library, const ModelPlace& fallback, const Digest& fingerprint) {
+  if (!IsThere(fallback.directory)) return false;
+  try {
+    if (const auto known = RememberedKey(library, fallback, {}))
+      return known->fingerprint == fingerprint;
+    return OpenRuntime(fallback, {})->ComputeFingerprint(nullptr, {}) == fingerprint;
+  } catch (const Error&) {
+    return false;  // a damaged one is no model that is asked for
+  }
+}
+
+/// A place; of a model that is no longer where it was, and that is the fallback, the fallback's.
+ModelPlace PresentPlace(const Library& library, ModelPlace place, const ModelPlace& fallback) {
+  if (!place.known || IsThere(place.directory) ||
+      !IsFallback(library, fallback, place.known->fingerprint))
+    return place;
+  place.directory = fallback.directory;
+  place.tokenizer = fallback.tokenizer;
+  return place;
+}
+
 ModelPlace ChoosePlace(const Library* library, const std::string& choice,
                        const storage::ResolvedState* state, const ModelPlace& fallback) {
   if (!choice.empty()) {
@@ -233,7 +218,9 @@ ModelPlace ChoosePlace(const Library* library, const std::string& choice,
   if (state != nullptr) {
     const auto needed = models.Find(state->state.model);
     if (needed && !needed->path.empty()) return PlaceOf(*needed);
-    if (needed && needed->name == fallback.name) return fallback;
+    if (needed && (needed->name == fallback.name ||
+                   IsFallback(*library, fallback, needed->identity.fingerprint)))
+      return fallback;
   }
   if (const auto chosen = models.Default()) {
     if (const auto row = models.Find(*chosen)) {
@@ -252,6 +239,7 @@ std::string LoadedModel::Label() const { return LabelOf(place.name, identity); }
 ModelPlace FindModel(const Library* library, const std::string& choice,
                      const storage::ResolvedState* state, const ModelPlace& fallback) {
   ModelPlace place = ChoosePlace(library, choice, state, fallback);
+  if (library != nullptr) place = PresentPlace(*library, std::move(place), fallback);
   if (state != nullptr) place.profile = storage::BaseProfileOf(state->state.profile);
   return place;
 }

@@ -28,13 +28,15 @@ struct ModelPlace {
 
 /// Which model to use. In this order: `choice` (the fallback's name, which is always the
 /// fallback's, a name that the library knows, else a path); the model that `state` needs, if it is
-/// known where it lies or it is the fallback by its name; the library's default; `fallback`.
+/// known where it lies or it is the fallback by its name or fingerprint; the library's default;
+/// `fallback`. A known model that is no longer where it was is looked for in the fallback's place,
+/// for the program's own model moves with the program; its weights may be read for that.
 /// `library` may be null: then there are no names and no default.
 /// Errors: kNotFound with the names there are; kNotFound for a model whose folder is unknown or
 /// gone, with its name, its fingerprint and how to add it.
 ModelPlace ChooseModel(const Library* library, const std::string& choice,
                        const storage::ResolvedState* state, const ModelPlace& fallback);
-/// The same, also of a known model that is no longer where it was.
+/// The same, also of a known model that is nowhere any more.
 ModelPlace FindModel(const Library* library, const std::string& choice,
                      const storage::ResolvedState* state, const ModelPlace& fallback);
 

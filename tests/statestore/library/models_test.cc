@@ -79,6 +79,30 @@ TEST_F(Models, OneWhoseFolderIsGoneIsNamedWithAdvice) {
               [&] { Choose("other"); });
 }
 
+TEST_F(Models, TheFallbackIsFoundByItsFingerprintWhereverItIsNow) {
+  const std::filesystem::path before = folder_.path() / "before";
+  std::filesystem::copy(DemoModel(), before);
+  AddModel(library_, before, "demo");
+  SetDefaultModel(library_, "demo");
+  IngestText("a", "Some words.");
+  AddModel(library_, before, "demo");
+  const storage::ResolvedState state = library_.Resolve("a");
+  const ModelPlace fallback{DemoModel(), "demo"};
+  EXPECT_EQ(ChooseModel(&library_, "", &state, fallback).directory, before);
+  std::filesystem::remove_all(before);
+  EXPECT_EQ(ChooseModel(&library_, "", &state, fallback).directory, DemoModel());
+  EXPECT_EQ(ChooseModel(&library_, "", nullptr, fallback).directory, DemoModel());
+  EXPECT_EQ(ChooseModel(&library_, "demo", &state, fallback).directory, DemoModel());
+  // Under whatever name the library knows it, and however that is told.
+  AddModel(library_, DemoModel(), "renamed");
+  RemoveModel(library_, "renamed");
+  EXPECT_EQ(ChooseModel(&library_, "", &state, fallback).directory, DemoModel());
+  // Another model is none.
+  ExpectError(ErrorKind::kNotFound, "add it with `statelib model add PATH`", [&] {
+    ChooseModel(&library_, "renamed", nullptr, {OtherModel(), "fallback"});
+  });
+}
+
 TEST_F(Models, AFileIsAModelAsAFolderIs) {
   const auto demo = checkpoint::Checkpoint::Open(DemoModel());
   for (const auto& [form, name] : {std::pair(model::CheckpointForm::kGguf, "small.gguf"),
