@@ -3,13 +3,13 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <functional>
 #include <utility>
 
+#include "core/base/byte_source.h"
 #include "core/base/error.h"
 
 namespace statelib {
@@ -18,25 +18,12 @@ MappedFile::MappedFile(std::filesystem::path path, const std::byte* data, size_t
     : path_(std::move(path)), data_(data), size_(size) {}
 
 MappedFile MappedFile::Open(const std::filesystem::path& path) {
-  // O_NONBLOCK: opening a named pipe returns at once, to be refused below, and does not wait for a
-  // writer.
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) ThrowErrno("cannot open", path.string(), errno);
-  struct stat info {};
-  const int stat_failed = ::fstat(fd, &info);
-  const int stat_errno = errno;
-  if (stat_failed != 0 || !S_ISREG(info.st_mode)) {
-    ::close(fd);
-    if (stat_failed != 0) ThrowErrno("cannot stat", path.string(), stat_errno);
-    Throw(ErrorKind::kInvalidArgument, "{}: expected a regular file, found {}", path.string(),
-          S_ISDIR(info.st_mode) ? "a folder" : "a device, pipe or socket");
-  }
-  const auto size = static_cast<size_t>(info.st_size);
+  const FileSource file = FileSource::Open(path);
+  const auto size = static_cast<size_t>(file.size());
   // mmap refuses a length of zero; an empty file is an empty span.
-  void* address = size == 0 ? nullptr : ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
-  const int map_errno = errno;
-  ::close(fd);
-  if (address == MAP_FAILED) ThrowErrno("cannot map", path.string(), map_errno);
+  void* address =
+      size == 0 ? nullptr : ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.descriptor(), 0);
+  if (address == MAP_FAILED) ThrowErrno("cannot map", path.string(), errno);
   return MappedFile(path, static_cast<const std::byte*>(address), size);
 }
 

@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "core/base/byte_source.h"
 #include "core/base/bytes.h"
 #include "core/base/digest.h"
 
@@ -18,20 +19,19 @@ namespace statelib {
 
 /// Bytes that are collected once and read often: few in memory, many in a file without a name in
 /// the folder for temporary files, so that they take no memory. One thread.
-class ByteSpool {
+class ByteSpool : public ByteSource {
  public:
   static constexpr uint64_t kMemoryBytesMax = uint64_t{64} << 10;
 
   ByteSpool() = default;
   ByteSpool(const ByteSpool&) = delete;
   ByteSpool& operator=(const ByteSpool&) = delete;
-  ~ByteSpool();
+  ~ByteSpool() override;
 
-  uint64_t size() const { return stored_ + held_.size(); }
+  uint64_t size() const override { return stored_ + held_.size(); }
   /// Errors: kIo, with the folder and how to choose another one.
   void Append(ByteSpan bytes);
-  /// Fills `out` from place `from` on; all of it must be there. Errors: kIo.
-  void Read(uint64_t from, std::span<std::byte> out) const;
+  void Read(uint64_t from, std::span<std::byte> out) const override;
 
  private:
   void Store();

@@ -83,7 +83,7 @@ class Prover {
     const storage::ObjectStore& objects = library_.repository().objects();
     try {
       const std::string where = objects.PathOf(row.id).string();
-      return storage::VerifyState(objects.Get(row.id), where, objects.Getter()).content ==
+      return storage::VerifyState(*objects.Open(row.id), where, objects.Opener()).content ==
              row.content;
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kCorrupt && error.kind() != ErrorKind::kNotFound) throw;

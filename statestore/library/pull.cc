@@ -198,10 +198,10 @@ class Puller {
     const auto& objects = source.manifest().objects;
     for (size_t i = 0; i < objects.size(); ++i) {
       if (objects[i].id != version.state) continue;
-      const storage::EncodedObject object = source.ReadObject(i);
-      const storage::StateReader reader(object.bytes, source.where());
+      const auto object = source.OpenObject(i);
+      const storage::StateReader reader(*object, source.where());
       const auto equal = library_.repository().index().states().FindEqual(
-          storage::RowOf(object.id, reader.header(), object.bytes.size(), library_.now_ms()));
+          storage::RowOf(version.state, reader.header(), object->size(), library_.now_ms()));
       return current && equal && equal->id == current->state;
     }
     return false;

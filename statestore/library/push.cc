@@ -144,7 +144,7 @@ class Pusher {
         continue;
       }
       const auto& [item, place] = places.at(objects[i].id);
-      if (!options_.dry_run) remote_.PutObject(objects[i], item->outgoing.ReadObject(place));
+      if (!options_.dry_run) remote_.PutObject(objects[i], *item->outgoing.OpenObject(place));
       options_.control.Report(done += objects[i].size_bytes, total);
       if (!sent_.insert(objects[i].id).second) continue;
       ++report_.objects_sent;

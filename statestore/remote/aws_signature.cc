@@ -45,6 +45,16 @@ std::string Sha256Hex(ByteSpan bytes) {
   return Hex(hash);
 }
 
+std::string Sha256Hex(const ByteSource& bytes) {
+  crypto_hash_sha256_state state;
+  crypto_hash_sha256_init(&state);
+  bytes.ForEachBlock(
+      [&](ByteSpan block) { crypto_hash_sha256_update(&state, Raw(AsText(block)), block.size()); });
+  std::string hash(crypto_hash_sha256_BYTES, '\0');
+  crypto_hash_sha256_final(&state, reinterpret_cast<unsigned char*>(hash.data()));
+  return Hex(hash);
+}
+
 std::string AwsQuery(const std::map<std::string, std::string>& query) {
   std::string text;
   for (const auto& [name, value] : query)

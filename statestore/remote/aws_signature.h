@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "core/base/byte_source.h"
 #include "core/base/bytes.h"
 
 // AWS Signature Version 4, as S3 wants it in the Authorization header.
@@ -28,6 +29,7 @@ struct AwsRequest {
 };
 
 std::string Sha256Hex(ByteSpan bytes);
+std::string Sha256Hex(const ByteSource& bytes);  ///< in blocks
 
 /// The query as it stands in the URL and is signed: sorted and encoded; "" for none.
 std::string AwsQuery(const std::map<std::string, std::string>& query);

@@ -105,7 +105,7 @@ void BlobRemote::GetObject(const TransferObject& object, uint64_t offset, const 
   store_->Read(ObjectPath(object.id), offset, sink);
 }
 
-void BlobRemote::PutObject(const TransferObject& object, ByteSpan bytes) {
+void BlobRemote::PutObject(const TransferObject& object, const ByteSource& bytes) {
   Prepare();
   if (HashOf(bytes) != object.id)
     Throw(ErrorKind::kCorrupt, "object {}: its bytes are others", object.id.ShortHex());
@@ -127,7 +127,7 @@ bool BlobRemote::Publish(std::span<const Publication> publications, int64_t now_
   for (const Publication& publication : publications) {
     const std::string path = ManifestPath(HashOf(publication.manifest));
     if (store_->Size(path) != publication.manifest.size())
-      store_->Write(path, publication.manifest);
+      store_->Write(path, MemorySource(publication.manifest));
   }
   Catalogue catalogue = ReadCatalogue();
   AddPublications(publications, now_ms, where(), &catalogue.versions);

@@ -23,7 +23,7 @@ class BlobStore {
   /// The bytes from `offset` on. Errors: also kNotFound.
   virtual void Read(const std::string& path, uint64_t offset, const Sink& sink) = 0;
   /// Puts bytes in place whole and durably; what was there is replaced.
-  virtual void Write(const std::string& path, ByteSpan bytes) = 0;
+  virtual void Write(const std::string& path, const ByteSource& bytes) = 0;
   /// The same where nothing is there; false, and nothing has changed, when something is.
   virtual bool WriteNew(const std::string& path, ByteSpan bytes) = 0;
   /// The names in a folder, sorted.
@@ -45,7 +45,7 @@ class BlobRemote : public Remote {
   Bytes GetManifest(const RemoteVersion& version) override;
   std::vector<bool> HasObjects(std::span<const TransferObject> objects) override;
   void GetObject(const TransferObject& object, uint64_t offset, const Sink& sink) override;
-  void PutObject(const TransferObject& object, ByteSpan bytes) override;
+  void PutObject(const TransferObject& object, const ByteSource& bytes) override;
   bool Publish(std::span<const Publication> publications, int64_t now_ms) override;
 
  private:

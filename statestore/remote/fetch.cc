@@ -68,14 +68,8 @@ uint64_t FetchObject(storage::Repository& repository, Remote& remote, const Tran
   }
 }
 
-storage::EncodedObject FetchedObjects::ReadObject(size_t i) {
-  const ObjectId& id = manifest_.objects[i].id;
-  storage::EncodedObject object{id, repository_.objects().Get(id)};
-  if (object.bytes.size() != manifest_.objects[i].size_bytes) {
-    Throw(ErrorKind::kCorrupt, "{}: object {}: expected {} bytes, found {}", where_, id.ShortHex(),
-          manifest_.objects[i].size_bytes, object.bytes.size());
-  }
-  return object;
+std::unique_ptr<const ByteSource> FetchedObjects::OpenObject(size_t i) {
+  return repository_.objects().OpenUnchecked(manifest_.objects[i].id);
 }
 
 }  // namespace statelib::remote

@@ -27,7 +27,7 @@ class FetchedObjects : public storage::ImportSource {
 
   const storage::BundleManifest& manifest() const override { return manifest_; }
   const std::string& where() const override { return where_; }
-  storage::EncodedObject ReadObject(size_t i) override;
+  std::unique_ptr<const ByteSource> OpenObject(size_t i) override;
 
  private:
   const storage::Repository& repository_;

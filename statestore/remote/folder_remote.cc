@@ -5,10 +5,10 @@
 
 #include <cerrno>
 #include <fstream>
-#include <random>
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/random_name.h"
 #include "statestore/storage/reference.h"
 
 namespace statelib::remote {
@@ -44,13 +44,13 @@ class FolderStore : public BlobStore {
     if (file.bad()) ThrowErrno("cannot read", place.string(), EIO);
   }
 
-  void Write(const std::string& path, ByteSpan bytes) override {
+  void Write(const std::string& path, const ByteSource& bytes) override {
     Place(path, bytes, [&](const Path& temporary) { files_.Rename(temporary, folder_ / path); });
   }
 
   bool WriteNew(const std::string& path, ByteSpan bytes) override {
     bool fresh = true;
-    Place(path, bytes, [&](const Path& temporary) {
+    Place(path, MemorySource(bytes), [&](const Path& temporary) {
       // Unlike a rename, a link never replaces what is there.
       fresh = ::link(temporary.c_str(), (folder_ / path).c_str()) == 0;
       if (!fresh && errno != EEXIST) ThrowErrno("cannot link", (folder_ / path).string(), errno);
@@ -76,17 +76,14 @@ class FolderStore : public BlobStore {
  private:
   /// Writes a temporary file durably and lets `finish` put it in its place.
   template <typename Finish>
-  void Place(const std::string& path, ByteSpan bytes, const Finish& finish) {
+  void Place(const std::string& path, const ByteSource& bytes, const Finish& finish) {
     const Path parent = (folder_ / path).parent_path();
     files_.CreateDirectories(folder_ / "tmp");
     files_.CreateDirectories(parent);
-    // Several machines may write into one share: the random part tells them apart.
-    std::random_device random;
-    const Path temporary =
-        folder_ / "tmp" / fmt::format("{:08x}{:08x}.{}", random(), random(), ::getpid());
+    const Path temporary = folder_ / "tmp" / RandomName();
     try {
       const auto file = files_.Create(temporary);
-      file->Append(bytes);
+      bytes.ForEachBlock([&](ByteSpan block) { file->Append(block); });
       file->Sync();
       file->Close();
       finish(temporary);

@@ -38,9 +38,24 @@ struct Exchange {
   const HttpRequest* request = nullptr;
   Wait wait;
   HttpResponse response{};
-  size_t body_sent = 0;
+  uint64_t body_sent = 0;
   curl_off_t moved = 0;  // bytes, both ways
   std::exception_ptr failure{};
+
+  uint64_t body_bytes() const {
+    return request->upload != nullptr ? request->upload->size() : request->body.size();
+  }
+
+  size_t GiveBody(std::span<std::byte> out) {
+    out = out.first(std::min<uint64_t>(out.size(), body_bytes() - body_sent));
+    if (request->upload != nullptr)
+      request->upload->Read(body_sent, out);
+    else
+      std::copy_n(request->body.begin() + static_cast<std::ptrdiff_t>(body_sent), out.size(),
+                  out.begin());
+    body_sent += out.size();
+    return out.size();
+  }
 
   void TakeHeader(std::string_view line) {
     if (line.starts_with("HTTP/")) response.headers.clear();  // of a "100 Continue" before
@@ -82,11 +97,12 @@ size_t OnBody(char* data, size_t size, size_t count, void* user) {
 
 size_t OnRead(char* data, size_t size, size_t count, void* user) {
   auto& exchange = *static_cast<Exchange*>(user);
-  const ByteSpan rest = exchange.request->body.subspan(exchange.body_sent);
-  const size_t taken = std::min(size * count, rest.size());
-  std::copy_n(rest.begin(), taken, reinterpret_cast<std::byte*>(data));
-  exchange.body_sent += taken;
-  return taken;
+  try {
+    return exchange.GiveBody({reinterpret_cast<std::byte*>(data), size * count});
+  } catch (...) {
+    exchange.failure = std::current_exception();
+    return CURL_READFUNC_ABORT;
+  }
 }
 
 int OnProgress(void* user, curl_off_t, curl_off_t received, curl_off_t, curl_off_t sent) {
@@ -146,7 +162,7 @@ struct HttpClient::Impl {
       // No seek function: libcurl would send a body whose connection was cut again from its
       // beginning, where the caller knows better.
       curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE,
-                       static_cast<curl_off_t>(request.body.size()));
+                       static_cast<curl_off_t>(exchange.body_bytes()));
     }
     if (request.method != "HEAD")
       curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/byte_source.h"
 #include "core/base/bytes.h"
 #include "core/base/waiting.h"
 
@@ -19,6 +20,7 @@ struct HttpRequest {
   std::string url;
   std::vector<std::string> headers{};  ///< "Name: value"
   ByteSpan body{};
+  const ByteSource* upload = nullptr;      ///< sent in the place of `body`, in blocks; outlives it
   uint64_t response_bytes_max = 1u << 20;  ///< of what is collected
   /// Takes the body of a 2xx response as it comes, instead of collecting it.
   std::function<void(ByteSpan bytes)> sink{};

@@ -16,7 +16,7 @@ namespace statelib::remote {
 
 namespace {
 
-constexpr size_t kChunkBytes = 4u << 20;  // of an upload; what was not acknowledged is sent again
+constexpr uint64_t kChunkBytes = 4u << 20;  // of an upload; what was not acknowledged is sent again
 constexpr size_t kIdsPerRequest = 4096;
 
 std::optional<uint64_t> Number(const std::string& text) {
@@ -91,10 +91,11 @@ class HttpRemote : public Remote {
     });
   }
 
-  void PutObject(const TransferObject& object, ByteSpan bytes) override {
+  void PutObject(const TransferObject& object, const ByteSource& bytes) override {
     const std::string path = "/v1/uploads/" + object.id.Hex();
     std::optional<uint64_t> offset;  // empty: ask
     uint64_t farthest = 0;
+    Bytes buffer;
     Patience patience(waits_, where_);
     const auto came_to = [&](const HttpResponse& response) {
       offset = OffsetOf(response, bytes.size());
@@ -108,7 +109,7 @@ class HttpRemote : public Remote {
         request.headers = {"Content-Type: application/octet-stream",
                            fmt::format("Upload-Offset: {}", from),
                            fmt::format("Upload-Length: {}", bytes.size())};
-        request.body = bytes.subspan(from, std::min(kChunkBytes, bytes.size() - from));
+        request.body = bytes.View(from, std::min(kChunkBytes, bytes.size() - from), &buffer);
         const HttpResponse response = Perform(std::move(request));
         // The upload is elsewhere than we thought: another client is at it, or gc was.
         if (response.status == StatusOfKind(ErrorKind::kMismatch))

@@ -80,7 +80,7 @@ class Remote {
   virtual void GetObject(const TransferObject& object, uint64_t offset, const Sink& sink) = 0;
   /// Stores an object durably, going on where a transfer that was cut off had come to if the remote
   /// can. It is there for others only whole and after its hash was found to be its id.
-  virtual void PutObject(const TransferObject& object, ByteSpan bytes) = 0;
+  virtual void PutObject(const TransferObject& object, const ByteSource& bytes) = 0;
   /// Makes versions visible, all at once, whose objects are there. False, and nothing has changed,
   /// when others published at the same moment: look again. Errors: also those of CheckGoesOn.
   virtual bool Publish(std::span<const Publication> publications, int64_t now_ms) = 0;

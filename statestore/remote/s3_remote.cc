@@ -99,8 +99,8 @@ class S3Store : public BlobStore {
     });
   }
 
-  void Write(const std::string& path, ByteSpan bytes) override {
-    Check(Repeat({.method = "PUT", .path = path, .body = bytes}), path);
+  void Write(const std::string& path, const ByteSource& bytes) override {
+    Check(Repeat({.method = "PUT", .path = path, .body = &bytes}), path);
   }
 
   bool WriteNew(const std::string& path, ByteSpan bytes) override {
@@ -140,7 +140,7 @@ class S3Store : public BlobStore {
     std::string path;  ///< below the prefix; empty: the bucket itself
     std::map<std::string, std::string> query{};
     std::map<std::string, std::string> headers{};
-    ByteSpan body{};
+    const ByteSource* body = nullptr;
     std::function<void(ByteSpan)> sink{};
   };
 
@@ -151,7 +151,7 @@ class S3Store : public BlobStore {
     if (!call.path.empty()) request.path += "/" + EncodedPath(prefix_ + call.path);
     request.query = call.query;
     request.headers = call.headers;
-    request.payload_sha256 = Sha256Hex(call.body);
+    request.payload_sha256 = call.body == nullptr ? Sha256Hex({}) : Sha256Hex(*call.body);
     const std::string time = AwsTime(std::time(nullptr));
     request.headers["host"] = host_;
     request.headers["x-amz-content-sha256"] = request.payload_sha256;
@@ -164,7 +164,7 @@ class S3Store : public BlobStore {
     if (!query.empty()) http.url += "?" + query;
     for (const auto& [name, value] : request.headers) http.headers.push_back(name + ": " + value);
     http.headers.push_back("authorization: " + AwsAuthorization(request, credentials_, time));
-    http.body = call.body;
+    http.upload = call.body;
     http.sink = call.sink;
     http.response_bytes_max = 16u << 20;
     return client_.Perform(http);
@@ -198,7 +198,8 @@ class S3Store : public BlobStore {
   bool PutIfAbsent(const std::string& path, ByteSpan bytes) {
     Call call{.method = "PUT", .path = path};
     call.headers["if-none-match"] = "*";
-    call.body = bytes;
+    const MemorySource body(bytes);
+    call.body = &body;
     // Not sent again when the answer is lost: it may have been done, and the second would say that
     // somebody else did it. The caller looks.
     const HttpResponse response = Perform(call);

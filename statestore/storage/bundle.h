@@ -3,7 +3,6 @@
 #define STATELIB_STATESTORE_STORAGE_BUNDLE_H_
 
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <span>
@@ -33,7 +32,7 @@ struct ExportReport {
 };
 
 /// Writes references, the states that they name, the states' histories and their lineage to one
-/// file, as AtomicFile does. Memory: one object. Errors: those of OutgoingManifest::Build,
+/// file, as AtomicFile does. Memory: one block. Errors: those of OutgoingManifest::Build,
 /// ObjectStore and AtomicFile.
 ExportReport ExportBundle(const Repository& repository, std::span<const ResolvedState> states,
                           FileSystem& files, const std::filesystem::path& path,
@@ -50,8 +49,8 @@ class BundleFile : public ImportSource {
 
   const BundleManifest& manifest() const override { return signed_.manifest; }
   const std::string& where() const override { return where_; }
-  EncodedObject ReadObject(size_t i) override;
-  uint64_t file_bytes() const { return file_bytes_; }
+  std::unique_ptr<const ByteSource> OpenObject(size_t i) override;
+  uint64_t file_bytes() const { return file_->size(); }
   /// Whose genuine signature the bundle carries; empty: nobody's.
   std::optional<PublicKey> signer() const;
 
@@ -63,13 +62,10 @@ class BundleFile : public ImportSource {
 
  private:
   BundleFile() = default;
-  Bytes ReadAt(uint64_t offset, uint64_t size);
   void ReadManifest();
 
   std::string where_;
-  std::ifstream file_;
-  std::unique_ptr<ByteSpool> spool_;  // where it is set, in the place of the file
-  uint64_t file_bytes_ = 0;
+  std::unique_ptr<const ByteSource> file_;  // or what came as a stream
   Digest digest_;
   SignedManifest signed_;
   std::vector<uint64_t> offsets_;  // of the objects, and then of the trailer

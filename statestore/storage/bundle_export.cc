@@ -44,7 +44,7 @@ uint64_t WriteFile(const OutgoingManifest& outgoing, FileSystem& files,
   uint64_t done = 0;
   for (size_t i = 0; i < objects.size(); ++i) {
     options.control.Check();
-    file.Append(outgoing.ReadObject(i));
+    outgoing.OpenObject(i)->ForEachBlock([&](ByteSpan block) { file.Append(block); });
     options.control.Report(done += objects[i].size_bytes, total);
   }
   return file.Finish();

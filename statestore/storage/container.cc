@@ -46,6 +46,13 @@ uint32_t HeaderBytesOf(const FileKind& kind, ByteSpan first_bytes, const std::st
   return header_bytes;
 }
 
+ByteSpan ReadHead(const FileKind& kind, const ByteSource& file, const std::string& where,
+                  Bytes* buffer) {
+  const ByteSpan prelude = file.View(0, std::min<uint64_t>(kPreludeBytes, file.size()), buffer);
+  const uint64_t head = HeadBytes(HeaderBytesOf(kind, prelude, where));
+  return file.View(0, std::min(head, file.size()), buffer);
+}
+
 ByteSpan CheckedHeader(const FileKind& kind, ByteSpan first_bytes, const std::string& where) {
   const size_t header_bytes = HeaderBytesOf(kind, first_bytes, where);
   if (first_bytes.size() < HeadBytes(header_bytes)) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/base/byte_source.h"
 #include "core/base/bytes.h"
 #include "core/base/digest.h"
 #include "statestore/storage/limits.h"
@@ -62,6 +63,11 @@ inline Bytes MakeHead(const FileKind& kind, ByteSpan header) {
 /// Errors: kCorrupt for other magic, for too few bytes or a length beyond the limit; kUnsupported
 /// for another version, with the one that is needed.
 uint32_t HeaderBytesOf(const FileKind& kind, ByteSpan first_bytes, const std::string& where);
+
+/// A file's first bytes up to the end of its header, or to its own where that comes first. As
+/// ByteSource::View. Errors: those of HeaderBytesOf and ByteSource.
+ByteSpan ReadHead(const FileKind& kind, const ByteSource& file, const std::string& where,
+                  Bytes* buffer);
 
 /// The header inside a file's first bytes, its digest checked. Errors: as above, and kCorrupt.
 ByteSpan CheckedHeader(const FileKind& kind, ByteSpan first_bytes, const std::string& where);

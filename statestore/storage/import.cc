@@ -77,9 +77,10 @@ class Importer {
   }
 
   Incoming ReadState(size_t i) {
-    const EncodedObject file = source_.ReadObject(i);
-    const StateHeader header = StateReader(file.bytes, source_.where()).header();
-    return {RowOf(file.id, header, file.bytes.size(), now_ms_), header.description.model,
+    const auto file = source_.OpenObject(i);
+    const StateHeader header = StateReader(*file, source_.where()).header();
+    const StateId& id = source_.manifest().objects[i].id;
+    return {RowOf(id, header, file->size(), now_ms_), header.description.model,
             header.description.chunks, false};
   }
 
@@ -114,7 +115,7 @@ class Importer {
     for (size_t i = 0; i < objects.size(); ++i) {
       options_.control.Check();
       if (!wanted_.contains(objects[i].id)) continue;
-      repository_.objects().Put(source_.ReadObject(i));
+      repository_.objects().Put(objects[i].id, *source_.OpenObject(i));
       options_.control.Report(done += objects[i].size_bytes, wanted_bytes_);
     }
   }

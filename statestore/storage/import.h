@@ -3,11 +3,13 @@
 #define STATELIB_STATESTORE_STORAGE_IMPORT_H_
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/base/byte_source.h"
 #include "core/base/cancel.h"
 #include "statestore/storage/admission.h"
 #include "statestore/storage/message_codec.h"
@@ -22,8 +24,9 @@ class ImportSource {
   virtual ~ImportSource() = default;
   virtual const BundleManifest& manifest() const = 0;
   virtual const std::string& where() const = 0;  ///< for messages
-  /// The i-th object of the manifest, its id checked. Errors: kCorrupt, kNotFound, kIo.
-  virtual EncodedObject ReadObject(size_t i) = 0;
+  /// The i-th object of the manifest to be read by ranges, as long as this object lives. Its hash
+  /// is NOT checked. Errors: kCorrupt, kNotFound, kIo.
+  virtual std::unique_ptr<const ByteSource> OpenObject(size_t i) = 0;
 };
 
 /// How long work goes on and when it stops.
@@ -41,8 +44,8 @@ struct TransferControl {
 
 /// Checks everything that can be checked of every object: its id, that a state is admitted before
 /// any of its frames is touched, every frame, content digest and history, and that whatever refers
-/// to an object or a model refers to one of the manifest. Memory: one object as it is stored, and
-/// its base. Errors: those of Admission; kCorrupt, kUnsupported, kIo, kCancelled.
+/// to an object or a model refers to one of the manifest. Memory: at most 64 MiB, however large
+/// the objects are. Errors: those of Admission; kCorrupt, kUnsupported, kIo, kCancelled.
 void VerifyObjects(ImportSource& source, Admission& admission, const TransferControl& control = {});
 
 /// What the names in a manifest become.

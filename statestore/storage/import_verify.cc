@@ -23,18 +23,21 @@ class ImportVerifier {
       models_.insert(model.identity.fingerprint);
   }
 
-  void Check(const EncodedObject& object) {
-    const std::string where = fmt::format("{}: object {}", where_, object.id.ShortHex());
-    const ByteSpan header = CheckedHeader(kObjectFile, object.bytes, where);
-    const ObjectHeader parsed = ParseHeader(header, where);
+  void Check(size_t i) {
+    const ObjectId& id = source_.manifest().objects[i].id;
+    const std::string where = fmt::format("{}: object {}", where_, id.ShortHex());
+    const auto object = OpenChecked(i);
+    Bytes buffer;
+    const ByteSpan head = ReadHead(kObjectFile, *object, where, &buffer);
+    const ObjectHeader parsed = ParseHeader(CheckedHeader(kObjectFile, head, where), where);
     if (std::holds_alternative<TokensHeader>(parsed)) {
-      DecodeTokens(object.bytes, where);
+      DecodeTokens(*object, where);
       return;
     }
     admission_.Check(std::get<StateHeader>(parsed).description, where);
     const StateHeader state =
-        VerifyState(object.bytes, where, [this](const ObjectId& id) { return Read(id); });
-    states_.insert(object.id);
+        VerifyState(*object, where, [this](const ObjectId& base) { return Open(base); });
+    states_.insert(id);
     if (!models_.contains(state.description.model.fingerprint))
       Throw(ErrorKind::kCorrupt, "{}: its model is not described in the bundle", where);
     if (state.description.tokens_kept) CheckHistory(state.description, where);
@@ -50,12 +53,22 @@ class ImportVerifier {
   }
 
  private:
+  std::unique_ptr<const ByteSource> OpenChecked(size_t i) const {
+    const BundleManifest::Object& expected = source_.manifest().objects[i];
+    auto object = source_.OpenObject(i);
+    const Digest found = HashOf(*object);
+    if (found == expected.id && object->size() == expected.size_bytes) return object;
+    Throw(ErrorKind::kCorrupt,
+          "{}: damaged object: expected hash {} over {} bytes, found {} over {}", where_,
+          expected.id.ShortHex(), expected.size_bytes, found.ShortHex(), object->size());
+  }
+
   /// An object of the manifest. Errors: kNotFound for any other.
-  Bytes Read(const ObjectId& id) const {
+  std::unique_ptr<const ByteSource> Open(const ObjectId& id) const {
     const auto place = places_.find(id);
     if (place == places_.end())
       Throw(ErrorKind::kNotFound, "{}: there is no object {}", where_, id.ShortHex());
-    return source_.ReadObject(place->second).bytes;
+    return OpenChecked(place->second);
   }
 
   void CheckHistory(const StateDescription& description, const std::string& where) {
@@ -66,7 +79,7 @@ class ImportVerifier {
         Throw(ErrorKind::kCorrupt, "{}: its tokens {} are not in the bundle", where,
               chunk.id.ShortHex());
       }
-      const auto tokens = DecodeTokens(source_.ReadObject(place->second).bytes, where);
+      const auto tokens = DecodeTokens(*OpenChecked(place->second), where);
       if (tokens.size() != chunk.token_count)
         Throw(ErrorKind::kCorrupt, "{}: its tokens are not as many as it says", where);
       history.Append(tokens);
@@ -93,7 +106,7 @@ void VerifyObjects(ImportSource& source, Admission& admission, const TransferCon
   uint64_t done = 0;
   for (size_t i = 0; i < objects.size(); ++i) {
     control.Check();
-    verifier.Check(source.ReadObject(i));
+    verifier.Check(i);
     control.Report(done += objects[i].size_bytes, total);
   }
   verifier.Finish();

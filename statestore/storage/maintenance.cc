@@ -109,11 +109,11 @@ class Verifier {
   void CheckState(const StateRow& row) {
     try {
       const std::string where = repository_.objects().PathOf(row.id).string();
-      const Bytes file = repository_.objects().Get(row.id);
-      report_.bytes_read += file.size();
-      const StateHeader header = VerifyState(file, where, repository_.objects().Getter());
+      const auto file = repository_.objects().Open(row.id);
+      report_.bytes_read += file->size();
+      const StateHeader header = VerifyState(*file, where, repository_.objects().Opener());
       const std::vector<TokenChunk> chunks = repository_.index().states().ChunksOf(row.id);
-      if (!SameState(row, RowOf(row.id, header, file.size(), row.created_at_ms)) ||
+      if (!SameState(row, RowOf(row.id, header, file->size(), row.created_at_ms)) ||
           chunks != header.description.chunks) {
         Throw(ErrorKind::kCorrupt, "{}: the index says something else of this state than its file",
               where);

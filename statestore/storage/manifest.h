@@ -3,6 +3,7 @@
 #define STATELIB_STATESTORE_STORAGE_MANIFEST_H_
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -50,8 +51,8 @@ class OutgoingManifest {
                                 const ManifestOptions& options);
 
   const BundleManifest& manifest() const { return manifest_; }
-  /// The bytes of the i-th object. Errors: those of ObjectStore.
-  Bytes ReadObject(size_t i) const;
+  /// The i-th object to be read by ranges, its hash checked. Errors: those of ObjectStore.
+  std::unique_ptr<const ByteSource> OpenObject(size_t i) const;
 
  private:
   friend class ManifestBuilder;

@@ -15,23 +15,22 @@ namespace {
 
 /// The same state without what it has read: another header before the same frames. A base leaves
 /// without it too.
-EncodedObject WithoutTokens(const ObjectStore& objects, const StateId& id, bool is_base = false) {
-  const Bytes file = objects.Get(id);
+std::unique_ptr<const ByteSource> WithoutTokens(const ObjectStore& objects, const StateId& id,
+                                                bool is_base = false) {
+  auto file = objects.Open(id);
   const std::string where = objects.PathOf(id).string();
-  StateHeader header = StateReader(file, where, FileHash::kChecked).header();
+  StateHeader header = StateReader(*file, where, FileHash::kChecked).header();
   header.description.tokens_kept = false;
   header.description.chunks.clear();
   if (header.base) {
     if (is_base) Throw(ErrorKind::kCorrupt, "{}: expected a whole state, found a delta", where);
-    header.base = WithoutTokens(objects, *header.base, true).id;
+    header.base = HashOf(*WithoutTokens(objects, *header.base, true));
   }
-  const size_t frames = HeadBytes(HeaderBytesOf(kObjectFile, file, where));
-  EncodedObject object;
-  object.bytes = MakeHead(kObjectFile, ObjectVersionOf(header), AsBytes(SerializeHeader(header)));
-  object.bytes.insert(object.bytes.end(), file.begin() + static_cast<std::ptrdiff_t>(frames),
-                      file.end());
-  object.id = HashOf(object.bytes);
-  return object;
+  Bytes buffer;
+  const size_t frames = ReadHead(kObjectFile, *file, where, &buffer).size();
+  return std::make_unique<HeadedSource>(
+      MakeHead(kObjectFile, ObjectVersionOf(header), AsBytes(SerializeHeader(header))),
+      std::move(file), frames);
 }
 
 }  // namespace
@@ -118,10 +117,10 @@ class ManifestBuilder {
     }
     const auto [place, fresh] = stripped_.try_emplace(state.id);
     if (fresh) {
-      const EncodedObject object = WithoutTokens(repository_.objects(), state.id);
-      place->second = object.id;
-      result_.stored_as_[object.id] = state.id;
-      AddObject(object.id, object.bytes.size(), &states_);
+      const auto object = WithoutTokens(repository_.objects(), state.id);
+      place->second = HashOf(*object);
+      result_.stored_as_[place->second] = state.id;
+      AddObject(place->second, object->size(), &states_);
     }
     return place->second;
   }
@@ -170,11 +169,11 @@ OutgoingManifest OutgoingManifest::Build(const Repository& repository,
   return builder.Finish();
 }
 
-Bytes OutgoingManifest::ReadObject(size_t i) const {
+std::unique_ptr<const ByteSource> OutgoingManifest::OpenObject(size_t i) const {
   const ObjectId& id = manifest_.objects[i].id;
   const auto place = stored_as_.find(id);
-  if (place == stored_as_.end()) return repository_->objects().Get(id);
-  return WithoutTokens(repository_->objects(), place->second).bytes;
+  if (place == stored_as_.end()) return repository_->objects().Open(id);
+  return WithoutTokens(repository_->objects(), place->second);
 }
 
 }  // namespace statelib::storage

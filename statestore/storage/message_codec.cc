@@ -180,6 +180,8 @@ class Reader : public FieldReader {
     header.raw_bytes = message.raw_bytes();
     if (header.raw_bytes > kTokensPerChunk * 5) Fail("ids of {} raw bytes", header.raw_bytes);
     header.stored_bytes = message.stored_bytes();
+    if (header.stored_bytes > kTokensPerChunk * 10)
+      Fail("a frame of ids of {} bytes", header.stored_bytes);
     header.frame_digest = ReadDigest(message.frame_digest(), "frame digest");
     return header;
   }

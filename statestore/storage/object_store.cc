@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "statestore/storage/library_file.h"
+#include "core/base/random_name.h"
 #include "statestore/storage/limits.h"
 
 namespace statelib::storage {
@@ -22,30 +22,49 @@ ObjectStore::ObjectStore(FileSystem& files, Path objects, Path temporaries)
     : files_(files),
       objects_(std::move(objects)),
       temporaries_(std::move(temporaries)),
-      writer_(RandomIdentity().ShortHex()) {}
+      writer_(RandomName()) {}
 
 ObjectStore::Path ObjectStore::PathOf(const ObjectId& id) const {
   const std::string name = id.Hex();
   return objects_ / name.substr(0, 2) / name;
 }
 
-bool ObjectStore::Put(const EncodedObject& object) {
-  const Path path = PathOf(object.id);
-  if (IsSound(object.id)) {
-    // Its writer may have died between the rename and the sync of the folder.
-    files_.SyncDirectory(path.parent_path());
-    return false;
-  }
-  Write(object, path);
+/// Whether an object is there, sound and durable.
+bool ObjectStore::IsStored(const ObjectId& id) {
+  if (!IsSound(id)) return false;
+  // Its writer may have died between the rename and the sync of the folder.
+  files_.SyncDirectory(PathOf(id).parent_path());
   return true;
 }
 
-void ObjectStore::Write(const EncodedObject& object, const Path& path) {
-  const Path temporary =
-      temporaries_ / fmt::format("{}.{}.{}", object.id.ShortHex(), writer_, ++written_);
+bool ObjectStore::Put(const EncodedObject& object) {
+  if (IsStored(object.id)) return false;
+  Write(object.id, [&](WritableFile& file) { file.Append(object.bytes); });
+  return true;
+}
+
+bool ObjectStore::Put(const ObjectId& id, const ByteSource& bytes) {
+  if (IsStored(id)) return false;
+  Write(id, [&](WritableFile& file) {
+    Hasher hasher;
+    bytes.ForEachBlock([&](ByteSpan block) {
+      hasher.Update(block);
+      file.Append(block);
+    });
+    const Digest found = hasher.Finish();
+    if (found == id) return;
+    Throw(ErrorKind::kCorrupt, "object {}: its bytes have changed, their hash is {} now",
+          id.ShortHex(), found.ShortHex());
+  });
+  return true;
+}
+
+void ObjectStore::Write(const ObjectId& id, const std::function<void(WritableFile& file)>& fill) {
+  const Path path = PathOf(id);
+  const Path temporary = temporaries_ / fmt::format("{}.{}.{}", id.ShortHex(), writer_, ++written_);
   try {
     const auto file = files_.Create(temporary);
-    file->Append(object.bytes);
+    fill(*file);
     file->Sync();
     file->Close();
     if (!files_.Exists(path.parent_path())) {
@@ -79,13 +98,26 @@ Bytes ObjectStore::GetUnchecked(const ObjectId& id) const {
   return files_.ReadFile(PlaceOf(id), kObjectBytesMax);
 }
 
+std::unique_ptr<const ByteSource> ObjectStore::Open(const ObjectId& id) const {
+  auto file = OpenUnchecked(id);
+  CheckFound(id, HashOf(*file), file->size());
+  return file;
+}
+
+std::unique_ptr<const ByteSource> ObjectStore::OpenUnchecked(const ObjectId& id) const {
+  return std::make_unique<FileSource>(FileSource::Open(PlaceOf(id)));
+}
+
 void ObjectStore::CheckIs(const ObjectId& id, ByteSpan bytes) const {
-  const Digest found = HashOf(bytes);
+  CheckFound(id, HashOf(bytes), bytes.size());
+}
+
+void ObjectStore::CheckFound(const ObjectId& id, const Digest& found, uint64_t size_bytes) const {
   if (found == id) return;
   Throw(ErrorKind::kCorrupt,
         "{}: damaged object: expected hash {}, found {} over {} bytes; run `statelib verify` to "
         "see what it belongs to",
-        PathOf(id).string(), id.ShortHex(), found.ShortHex(), bytes.size());
+        PathOf(id).string(), id.ShortHex(), found.ShortHex(), size_bytes);
 }
 
 MappedFile ObjectStore::Map(const ObjectId& id) const { return MappedFile::Open(PlaceOf(id)); }
@@ -113,7 +145,7 @@ bool ObjectStore::Exists(const ObjectId& id) const {
 }
 
 bool ObjectStore::IsSound(const ObjectId& id) const {
-  return Exists(id) && HashOf(files_.ReadFile(PathOf(id), kObjectBytesMax)) == id;
+  return Exists(id) && HashOf(FileSource::Open(PathOf(id))) == id;
 }
 
 uint64_t ObjectStore::StoredBytes(const ObjectId& id) const { return files_.FileSize(PlaceOf(id)); }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 
+#include "core/base/byte_source.h"
 #include "core/base/file_system.h"
 #include "core/base/mapped_file.h"
 #include "statestore/storage/records.h"
@@ -26,12 +27,22 @@ class ObjectStore {
   /// Stores an object durably; returns whether it had to be written. One that is there already is
   /// left alone if it is sound and replaced if it is damaged. Errors: kIo.
   bool Put(const EncodedObject& object);
+  /// The same of bytes from elsewhere, which are read in blocks. Errors: also kCorrupt when their
+  /// hash is not the id; those of ByteSource.
+  bool Put(const ObjectId& id, const ByteSource& bytes);
   /// The whole object, its hash checked. Errors: kCorrupt with expected and found hash, or with
   /// advice when it is missing or no file: whoever asks has been told that it is here.
   Bytes Get(const ObjectId& id) const;
-  /// Get() as a function, which must not outlive this object.
-  std::function<Bytes(const ObjectId& id)> Getter() const {
-    return [this](const ObjectId& id) { return Get(id); };
+  /// The object to be read by ranges, its hash checked or not. Errors: as Get().
+  std::unique_ptr<const ByteSource> Open(const ObjectId& id) const;
+  std::unique_ptr<const ByteSource> OpenUnchecked(const ObjectId& id) const;
+  /// Get() and Open() as functions, which must not outlive this object: the one reads a file once
+  /// and keeps it in memory, the other reads it twice and keeps nothing.
+  std::function<std::unique_ptr<const ByteSource>(const ObjectId& id)> Getter() const {
+    return [this](const ObjectId& id) { return MemorySource::Keep(Get(id)); };
+  }
+  std::function<std::unique_ptr<const ByteSource>(const ObjectId& id)> Opener() const {
+    return [this](const ObjectId& id) { return Open(id); };
   }
   /// The two halves of Get(), for a reader that works on the bytes while another thread checks
   /// them: nothing that came of them may be used before CheckIs() has returned.
@@ -57,7 +68,9 @@ class ObjectStore {
   Path PathOf(const ObjectId& id) const;
 
  private:
-  void Write(const EncodedObject& object, const Path& path);
+  bool IsStored(const ObjectId& id);
+  void Write(const ObjectId& id, const std::function<void(WritableFile& file)>& fill);
+  void CheckFound(const ObjectId& id, const Digest& found, uint64_t size_bytes) const;
   Path PlaceOf(const ObjectId& id) const;
   void ForEachFolder(const std::function<void(const Path& folder)>& visit) const;
   bool IsObjectFile(const Path& file) const;

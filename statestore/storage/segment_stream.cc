@@ -12,10 +12,13 @@ constexpr uint64_t kScaleBytes = 4;
 
 }  // namespace
 
-SegmentStream::SegmentStream(Codec codec, const SegmentSpec& spec, ByteSpan frame,
+SegmentStream::SegmentStream(Codec codec, const SegmentSpec& spec, const SourcePart& frame,
                              const std::string& where)
     : codec_(codec), part_(spec), elements_(spec.elements()) {
-  CheckFrame(frame, CodedBytes(codec, spec), where);
+  Bytes buffer;
+  const ByteSpan first =
+      frame.View(0, std::min<uint64_t>(kFrameHeaderBytesMax, frame.size()), &buffer);
+  CheckFrameHeader(first, CodedBytes(codec, spec), where);
   if (!spec.shape.empty()) width_ = std::max<uint64_t>(1, static_cast<uint64_t>(spec.shape.back()));
   if (codec == Codec::kInt8) {
     lanes_.emplace_back(frame, 0, where);

@@ -14,13 +14,15 @@
 namespace statelib::storage {
 
 /// A segment's raw bytes, piece by piece, for those who only look at them once: a few megabytes of
-/// memory (ZstdStream::kWindowBytesMax for every byte of an element) whatever the segment's size,
-/// for two to three times the time of SegmentDecoder, as every byte plane is decoded up to its own
-/// end. Move-only. One thread. Errors: those of CheckFrame and ZstdStream.
+/// memory (that of a ZstdStream for every byte of an element) whatever the segment's size, for two
+/// to three times the time of SegmentDecoder, as every byte plane is decoded up to its own
+/// end. Move-only. One thread. Errors: those of CheckFrameHeader and
+/// ZstdStream.
 class SegmentStream {
  public:
-  /// `frame` outlives the object; `where` is for messages.
-  SegmentStream(Codec codec, const SegmentSpec& spec, ByteSpan frame, const std::string& where);
+  /// What `frame` is a part of outlives the object; `where` is for messages.
+  SegmentStream(Codec codec, const SegmentSpec& spec, const SourcePart& frame,
+                const std::string& where);
 
   /// Fills `out` with what comes next, at most what is left.
   void Read(std::span<std::byte> out);

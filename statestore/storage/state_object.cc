@@ -120,47 +120,76 @@ EncodedObject EncodeState(const StateDescription& description, std::span<const B
   return object;
 }
 
+StateReader::StateReader(const ByteSource& file, std::string where, FileHash hash,
+                         ObjectSource objects)
+    : file_(&file), where_(std::move(where)), hash_(hash), objects_(std::move(objects)) {
+  ReadHeader();
+}
+
 StateReader::StateReader(ByteSpan file, std::string where, FileHash hash, ObjectSource objects)
-    : where_(std::move(where)), hash_(hash), objects_(std::move(objects)) {
-  const ByteSpan header = CheckedHeader(kObjectFile, file, where_);
+    : memory_(std::in_place, file),
+      file_(&*memory_),
+      where_(std::move(where)),
+      hash_(hash),
+      objects_(std::move(objects)) {
+  ReadHeader();
+}
+
+void StateReader::ReadHeader() {
+  Bytes buffer;
+  const ByteSpan head = ReadHead(kObjectFile, *file_, where_, &buffer);
+  const ByteSpan header = CheckedHeader(kObjectFile, head, where_);
   ObjectHeader parsed = ParseHeader(header, where_);
   auto* state = std::get_if<StateHeader>(&parsed);
   if (state == nullptr)
     Throw(ErrorKind::kCorrupt, "{}: expected a state object, found a tokens object", where_);
   header_ = std::move(*state);
-  if (VersionOf(file) != ObjectVersionOf(header_)) {
+  if (VersionOf(head) != ObjectVersionOf(header_)) {
     Throw(ErrorKind::kCorrupt, "{}: expected format version {} for what it holds, found {}", where_,
-          ObjectVersionOf(header_), VersionOf(file));
+          ObjectVersionOf(header_), VersionOf(head));
   }
-  size_t offset = HeadBytes(header.size());
+  uint64_t offset = head.size();
   for (const SegmentEntry& segment : header_.segments) {
-    if (segment.stored_bytes > file.size() - offset) {
+    if (segment.stored_bytes > file_->size() - offset) {
       Throw(ErrorKind::kCorrupt, "{}: cut short: a frame needs {} bytes at {}, the file has {}",
-            where_, segment.stored_bytes, offset, file.size());
+            where_, segment.stored_bytes, offset, file_->size());
     }
-    frames_.push_back(file.subspan(offset, segment.stored_bytes));
+    frames_.emplace_back(*file_, offset, segment.stored_bytes);
     offset += segment.stored_bytes;
   }
-  if (offset != file.size()) {
-    Throw(ErrorKind::kCorrupt, "{}: expected {} bytes, found {}", where_, offset, file.size());
+  if (offset != file_->size()) {
+    Throw(ErrorKind::kCorrupt, "{}: expected {} bytes, found {}", where_, offset, file_->size());
   }
 }
 
-void StateReader::CheckFrameHash(size_t i, const std::string& where) const {
+std::string StateReader::WhereOf(size_t i) const {
+  return fmt::format("{}: {}", where_, header_.description.spec[i].Label());
+}
+
+void StateReader::CheckFrameHash(size_t i, const Digest& found, const std::string& where) const {
+  const Digest& expected = header_.segments[i].frame_digest;
+  if (found == expected) return;
+  Throw(ErrorKind::kCorrupt, "{}: damaged frame: expected hash {}, found {}", where,
+        expected.ShortHex(), found.ShortHex());
+}
+
+/// The whole frame, valid until the next one is read.
+ByteSpan StateReader::ReadFrame(size_t i, const std::string& where) {
+  const ByteSpan frame = frames_[i].View(0, frames_[i].size(), &frame_);
+  if (hash_ == FileHash::kUnchecked) CheckFrameHash(i, HashOf(frame), where);
+  return frame;
+}
+
+void StateReader::Decode(size_t i, ByteSpan frame, std::span<std::byte> raw,
+                         const std::string& where) {
   const SegmentEntry& entry = header_.segments[i];
-  if (hash_ == FileHash::kUnchecked && HashOf(frames_[i]) != entry.frame_digest) {
-    Throw(ErrorKind::kCorrupt, "{}: damaged frame: expected hash {}, found {}", where,
-          entry.frame_digest.ShortHex(), HashOf(frames_[i]).ShortHex());
-  }
+  decoder_.Decode(entry.codec, header_.description.spec[i], frame, raw, where);
+  if (entry.codec == Codec::kDelta) AddDifference(Base().ReadSegment(i), raw);
 }
 
 void StateReader::ReadSegment(size_t i, std::span<std::byte> raw) {
-  const SegmentSpec& spec = header_.description.spec[i];
-  const SegmentEntry& entry = header_.segments[i];
-  const std::string where = fmt::format("{}: {}", where_, spec.Label());
-  CheckFrameHash(i, where);
-  decoder_.Decode(entry.codec, spec, frames_[i], raw, where);
-  if (entry.codec == Codec::kDelta) AddDifference(Base().ReadSegment(i), raw);
+  const std::string where = WhereOf(i);
+  Decode(i, ReadFrame(i, where), raw, where);
 }
 
 StateReader& StateReader::Base() {
@@ -175,7 +204,7 @@ StateReader& StateReader::Base() {
     if (error.kind() != ErrorKind::kNotFound) throw;
     Throw(ErrorKind::kCorrupt, "{} is missing, and it is a difference to that", where);
   }
-  auto base = std::make_unique<StateReader>(base_file_, where, FileHash::kChecked);
+  auto base = std::make_unique<StateReader>(*base_file_, where, FileHash::kChecked);
   const char* const obstacle = ObstacleToBase(base->header(), header_.description);
   if (obstacle != nullptr)
     Throw(ErrorKind::kCorrupt, "{}: expected a whole state of the same model, found one {}", where,
@@ -187,24 +216,21 @@ StateReader& StateReader::Base() {
 Bytes StateReader::ReadSegment(size_t i) {
   const SegmentEntry& entry = header_.segments[i];
   const SegmentSpec& spec = header_.description.spec[i];
-  CheckFrame(frames_[i], CodedBytes(entry.codec, spec),
-             fmt::format("{}: {}", where_, spec.Label()));
+  const std::string where = WhereOf(i);
+  const ByteSpan frame = ReadFrame(i, where);
+  CheckFrame(frame, CodedBytes(entry.codec, spec), where);
   Bytes raw(entry.raw_bytes);
-  ReadSegment(i, raw);
+  Decode(i, frame, raw, where);
   return raw;
 }
 
 void StateReader::ForEachPiece(size_t i, const std::function<void(ByteSpan raw)>& visit) {
   const SegmentEntry& entry = header_.segments[i];
-  if (entry.raw_bytes <= kWholeSegmentBytesMax) return visit(ReadSegment(i));
-  const std::string where = fmt::format("{}: {}", where_, header_.description.spec[i].Label());
-  CheckFrameHash(i, where);
+  if (std::max(entry.raw_bytes, entry.stored_bytes) <= kWholeSegmentBytesMax)
+    return visit(ReadSegment(i));
   SegmentStream stream = Stream(i);
   std::optional<SegmentStream> base;
-  if (entry.codec == Codec::kDelta) {
-    Base().CheckFrameHash(i, where);
-    base.emplace(Base().Stream(i));
-  }
+  if (entry.codec == Codec::kDelta) base.emplace(Base().Stream(i));
   Bytes piece(kPieceBytes);
   Bytes base_piece(base ? kPieceBytes : 0);
   for (uint64_t done = 0; done < entry.raw_bytes; done += piece.size()) {
@@ -221,8 +247,9 @@ void StateReader::ForEachPiece(size_t i, const std::function<void(ByteSpan raw)>
 }
 
 SegmentStream StateReader::Stream(size_t i) const {
-  const SegmentSpec& spec = header_.description.spec[i];
-  return {header_.segments[i].codec, spec, frames_[i], fmt::format("{}: {}", where_, spec.Label())};
+  const std::string where = WhereOf(i);
+  if (hash_ == FileHash::kUnchecked) CheckFrameHash(i, HashOf(frames_[i]), where);
+  return {header_.segments[i].codec, header_.description.spec[i], frames_[i], where};
 }
 
 StateRecord DecodeState(ByteSpan file, const std::string& where, FileHash hash,
@@ -235,6 +262,10 @@ StateRecord DecodeState(ByteSpan file, const std::string& where, FileHash hash,
 }
 
 StateHeader VerifyState(ByteSpan file, const std::string& where, ObjectSource objects) {
+  return VerifyState(MemorySource(file), where, std::move(objects));
+}
+
+StateHeader VerifyState(const ByteSource& file, const std::string& where, ObjectSource objects) {
   StateReader reader(file, where, FileHash::kUnchecked, std::move(objects));
   const StateHeader& header = reader.header();
   ContentHasher hasher(header.segments.size());

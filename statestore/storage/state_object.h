@@ -43,18 +43,22 @@ uint32_t ObjectVersionOf(const StateHeader& header);
 /// Whether the caller has checked the hash of the whole file already.
 enum class FileHash { kUnchecked, kChecked };
 
-/// Gives an object's bytes, whose hash is its id. Errors: kNotFound, kCorrupt, kIo.
-using ObjectSource = std::function<Bytes(const ObjectId& id)>;
+/// Gives an object's bytes, whose hash was found to be its id. Errors: kNotFound, kCorrupt, kIo.
+using ObjectSource = std::function<std::unique_ptr<const ByteSource>(const ObjectId& id)>;
 
-/// Reads a state object that lies in memory or in a mapped file, segment by segment. The bytes must
-/// outlive it. One thread.
+/// Reads a state object wherever it lies, segment by segment; of one in memory nothing is copied.
+/// The bytes must outlive it. One thread.
 class StateReader {
  public:
   /// Checks head, header and that the frames fill the file exactly; touches no frame. `where`
   /// names the file in messages. `objects` is asked for the base of a delta once a segment needs
-  /// it. Errors: kCorrupt, kUnsupported.
+  /// it. Errors: kCorrupt, kUnsupported, kIo.
+  StateReader(const ByteSource& file, std::string where, FileHash hash = FileHash::kUnchecked,
+              ObjectSource objects = {});
   StateReader(ByteSpan file, std::string where, FileHash hash = FileHash::kUnchecked,
               ObjectSource objects = {});
+  StateReader(const StateReader&) = delete;
+  StateReader& operator=(const StateReader&) = delete;
 
   const StateHeader& header() const { return header_; }
   /// Fills `raw` (header().segments[i].raw_bytes) from segment i; checks the frame's digest unless
@@ -67,17 +71,24 @@ class StateReader {
   void ForEachPiece(size_t i, const std::function<void(ByteSpan raw)>& visit);
 
  private:
-  void CheckFrameHash(size_t i, const std::string& where) const;
+  void ReadHeader();
+  ByteSpan ReadFrame(size_t i, const std::string& where);
+  void CheckFrameHash(size_t i, const Digest& found, const std::string& where) const;
   SegmentStream Stream(size_t i) const;
+  std::string WhereOf(size_t i) const;
+  void Decode(size_t i, ByteSpan frame, std::span<std::byte> raw, const std::string& where);
   StateReader& Base();
 
+  std::optional<MemorySource> memory_;
+  const ByteSource* file_;
   std::string where_;
   FileHash hash_;
   ObjectSource objects_;
   StateHeader header_;
-  std::vector<ByteSpan> frames_;
+  std::vector<SourcePart> frames_;
+  Bytes frame_;
   SegmentDecoder decoder_;
-  Bytes base_file_;
+  std::unique_ptr<const ByteSource> base_file_;
   std::unique_ptr<StateReader> base_;
 };
 
@@ -88,6 +99,8 @@ StateRecord DecodeState(ByteSpan file, const std::string& where,
 /// Decodes every segment, in memory at most a few megabytes at a time, and compares the content
 /// digest with the header's. Returns the header. Errors: those of StateReader; kCorrupt for NaN and
 /// infinity too.
+StateHeader VerifyState(const ByteSource& file, const std::string& where,
+                        ObjectSource objects = {});
 StateHeader VerifyState(ByteSpan file, const std::string& where, ObjectSource objects = {});
 
 }  // namespace statelib::storage

@@ -61,11 +61,13 @@ class Surveyor {
 
   void Look(const ObjectId& id) {
     const std::string where = objects_.PathOf(id).string();
-    const Bytes file = objects_.Get(id);
-    const ObjectHeader any = ParseHeader(CheckedHeader(kObjectFile, file, where), where);
+    const auto file = objects_.Open(id);
+    Bytes buffer;
+    const ByteSpan head = ReadHead(kObjectFile, *file, where, &buffer);
+    const ObjectHeader any = ParseHeader(CheckedHeader(kObjectFile, head, where), where);
     if (!std::holds_alternative<StateHeader>(any)) return;
-    const StateHeader header = VerifyState(file, where, objects_.Getter());
-    survey_.states[id] = {RowOf(id, header, file.size(), 0), header.description.model,
+    const StateHeader header = VerifyState(*file, where, objects_.Opener());
+    survey_.states[id] = {RowOf(id, header, file->size(), 0), header.description.model,
                           header.description.chunks, std::nullopt};
   }
 

@@ -105,20 +105,25 @@ EncodedObject EncodeTokens(std::span<const TokenId> tokens) {
 }
 
 std::vector<TokenId> DecodeTokens(ByteSpan file, const std::string& where) {
-  const ByteSpan head = CheckedHeader(kObjectFile, file, where);
-  const ObjectHeader parsed = ParseHeader(head, where);
+  return DecodeTokens(MemorySource(file), where);
+}
+
+std::vector<TokenId> DecodeTokens(const ByteSource& file, const std::string& where) {
+  Bytes head_buffer, frame_buffer;
+  const ByteSpan head = ReadHead(kObjectFile, file, where, &head_buffer);
+  const ObjectHeader parsed = ParseHeader(CheckedHeader(kObjectFile, head, where), where);
   const auto* header = std::get_if<TokensHeader>(&parsed);
   if (header == nullptr)
     Throw(ErrorKind::kCorrupt, "{}: expected a tokens object, found a state object", where);
-  if (VersionOf(file) != kExactObjectVersion) {
+  if (VersionOf(head) != kExactObjectVersion) {
     Throw(ErrorKind::kCorrupt, "{}: expected format version {} for tokens, found {}", where,
-          kExactObjectVersion, VersionOf(file));
+          kExactObjectVersion, VersionOf(head));
   }
-  const ByteSpan frame = file.subspan(HeadBytes(head.size()));
-  if (frame.size() != header->stored_bytes) {
+  if (file.size() - head.size() != header->stored_bytes) {
     Throw(ErrorKind::kCorrupt, "{}: expected a frame of {} bytes, found {}", where,
-          header->stored_bytes, frame.size());
+          header->stored_bytes, file.size() - head.size());
   }
+  const ByteSpan frame = file.View(head.size(), header->stored_bytes, &frame_buffer);
   if (HashOf(frame) != header->frame_digest)
     Throw(ErrorKind::kCorrupt, "{}: damaged frame: its hash is not the one in the header", where);
   Bytes raw(header->raw_bytes);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/byte_source.h"
 #include "statestore/storage/limits.h"
 #include "statestore/storage/records.h"
 
@@ -17,7 +18,9 @@ namespace statelib::storage {
 /// Errors: kInvalidArgument.
 EncodedObject EncodeTokens(std::span<const TokenId> tokens);
 
-/// The tokens of an object. `where` names the file in messages. Errors: kCorrupt, kUnsupported.
+/// The tokens of an object. `where` names the file in messages. Memory: that of kTokensPerChunk
+/// tokens. Errors: kCorrupt, kUnsupported, kIo.
+std::vector<TokenId> DecodeTokens(const ByteSource& file, const std::string& where);
 std::vector<TokenId> DecodeTokens(ByteSpan file, const std::string& where);
 
 }  // namespace statelib::storage

@@ -95,6 +95,17 @@ void ZstdDecompressor::Decompress(ByteSpan frame, std::span<std::byte> raw,
   }
 }
 
+void CheckFrameHeader(ByteSpan first_bytes, uint64_t raw_bytes, const std::string& where) {
+  const unsigned long long content =
+      ZSTD_getFrameContentSize(first_bytes.data(), first_bytes.size());
+  if (content == ZSTD_CONTENTSIZE_ERROR) Throw(ErrorKind::kCorrupt, "{}: not a zstd frame", where);
+  if (content != raw_bytes) {
+    Throw(ErrorKind::kCorrupt, "{}: expected a frame that holds {} bytes, found one that {}", where,
+          raw_bytes,
+          content == ZSTD_CONTENTSIZE_UNKNOWN ? "does not say" : fmt::format("holds {}", content));
+  }
+}
+
 void CheckFrame(ByteSpan frame, uint64_t raw_bytes, const std::string& where) {
   const size_t length = ZSTD_findFrameCompressedSize(frame.data(), frame.size());
   if (ZSTD_isError(length) != 0) {
@@ -105,12 +116,7 @@ void CheckFrame(ByteSpan frame, uint64_t raw_bytes, const std::string& where) {
     Throw(ErrorKind::kCorrupt, "{}: expected one zstd frame of {} bytes, found one of {}", where,
           frame.size(), length);
   }
-  const unsigned long long content = ZSTD_getFrameContentSize(frame.data(), frame.size());
-  if (content != raw_bytes) {
-    Throw(ErrorKind::kCorrupt, "{}: expected a frame that holds {} bytes, found one that {}", where,
-          raw_bytes,
-          content == ZSTD_CONTENTSIZE_UNKNOWN ? "does not say" : fmt::format("holds {}", content));
-  }
+  CheckFrameHeader(frame, raw_bytes, where);
 }
 
 }  // namespace statelib::storage

@@ -41,6 +41,13 @@ class ZstdDecompressor {
   std::unique_ptr<Context> context_;
 };
 
+/// How many of a frame's first bytes tell how much it says that it holds.
+inline constexpr size_t kFrameHeaderBytesMax = 18;
+
+/// Throws kCorrupt unless what a frame begins with, kFrameHeaderBytesMax bytes where it has as
+/// many, says that it holds raw_bytes.
+void CheckFrameHeader(ByteSpan first_bytes, uint64_t raw_bytes, const std::string& where);
+
 /// Throws kCorrupt unless `frame` is a single zstd frame that says it holds raw_bytes. Call it
 /// before allocating raw_bytes.
 void CheckFrame(ByteSpan frame, uint64_t raw_bytes, const std::string& where);

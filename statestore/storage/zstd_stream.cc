@@ -25,7 +25,7 @@ struct ZstdStream::Context {
   std::unique_ptr<ZSTD_DCtx, Free> zstd{ZSTD_createDCtx()};
 };
 
-ZstdStream::ZstdStream(ByteSpan frame, uint64_t begin, std::string where)
+ZstdStream::ZstdStream(const SourcePart& frame, uint64_t begin, std::string where)
     : context_(std::make_unique<Context>()), frame_(frame), where_(std::move(where)) {
   if (context_->zstd == nullptr ||
       ZSTD_isError(
@@ -42,20 +42,26 @@ ZstdStream::ZstdStream(ByteSpan frame, uint64_t begin, std::string where)
 ZstdStream::ZstdStream(ZstdStream&&) noexcept = default;
 ZstdStream::~ZstdStream() = default;
 
+void ZstdStream::TakeBlock() {
+  block_ = frame_.View(seen_, std::min<uint64_t>(kBlockBytes, frame_.size() - seen_), &buffer_);
+  seen_ += block_.size();
+}
+
 size_t ZstdStream::Decode(std::span<std::byte> out) {
   ZSTD_outBuffer to{out.data(), out.size(), 0};
-  ZSTD_inBuffer from{frame_.data(), frame_.size(), taken_};
-  while (to.pos == 0) {
-    const size_t before = from.pos;
+  while (to.pos == 0 && !ended_) {
+    if (block_.empty()) TakeBlock();
+    ZSTD_inBuffer from{block_.data(), block_.size(), 0};
     const size_t result = ZSTD_decompressStream(context_->zstd.get(), &to, &from);
     if (ZSTD_isError(result) != 0) {
       const bool too_wide = ZSTD_getErrorCode(result) == ZSTD_error_frameParameter_windowTooLarge;
       Throw(too_wide ? ErrorKind::kUnsupported : ErrorKind::kCorrupt,
             "{}: cannot decompress: zstd says {}", where_, ZSTD_getErrorName(result));
     }
-    if (result == 0 || (to.pos == 0 && from.pos == before)) break;
+    ended_ = result == 0;
+    block_ = block_.subspan(from.pos);
+    if (to.pos == 0 && from.pos == 0) break;
   }
-  taken_ = from.pos;
   return to.pos;
 }
 
@@ -69,8 +75,12 @@ void ZstdStream::Read(std::span<std::byte> out) {
 
 void ZstdStream::Finish() {
   std::byte more{};
-  if (taken_ < frame_.size() && Decode({&more, 1}) > 0)
+  if (Decode({&more, 1}) > 0)
     Throw(ErrorKind::kCorrupt, "{}: its frame holds more than it says", where_);
+  const uint64_t taken = seen_ - block_.size();
+  if (ended_ && taken == frame_.size()) return;
+  Throw(ErrorKind::kCorrupt, "{}: expected one zstd frame of {} bytes, found {}", where_,
+        frame_.size(), ended_ ? fmt::format("one of {}", taken) : "one that was cut short");
 }
 
 }  // namespace statelib::storage

@@ -6,37 +6,41 @@
 #include <span>
 #include <string>
 
+#include "core/base/byte_source.h"
 #include "core/base/bytes.h"
 
 namespace statelib::storage {
 
-/// What a zstd frame holds, from one place on, piece by piece. Memory: kWindowBytesMax, however
-/// much the frame holds. Move-only. One thread. Errors: kCorrupt; kUnsupported for a frame that
-/// needs a larger window, as none of statelib does.
+/// What a zstd frame holds, from one place on, piece by piece. Memory: kWindowBytesMax and a block,
+/// however long the frame is and however much it holds. Move-only. One thread. Errors: kCorrupt;
+/// kUnsupported for a frame that needs a larger window, as none of statelib does.
 class ZstdStream {
  public:
   static constexpr int kWindowLogMax = 23;
   static constexpr size_t kWindowBytesMax = size_t{1} << kWindowLogMax;
 
-  /// `frame`, which outlives the object, is one that CheckFrame has passed. `where` is for
-  /// messages.
-  ZstdStream(ByteSpan frame, uint64_t begin, std::string where);
+  /// What `frame` is a part of outlives the object. `where` is for messages.
+  ZstdStream(const SourcePart& frame, uint64_t begin, std::string where);
   ZstdStream(ZstdStream&&) noexcept;
   ~ZstdStream();
 
   /// Fills `out` with what comes next.
   void Read(std::span<std::byte> out);
-  /// Checks that nothing comes any more.
+  /// Checks that nothing comes any more, neither in the frame nor behind it.
   void Finish();
 
  private:
   struct Context;
   /// Decodes into `out`; returns how many bytes came, none at the end.
   size_t Decode(std::span<std::byte> out);
+  void TakeBlock();
 
   std::unique_ptr<Context> context_;
-  ByteSpan frame_;
-  size_t taken_ = 0;  // of the frame
+  SourcePart frame_;
+  uint64_t seen_ = 0;  // bytes of the frame that were in a block
+  Bytes buffer_;
+  ByteSpan block_;  // what of the last one is not decoded yet
+  bool ended_ = false;
   std::string where_;
 };
 

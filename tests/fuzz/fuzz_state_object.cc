@@ -18,7 +18,8 @@ void Read(ByteSpan file) {
   } catch (const Error&) {
     // It is no tokens object, or a bad one.
   }
-  StateReader reader(bytes, "it", FileHash::kChecked, [](const ObjectId&) { return kBase; });
+  StateReader reader(bytes, "it", FileHash::kChecked,
+                     [](const ObjectId&) { return MemorySource::Keep(kBase); });
   const StateSpec& spec = reader.header().description.spec;
   for (size_t i = 0; i < spec.size(); ++i) {
     if (spec[i].bytes() <= kSegmentBytesTried)

@@ -13,6 +13,7 @@
 #include "statestore/remote/http_remote.h"
 #include "tests/cutting_proxy.h"
 #include "tests/statestore/expect_error.h"
+#include "tests/statestore/large_state.h"
 #include "tests/statestore/sample_library.h"
 #include "tests/temporary_directory.h"
 
@@ -113,6 +114,17 @@ TEST_F(LibraryServers, TakeAndGiveADeltaWithItsBase) {
   ExpectClean(into.repository());
 }
 
+TEST_F(LibraryServers, TakeAndGiveLargeStatesInLittleMemory) {
+  const auto base = storage::PublishLarge(mine_.repository(), "base");
+  const auto delta = storage::PublishLarge(mine_.repository(), "delta", base);
+  // Of both sides together, which are one process here.
+  storage::ExpectLittleMemory("push", [&] { PushFrom(mine_, {{"base", "delta"}}); });
+  EXPECT_EQ(served_.Resolve("delta").state.id, delta);
+  Library into = Open("into");
+  storage::ExpectLittleMemory("pull", [&] { PullInto(into); });
+  EXPECT_EQ(into.Resolve("delta").state.id, delta);
+}
+
 TEST_F(LibraryServers, OnlyWhatIsMissingTravels) {
   PublishSample(mine_.repository(), "a", 5000, 1);
   PublishSample(mine_.repository(), "b", 5001, 1);
@@ -129,7 +141,7 @@ TEST_F(LibraryServers, AskForTheRightToken) {
     ExpectError(ErrorKind::kInvalidArgument, "STATELIB_TOKEN", [&] { Remote(token)->List(); });
   EXPECT_TRUE(Remote(kRead)->List().empty());
   ExpectError(ErrorKind::kInvalidArgument, "the token does not allow this", [&] {
-    Remote(kRead)->PutObject({id, 1}, AsBytes("x"));
+    Remote(kRead)->PutObject({id, 1}, MemorySource(AsBytes("x")));
   });
   ExpectError(ErrorKind::kInvalidArgument, "the token does not allow this",
               [&] { Remote(kRead)->Publish({}, 0); });
@@ -139,7 +151,7 @@ TEST_F(LibraryServers, GoOnWithAnUploadThatIsCut) {
   const Bytes bytes = storage::SampleFloats(75'000, 1);
   const TransferObject object{HashOf(bytes), bytes.size()};
   const CuttingProxy proxy(port_, 60'000);
-  Remote(kWrite, proxy.port())->PutObject(object, bytes);
+  Remote(kWrite, proxy.port())->PutObject(object, MemorySource{ByteSpan(bytes)});
   EXPECT_GE(proxy.connections(), 5);
   EXPECT_LT(proxy.bytes(), bytes.size() + 40'000u);  // what had come was not sent again
   EXPECT_THAT(Remote()->HasObjects(std::vector{object}), ElementsAre(true));
@@ -149,7 +161,7 @@ TEST_F(LibraryServers, GoOnWithAnUploadThatIsCut) {
 TEST_F(LibraryServers, GoOnWithADownloadThatIsCut) {
   const Bytes bytes = storage::SampleFloats(75'000, 2);
   const TransferObject object{HashOf(bytes), bytes.size()};
-  Remote()->PutObject(object, bytes);
+  Remote()->PutObject(object, MemorySource{ByteSpan(bytes)});
   const CuttingProxy proxy(port_, 60'000);
   const auto remote = Remote(kRead, proxy.port());
   remote::FetchObject(mine_.repository(), *remote, object);
@@ -162,7 +174,7 @@ TEST_F(LibraryServers, TakeNoObjectWithOtherBytes) {
   const Bytes bytes = storage::SampleFloats(1000, 3);
   const TransferObject object{HashOf(AsBytes("something else")), bytes.size()};
   ExpectError(ErrorKind::kCorrupt, "damaged object: expected hash",
-              [&] { Remote()->PutObject(object, bytes); });
+              [&] { Remote()->PutObject(object, MemorySource{ByteSpan(bytes)}); });
   EXPECT_THAT(Remote()->HasObjects(std::vector{object}), ElementsAre(false));
   EXPECT_TRUE(served_.repository().objects().Temporaries().empty());
 }
@@ -201,7 +213,7 @@ TEST_F(LibraryServers, TakeNoPushOverAVersionThatThePusherHasNotHad) {
   const auto outgoing =
       storage::OutgoingManifest::Build(mine_.repository(), std::span(&state, 1), {});
   for (size_t i = 0; i < outgoing.manifest().objects.size(); ++i)
-    Remote()->PutObject(outgoing.manifest().objects[i], outgoing.ReadObject(i));
+    Remote()->PutObject(outgoing.manifest().objects[i], *outgoing.OpenObject(i));
   const std::optional<SigningKey> key = keys_.Signing("me");
   remote::Publication publication{"a", "latest", state.state.id, 5,
                                   storage::EncodeManifest(outgoing.manifest(), &*key)};

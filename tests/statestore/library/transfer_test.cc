@@ -8,6 +8,7 @@
 
 #include "statestore/remote/folder_remote.h"
 #include "tests/statestore/expect_error.h"
+#include "tests/statestore/large_state.h"
 #include "tests/statestore/library/exchange_fixture.h"
 #include "tests/statestore/sample_library.h"
 
@@ -169,6 +170,15 @@ TEST_F(Transfers, AManifestOfAnotherNameIsRefused) {
   ExpectError(ErrorKind::kCorrupt, "its manifest is of something else",
               [&] { PullInto(into_, {{"a"}}); });
   EXPECT_EQ(into_.repository().index().states().count(), 0u);
+}
+
+TEST_F(Transfers, LargeStatesTravelInLittleMemory) {
+  const auto base = storage::PublishLarge(from_.repository(), "base");
+  const auto delta = storage::PublishLarge(from_.repository(), "delta", base);
+  storage::ExpectLittleMemory("push", [&] { PushFrom(from_, {{"base", "delta"}}); });
+  storage::ExpectLittleMemory("pull", [&] { PullInto(into_); });
+  EXPECT_EQ(into_.Resolve("delta").state.id, delta);
+  EXPECT_EQ(into_.Resolve("delta").state.base, base);
 }
 
 TEST_F(Transfers, PushesAtOnceLoseNothing) {

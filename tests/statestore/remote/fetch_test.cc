@@ -27,7 +27,7 @@ class CutRemote : public Remote {
     for (const char& byte : rest.substr(0, cut_after)) sink(AsBytes({&byte, 1}));
     if (cut_after < rest.size()) Throw(ErrorKind::kIo, "cut");
   }
-  void PutObject(const TransferObject&, ByteSpan) override {}
+  void PutObject(const TransferObject&, const ByteSource&) override {}
   bool Publish(std::span<const Publication>, int64_t) override { return false; }
 
   std::string bytes = "the bytes of an object";

@@ -58,7 +58,7 @@ TEST_F(FolderRemotes, KeepObjectsAndHandThemOutFromAnyPlace) {
   const TransferObject object = ObjectOf("the bytes of an object");
   const TransferObject other = ObjectOf("of another");
   EXPECT_THAT(remote->HasObjects(std::vector{object, other}), ElementsAre(false, false));
-  remote->PutObject(object, AsBytes("the bytes of an object"));
+  remote->PutObject(object, MemorySource(AsBytes("the bytes of an object")));
   EXPECT_THAT(remote->HasObjects(std::vector{object, other}), ElementsAre(true, false));
   EXPECT_EQ(Got(*remote, object), "the bytes of an object");
   EXPECT_EQ(Got(*remote, object, 16), "object");
@@ -69,7 +69,7 @@ TEST_F(FolderRemotes, KeepObjectsAndHandThemOutFromAnyPlace) {
 TEST_F(FolderRemotes, TakeNoObjectUnderAWrongName) {
   const auto remote = Open();
   ExpectError(ErrorKind::kCorrupt, "its bytes are others",
-              [&] { remote->PutObject(ObjectOf("a"), AsBytes("b")); });
+              [&] { remote->PutObject(ObjectOf("a"), MemorySource(AsBytes("b"))); });
   EXPECT_THAT(remote->HasObjects(std::vector{ObjectOf("a")}), ElementsAre(false));
 }
 
@@ -157,7 +157,8 @@ TEST_F(FolderRemotes, AreAsBeforeOrAsAfterWhenAnyStepFails) {
     next.had->push_back(Open()->List().back().state);
     try {
       const auto remote = Open(files);
-      remote->PutObject(ObjectOf(fmt::format("{}", n)), AsBytes(fmt::format("{}", n)));
+      remote->PutObject(ObjectOf(fmt::format("{}", n)),
+                        MemorySource(AsBytes(fmt::format("{}", n))));
       ASSERT_TRUE(Publish(*remote, next));
       if (!files.failed()) break;
     } catch (const Error&) {

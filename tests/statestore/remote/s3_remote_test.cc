@@ -49,7 +49,7 @@ class S3Remotes : public testing::Test {
 TEST_F(S3Remotes, KeepObjectsAndHandThemOutFromAnyPlace) {
   const auto remote = Open();
   EXPECT_THAT(remote->HasObjects(std::vector{object_}), ElementsAre(false));
-  remote->PutObject(object_, bytes_);
+  remote->PutObject(object_, MemorySource(bytes_));
   EXPECT_THAT(remote->HasObjects(std::vector{object_}), ElementsAre(true));
   EXPECT_EQ(Got(*remote, object_), bytes_);
   EXPECT_EQ(Got(*remote, object_, 199'999), Bytes{bytes_.back()});
@@ -126,7 +126,7 @@ TEST_F(S3Remotes, RefuseWrongCredentials) {
 }
 
 TEST_F(S3Remotes, GoOnWithADownloadThatIsCut) {
-  Open()->PutObject(object_, bytes_);
+  Open()->PutObject(object_, MemorySource(bytes_));
   const CuttingProxy proxy(server_.port(), 60'000);
   EXPECT_EQ(Got(*Open("s3://bucket/some/prefix", proxy.port()), object_), bytes_);
   EXPECT_GE(proxy.connections(), 4);
@@ -135,7 +135,7 @@ TEST_F(S3Remotes, GoOnWithADownloadThatIsCut) {
 
 TEST_F(S3Remotes, TryAgainWhenTheStoreIsOverloaded) {
   server_.failures = 2;
-  Open()->PutObject(object_, bytes_);
+  Open()->PutObject(object_, MemorySource(bytes_));
   server_.failures = 2;
   EXPECT_EQ(Got(*Open(), object_), bytes_);
 }

@@ -4,14 +4,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <malloc.h>
 
 #include <fstream>
 
 #include "statestore/storage/bundle.h"
 #include "statestore/storage/container.h"
 #include "statestore/storage/message_codec.h"
-#include "tests/sanitized.h"
+#include "tests/peak_memory.h"
 #include "tests/statestore/expect_error.h"
 #include "tests/statestore/sample_library.h"
 #include "tests/temporary_directory.h"
@@ -21,34 +20,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-/// One line of /proc/self/status, in bytes.
-uint64_t StatusBytes(const std::string& key) {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with(key + ":")) return std::stoull(line.substr(key.size() + 1)) * 1024;
-  }
-  return 0;
-}
-
-/// By how much the memory in use rises above what it is now while `work` is done; empty where the
-/// system does not say, or says it of a sanitizer.
-template <typename Work>
-std::optional<uint64_t> PeakOf(const Work& work) {
-  if (kIsSanitized) {
-    work();
-    return std::nullopt;
-  }
-  ::malloc_trim(0);
-  std::ofstream("/proc/self/clear_refs") << "5";
-  const uint64_t before = StatusBytes("VmRSS");
-  if (before == 0 || StatusBytes("VmHWM") > before + (1u << 20)) {
-    work();
-    return std::nullopt;
-  }
-  work();
-  return StatusBytes("VmHWM") - before;
-}
 
 class Admissions : public testing::Test {
  protected:

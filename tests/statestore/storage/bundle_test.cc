@@ -500,7 +500,8 @@ TEST_F(Bundles, AFileThatIsNoBundleIsRefused) {
   ExpectError(ErrorKind::kCorrupt, "states.slb: not a statelib bundle", [&] { Import(into_); });
   ExpectError(ErrorKind::kNotFound, "No such file",
               [&] { BundleFile::Open(folder_.path() / "missing.slb"); });
-  ExpectError(ErrorKind::kIo, "Is a directory", [&] { BundleFile::Open(folder_.path()); });
+  ExpectError(ErrorKind::kInvalidArgument, "found a folder",
+              [&] { BundleFile::Open(folder_.path()); });
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ class DeltaObject : public testing::Test {
   static ObjectSource Only(const EncodedObject& object) {
     return [object](const ObjectId& id) {
       if (id != object.id) Throw(ErrorKind::kNotFound, "no object {}", id.ShortHex());
-      return object.bytes;
+      return MemorySource::Keep(object.bytes);
     };
   }
   /// The delta as if its base were another object.
@@ -104,7 +104,7 @@ TEST_F(DeltaObject, IsNeverDecodedWithAWrongBase) {
 }
 
 TEST_F(DeltaObject, PassesOnWhatIsWrongWithTheBasesFile) {
-  const ObjectSource damaged = [](const ObjectId&) -> Bytes {
+  const ObjectSource damaged = [](const ObjectId&) -> std::unique_ptr<const ByteSource> {
     Throw(ErrorKind::kCorrupt, "damaged object");
   };
   ExpectError(ErrorKind::kCorrupt, "damaged object",

@@ -21,7 +21,8 @@ TEST(SegmentStream, GivesWhatTheDecoderGivesHoweverItIsRead) {
       const Bytes near = Approximate(codec, spec, SampleFloats(spec.elements(), 3));
       const Bytes frame = SegmentEncoder().Encode(codec, spec, near);
       for (const size_t step : {size_t{1000}, size_t{1} << 18}) {
-        SegmentStream stream(codec, spec, frame, "frame");
+        const MemorySource memory{ByteSpan(frame)};
+        SegmentStream stream(codec, spec, SourcePart(memory), "frame");
         Bytes read(near.size());
         for (size_t at = 0; at < read.size(); at += step)
           stream.Read(std::span(read).subspan(at, std::min(step, read.size() - at)));
@@ -37,7 +38,8 @@ TEST(SegmentStream, ADamagedFrameIsRefused) {
   const Bytes sound =
       SegmentEncoder().Encode(Codec::kExact, spec, SampleFloats(spec.elements(), 3));
   const auto read = [&](ByteSpan frame) {
-    SegmentStream stream(Codec::kExact, spec, frame, "frame");
+    const MemorySource memory(frame);
+    SegmentStream stream(Codec::kExact, spec, SourcePart(memory), "frame");
     Bytes raw(spec.bytes());
     stream.Read(raw);
     stream.Finish();
@@ -66,7 +68,7 @@ TEST(StateReader, APieceOfADeltaIsThatOfTheState) {
       EncodeState(record.description, {&view, 1}, ContentDigest(spec, {&view, 1}), Codec::kDelta,
                   std::nullopt, &delta_base);
   StateReader reader(delta.bytes, "delta", FileHash::kUnchecked,
-                     [&](const ObjectId&) { return base.bytes; });
+                     [&](const ObjectId&) { return MemorySource::Keep(base.bytes); });
   ASSERT_EQ(reader.header().segments[0].codec, Codec::kDelta);
   Bytes read;
   size_t pieces = 0;
@@ -76,7 +78,8 @@ TEST(StateReader, APieceOfADeltaIsThatOfTheState) {
   });
   EXPECT_GT(pieces, 1u);
   EXPECT_EQ(read, raw);
-  EXPECT_NO_THROW(VerifyState(delta.bytes, "delta", [&](const ObjectId&) { return base.bytes; }));
+  EXPECT_NO_THROW(VerifyState(delta.bytes, "delta",
+                              [&](const ObjectId&) { return MemorySource::Keep(base.bytes); }));
 }
 
 }  // namespace
