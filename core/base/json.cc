@@ -193,8 +193,9 @@ JsonDocument JsonDocument::Parse(ByteSpan text, const std::string& name) {
   // The parser copies the text, with the padding that it wants behind it.
   auto failed = impl->parser.allocate(std::max<size_t>(text.size(), 64), kDepthMax);
   if (failed == simdjson::SUCCESS) {
-    failed =
-        impl->parser.parse(reinterpret_cast<const char*>(text.data()), text.size()).get(impl->root);
+    // No bytes may lie nowhere, and the parser wants a place to copy them from.
+    const char* const from = text.empty() ? "" : reinterpret_cast<const char*>(text.data());
+    failed = impl->parser.parse(from, text.size()).get(impl->root);
   }
   if (failed != simdjson::SUCCESS) {
     Throw(ErrorKind::kCorrupt, "{}: expected a JSON document, found {} bytes that are none: {}",

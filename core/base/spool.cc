@@ -6,9 +6,9 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <string>
 
+#include "core/base/copy_bytes.h"
 #include "core/base/error.h"
 
 namespace statelib {
@@ -76,7 +76,7 @@ void ByteSpool::Read(uint64_t from, std::span<std::byte> out) const {
     from += static_cast<uint64_t>(size);
     out = out.subspan(static_cast<size_t>(size));
   }
-  if (!out.empty()) std::memcpy(out.data(), held_.data() + (from - stored_), out.size());
+  CopyBytes(ByteSpan(held_).subspan(from - stored_), out);
 }
 
 Digest HashOfText(const RunOf<char>& text) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "core/base/copy_bytes.h"
 #include "core/base/error.h"
 
 namespace statelib::checkpoint {
@@ -71,7 +72,7 @@ Bytes Encode(ElementType type, std::span<const float> values, const std::string&
   Bytes bytes(values.size() / InfoOf(type).block_elements * (InfoOf(type).block_bits / 8));
   switch (type) {
     case ElementType::kF32:
-      std::memcpy(bytes.data(), values.data(), bytes.size());
+      CopyBytes(std::as_bytes(values), bytes);
       return bytes;
     case ElementType::kBF16:
       for (size_t i = 0; i < values.size(); ++i)

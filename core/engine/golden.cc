@@ -6,6 +6,7 @@
 #include <limits>
 #include <random>
 
+#include "core/base/copy_bytes.h"
 #include "core/base/error.h"
 #include "core/engine/golden_file.h"
 
@@ -47,12 +48,6 @@ double LogProbability(std::span<const float> logits, TokenId id) {
 
 TokenId Largest(std::span<const float> logits) {
   return static_cast<TokenId>(std::max_element(logits.begin(), logits.end()) - logits.begin());
-}
-
-std::vector<float> FloatsOf(ByteSpan segment) {
-  std::vector<float> values(segment.size() / sizeof(float));
-  std::memcpy(values.data(), segment.data(), values.size() * sizeof(float));
-  return values;
 }
 
 /// What is recorded of the logits of a prompt, and the errors against it.
@@ -183,7 +178,8 @@ class Comparison {
     const StateSpec& spec = runtime_.state_spec();
     const std::vector<Bytes> segments = runtime_.Snapshot(state_);
     for (size_t i = 0; i < spec.size(); ++i) {
-      if (!IsFinite(FloatsOf(segments[i]))) report_.not_finite.push_back(NameOfPart(spec[i]));
+      if (!IsFinite(ValuesOf<float>(segments[i])))
+        report_.not_finite.push_back(NameOfPart(spec[i]));
     }
     for (const GoldenCache& cache : golden_.caches()) {
       const auto found = std::ranges::find_if(spec, [&](const SegmentSpec& segment) {
@@ -204,7 +200,8 @@ class Comparison {
 
   void CompareCache(const SegmentSpec& spec, ByteSpan segment,
                     const checkpoint::TensorRef& tensor) {
-    const std::vector<float> recorded = ReadAsSegment(tensor, spec), ours = FloatsOf(segment);
+    const std::vector<float> recorded = ReadAsSegment(tensor, spec),
+                             ours = ValuesOf<float>(segment);
     if (recorded.empty()) return;  // the window of a kernel of one keeps nothing
     Measure measure;
     for (size_t i = 0; i < ours.size(); ++i) measure.Add(ours[i], recorded[i]);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "core/base/copy_bytes.h"
 #include "core/base/error.h"
 #include "core/checkpoint/fingerprint.h"
 #include "kernels/backends.h"
@@ -208,7 +209,7 @@ State Runtime::Restore(const History& history, std::span<const ByteSpan> segment
             spec[i].bytes(), segments[i].size());
     }
     values.resize(spec[i].elements());
-    std::memcpy(values.data(), segments[i].data(), segments[i].size());
+    CopyBytes(segments[i], std::as_writable_bytes(std::span(values)));
     backend_->Upload(values, state.segments_[i]);
   }
   state.history_ = history;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "core/base/copy_bytes.h"
 #include "core/base/error.h"
 #include "kernels/weight_type.h"
 
@@ -68,10 +69,7 @@ VectorRef Weights::Vector(const std::string& name, std::initializer_list<int64_t
 
 std::vector<float> Weights::DerivedValues(size_t index) {
   if (!packed_) return derived_[index].values();
-  const ByteSpan bytes = packed_->part(sources_.size() + index).bytes;
-  std::vector<float> values(bytes.size() / sizeof(float));
-  std::memcpy(values.data(), bytes.data(), bytes.size());
-  return values;
+  return ValuesOf<float>(packed_->part(sources_.size() + index).bytes);
 }
 
 uint64_t Weights::matrix_elements() const {

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "core/base/copy_bytes.h"
 #include "core/base/error.h"
 
 namespace statelib::storage {
@@ -12,7 +13,7 @@ Bytes MakeHead(const FileKind& kind, uint32_t version, ByteSpan header) {
   std::memcpy(head.data(), kind.magic.data(), kind.magic.size());
   StoreLittle(version, head.data() + 8);
   StoreLittle(static_cast<uint32_t>(header.size()), head.data() + 12);
-  if (!header.empty()) std::memcpy(head.data() + kPreludeBytes, header.data(), header.size());
+  CopyBytes(header, std::span(head).subspan(kPreludeBytes, header.size()));
   const size_t hashed = kPreludeBytes + header.size();
   const Digest digest = HashOf(ByteSpan(head).first(hashed));
   std::memcpy(head.data() + hashed, digest.bytes.data(), digest.bytes.size());

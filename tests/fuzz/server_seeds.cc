@@ -5,6 +5,7 @@
 #include <string>
 
 #include "statestore/storage/manifest.h"
+#include "statestore/storage/segment_codec.h"
 #include "tests/statestore/sample_new_state.h"
 #include "tests/temporary_directory.h"
 
@@ -39,7 +40,13 @@ void WritePublicationSeeds(const fs::path& folder) {
       storage::Repository::Open(directory.path() / "library", storage::Repository::Access::kCreate);
   const storage::SampleNewState exact(5, 1);
   storage::Publish(repository, exact.state, {}, storage::Reference::Parse("a"), 1000);
-  storage::SampleNewState small(6, 2);
+  storage::StateRecord near = storage::SampleState(6, 2);
+  for (size_t i = 0; i < near.segments.size(); ++i) {
+    const SegmentSpec& spec = near.description.spec[i];
+    near.segments[i] = storage::Approximate(storage::CodecFor(storage::Codec::kBf16, spec), spec,
+                                            near.segments[i]);
+  }
+  storage::SampleNewState small(near, 2);
   small.state.codec = storage::Codec::kBf16;
   storage::Publish(repository, small.state, {}, storage::Reference::Parse("b:draft"), 1000);
   const SigningKey key = SigningKey::Create();

@@ -254,11 +254,14 @@ TEST_P(QuantisedTest, MappedBytesGiveTheMatrixThatWasPacked) {
   std::vector<Stored> matrices;
   for (const WeightType type : kBlockTypes)
     matrices.push_back(RandomBlocks(engine_, type, 35, 2 * InfoOf(type).block_elements));
-  for (int i = 0; i < 5; ++i) matrices.push_back(RandomFloats(numbers_, 35, 45));
-  const WeightFormat formats[] = {WeightFormat::kStored, WeightFormat::kF32, WeightFormat::kBF16,
-                                  WeightFormat::kInt8, WeightFormat::kInt4};
+  std::vector<WeightFormat> formats(matrices.size(), WeightFormat::kStored);
+  for (const WeightFormat format : {WeightFormat::kStored, WeightFormat::kF32, WeightFormat::kBF16,
+                                    WeightFormat::kInt8, WeightFormat::kInt4}) {
+    matrices.push_back(RandomFloats(numbers_, 35, 45));
+    formats.push_back(format);
+  }
   for (size_t i = 0; i < matrices.size(); ++i) {
-    const WeightFormat format = i < 5 ? WeightFormat::kStored : formats[i - 5];
+    const WeightFormat format = formats[i];
     auto packed = backend_->Pack(matrices[i].view(), format);
     const MatrixDescription description = packed->description();
     const size_t size = packed->packed().size();
