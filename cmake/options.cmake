@@ -27,13 +27,19 @@ function(statelib_library name)
   target_link_libraries(${name} PUBLIC statelib_options ${ARG_LINK} PRIVATE ${ARG_PRIVATE})
 endfunction()
 
+# statelib_test_options: what every test is compiled with. A test's own code is not optimised: it is built far more often
+# than it runs, and what takes time in it is the library that it calls.
+add_library(statelib_test_options INTERFACE)
+target_compile_definitions(statelib_test_options INTERFACE STATELIB_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+target_compile_options(statelib_test_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-O0>)
+target_link_libraries(statelib_test_options INTERFACE statelib_options)
+
 # statelib_test(NAME SOURCES file... [LINK target...] [LABELS label...])
 # One test executable of one folder, each of its cases a ctest of its own.
 function(statelib_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
-  target_link_libraries(${name} PRIVATE statelib_options ${ARG_LINK} GTest::gmock GTest::gtest_main)
-  target_compile_definitions(${name} PRIVATE STATELIB_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${name} PRIVATE statelib_test_options ${ARG_LINK} GTest::gmock GTest::gtest_main)
   set(properties TIMEOUT 600)
   if(ARG_LABELS)
     list(APPEND properties LABELS "${ARG_LABELS}")
