@@ -1,18 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/declaration.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <type_traits>
+
+#include "core/base/quoted.h"
 
 namespace statelib::cli {
 
 namespace {
 
-// Without it CLI11 would read -1 as the largest whole number.
-CLI::Validator NotNegative() {
+/// Says what a number has to be. CLI11's own reading takes nothing for zero and -1 for the largest
+/// whole number.
+template <typename Number>
+CLI::Validator IsNumber() {
   return CLI::Validator(
       [](std::string& text) {
-        return text.starts_with("-") ? text + " is below nought" : std::string();
+        Number number{};
+        const char* const end = text.data() + text.size();
+        const auto read = std::from_chars(text.data(), end, number);
+        if (read.ec == std::errc() && read.ptr == end && !text.starts_with('-'))
+          return std::string();
+        const bool too_large = read.ec == std::errc::result_out_of_range;
+        return fmt::format("expected a {} from 0 on, found {}{}",
+                           std::is_integral_v<Number> ? "whole number" : "number", Quoted(text),
+                           too_large ? ", which is too large" : "");
       },
       "");
 }
@@ -21,9 +36,10 @@ CLI::Validator AtMost(int most) {
   return CLI::Validator(
       [most](std::string& text) {
         double number = 0;
-        return CLI::detail::lexical_cast(text, number) && number <= most
+        std::from_chars(text.data(), text.data() + text.size(), number);
+        return number <= most
                    ? std::string()
-                   : text + " is not a number up to " + std::to_string(most);
+                   : fmt::format("expected a number up to {}, found {}", most, Quoted(text));
       },
       "");
 }
@@ -33,9 +49,9 @@ CLI::Option& Add(CLI::App& app, const std::string& flags, Target target, const s
       [&](auto* pointee) -> CLI::Option& {
         CLI::Option* option = app.add_option(flags, *pointee, help);
         using Pointee = std::remove_pointer_t<decltype(pointee)>;
-        if constexpr (std::is_arithmetic_v<Pointee> ||
-                      std::is_same_v<Pointee, std::optional<double>>)
-          option->check(NotNegative());
+        if constexpr (std::is_arithmetic_v<Pointee>) option->check(IsNumber<Pointee>());
+        if constexpr (std::is_same_v<Pointee, std::optional<double>>)
+          option->check(IsNumber<double>());
         return *option;
       },
       target);

@@ -15,7 +15,7 @@ class App;
 namespace statelib::cli {
 
 /// Where the value of an argument or an option goes. Outlives the parsing. Numbers are refused when
-/// they are below nought.
+/// they are below zero.
 using Target = std::variant<std::string*, std::optional<std::string>*, std::vector<std::string>*,
                             int*, uint32_t*, uint64_t*, double*, std::optional<double>*>;
 

@@ -28,7 +28,12 @@ constexpr size_t kBlockBytes = 1 << 16;
 
 Input Input::Open(const std::string& path, const CancelFlag& cancel) {
   if (path == "-") return {STDIN_FILENO, "standard input", cancel};
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  int descriptor = -1;
+  // A pipe is waited for until somebody writes into it.
+  do {
+    cancel.Check();
+    descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  } while (descriptor < 0 && errno == EINTR);
   if (descriptor < 0) ThrowErrno("opening", path, errno);
   Input input(descriptor, path, cancel);
   struct stat facts = {};

@@ -3,6 +3,7 @@
 // errors are caught.
 #include <unistd.h>
 
+#include <filesystem>
 #include <new>
 
 #include "cli/application.h"
@@ -37,6 +38,16 @@ void Report(const Failure& failure, bool as_json, Output& err) {
   }
 }
 
+/// What the standard library says of the user's paths is no bug either.
+void RunApplication(Application& application, int argc, const char* const* argv) {
+  try {
+    application.Run(argc, argv);
+  } catch (const std::filesystem::filesystem_error& error) {
+    const std::string path = error.path1().string();
+    ThrowErrno("cannot use", path.empty() ? "an empty path" : path, error.code().value());
+  }
+}
+
 int RunAndReport(int argc, const char* const* argv) {
   const auto started_at = std::chrono::steady_clock::now();
   const Environment environment = Environment::FromProcess();
@@ -47,7 +58,7 @@ int RunAndReport(int argc, const char* const* argv) {
   Application application(out, err, environment, interrupt.flag(), started_at);
   Failure failure;
   try {
-    application.Run(argc, argv);
+    RunApplication(application, argc, argv);
     out.Flush();
     err.Flush();
     return application.exit_code();

@@ -44,6 +44,8 @@ const char* AdviceFor(int errno_value) {
     case EMFILE:
     case ENFILE:
       return "; raise the limit of open files (ulimit -n)";
+    case ELOOP:
+      return "; a symbolic link there leads back to itself";
     default:
       return "";
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -82,6 +83,25 @@ TEST(CommandLine, UsageErrorsExitWithTwoAndOneLine) {
     EXPECT_EQ(LinesIn(result.err), 1u) << what << result.err;
     EXPECT_THAT(result.err, HasSubstr("--help")) << what;
   }
+}
+
+TEST(CommandLine, WhatIsNoNumberIsRefusedAndNamed) {
+  for (const char* const text : {"", " 3", "-1", "x", "3.5", "0x10", "nan"}) {
+    const ProcessResult result = RunStatelib({"search", "--limit", text, "word"});
+    EXPECT_EQ(result.exit_code, 2) << text;
+    EXPECT_EQ(result.err, fmt::format("statelib: --limit: expected a whole number from 0 on, found "
+                                      "\"{}\"; see statelib search --help\n",
+                                      text));
+  }
+  const ProcessResult large = RunStatelib({"search", "--limit", "99999999999999999999", "word"});
+  EXPECT_THAT(large.err, HasSubstr("which is too large"));
+  for (const char* const text : {"", "-0.5", "1,5", "warm"}) {
+    const ProcessResult result = RunStatelib({"generate", "x", "--temperature", text});
+    EXPECT_EQ(result.exit_code, 2) << text;
+    EXPECT_THAT(result.err, HasSubstr("--temperature: expected a number from 0 on")) << text;
+  }
+  const ProcessResult threads = RunStatelib({"generate", "x", "--threads", "5000"});
+  EXPECT_THAT(threads.err, HasSubstr("--threads: expected a number up to 1024, found \"5000\""));
 }
 
 TEST(CommandLine, ErrorsAreJsonObjectsWhenAskedFor) {
