@@ -24,11 +24,21 @@ enum class ChangeKind : uint8_t {
   kModel = 6,        ///< what is known of a model
   kModelRemoved = 7,
   kSetting = 8,
+  kHad = 9,  ///< what a name has had, beside its versions, grew
 };
 
 constexpr bool IsOfName(ChangeKind kind) {
   return kind >= ChangeKind::kVersion && kind <= ChangeKind::kRemoved;
 }
+
+/// A state that a name has had. The two ids differ where an equal state that is stored otherwise
+/// stands for it here, or where it travels without its tokens.
+struct HadState {
+  StateId there;  ///< as it is called elsewhere
+  StateId here;
+
+  bool operator==(const HadState&) const = default;
+};
 
 /// A derivation and its key in the index, which `parent` of others means.
 struct KeyedDerivation {
@@ -43,8 +53,8 @@ struct Change {
   ChangeKind kind = ChangeKind::kVersion;
   int64_t made_at_ms = 0;
 
-  // Of a name. A line is what a name stands for from its first version to its removal, under
-  // whatever names; its changes are its steps, from 1, each at one name.
+  // Of a name. A line (not of kHad) is what a name stands for from its first version to its
+  // removal, under whatever names; its changes are its steps, from 1, each at one name.
   std::string name{};
   std::string tag{};
   int64_t line = 0;
@@ -58,6 +68,8 @@ struct Change {
   std::vector<KeyedDerivation> derivations{};
   std::string other_name{};  ///< kRenamedTo, kRenamedFrom
   std::string other_tag{};
+
+  std::vector<HadState> had{};  ///< kHad: all that no version of the name says
 
   ModelRow model{};       ///< kModel; of kModelRemoved the fingerprint alone
   std::string setting{};  ///< its key
@@ -89,7 +101,7 @@ struct ChangeRecord {
   bool operator==(const ChangeRecord&) const = default;
 };
 
-/// What the numbers of changes count: a name with its tag, a model, a setting.
+/// What the numbers of changes count: a name with its tag, what one has had, a model, a setting.
 Digest KeyOf(const Change& change);
 
 std::string SerializeRecord(const ChangeRecord& record);

@@ -48,6 +48,16 @@ void ToProto(const ModelRow& row, v1::ModelChange* out) {
   out->set_weights(row.weights);
 }
 
+void ToProto(const Change& change, v1::HadChange* out) {
+  out->set_name(change.name);
+  out->set_tag(change.tag);
+  for (const HadState& state : change.had) {
+    v1::HadState* const had = out->add_states();
+    SetDigest(state.there, had->mutable_there());
+    SetDigest(state.here, had->mutable_here());
+  }
+}
+
 /// Checks the fields of a record.
 class RecordReader : public FieldReader {
  public:
@@ -69,7 +79,7 @@ class RecordReader : public FieldReader {
       Fail("record {}, of transaction {}, {} of {}", record.number, record.transaction.number,
            record.place, record.count);
     record.change.kind = ReadEnum<ChangeKind>(static_cast<int>(std::min(message.kind(), 1000u)),
-                                              static_cast<int>(ChangeKind::kSetting), "change");
+                                              static_cast<int>(ChangeKind::kHad), "change");
     record.change.made_at_ms = message.made_at_ms();
     ReadChange(message, &record.change);
     return record;
@@ -105,6 +115,9 @@ class RecordReader : public FieldReader {
         out->setting = ReadText(message.setting().key(), "setting");
         out->value = ReadText(message.setting().value(), "value");
         return;
+      case v1::ChangeRecord::kHad:
+        if (out->kind != ChangeKind::kHad) break;
+        return ReadHad(message.had(), out);
       case v1::ChangeRecord::CHANGE_NOT_SET:
         break;
     }
@@ -134,6 +147,16 @@ class RecordReader : public FieldReader {
     CheckedName(message.other_name(), message.other_tag());
     out->other_name = message.other_name();
     out->other_tag = message.other_tag();
+  }
+
+  void ReadHad(const v1::HadChange& message, Change* out) const {
+    CheckedName(message.name(), message.tag());
+    out->name = message.name();
+    out->tag = message.tag();
+    for (const v1::HadState& state : message.states()) {
+      out->had.push_back(
+          {ReadDigest(state.there(), "state there"), ReadDigest(state.here(), "state here")});
+    }
   }
 
   void CheckedName(const std::string& name, const std::string& tag) const {
@@ -184,6 +207,8 @@ Digest KeyOf(const Change& change) {
   hasher.UpdateField("statelib record 1");
   if (IsOfName(change.kind)) {
     hasher.UpdateField("name").UpdateField(change.name).UpdateField(change.tag);
+  } else if (change.kind == ChangeKind::kHad) {
+    hasher.UpdateField("had").UpdateField(change.name).UpdateField(change.tag);
   } else if (change.kind == ChangeKind::kSetting) {
     hasher.UpdateField("setting").UpdateField(change.setting);
   } else {
@@ -212,6 +237,8 @@ std::string SerializeRecord(const ChangeRecord& record) {
     ToProto(change.model, message.mutable_model());
   } else if (change.kind == ChangeKind::kModelRemoved) {
     SetDigest(change.model.identity.fingerprint, message.mutable_model_removed());
+  } else if (change.kind == ChangeKind::kHad) {
+    ToProto(change, message.mutable_had());
   } else {
     message.mutable_setting()->set_key(change.setting);
     message.mutable_setting()->set_value(change.value);

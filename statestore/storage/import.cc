@@ -184,9 +184,12 @@ class Importer {
       index.states().Add(state.row, state.chunks);
     }
     ForEachReference([&](const BundleManifest::Reference& from, const Incoming& state) {
-      index.references().NoteHad(from.name, from.tag, {from.state, state.row.id});
+      const HadState had{from.state, state.row.id};
       const auto existing = Existing(from, state);
-      if (existing) return Report(from, state, existing->number, true);
+      if (existing) {
+        index.references().NoteHad(from.name, from.tag, had);
+        return Report(from, state, existing->number, true);
+      }
       const auto superseded = Superseded(from);
       Derivation derivation;
       derivation.operation = Operation::kImport;
@@ -199,6 +202,7 @@ class Importer {
               .Text();
       const Reference reference{NameOf(from), from.tag, std::nullopt};
       const PublishedState named = NameState(index, state.row, derivation, reference, now_ms_);
+      index.references().NoteHad(from.name, from.tag, had);
       Report(from, state, named.version, false, superseded);
     });
   }

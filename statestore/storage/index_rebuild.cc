@@ -27,6 +27,9 @@ class Filler {
       index_.changes().Restore(entry.file, entry.record);
       if (IsOfName(entry.record.change.kind)) ChangeName(entry.record.change);
     }
+    for (const auto& [key, change] : newest_) {
+      if (change->kind == ChangeKind::kHad) index_.references().RestoreHad(*change);
+    }
     for (const StateId& id : named_) index_.checkpoints().Finish(id);
     index_.lineage().RemoveUnreachable();
     report_->records = changes_.entries.size();
@@ -151,7 +154,7 @@ class Filler {
   const StateSurvey& survey_;
   int64_t now_ms_;
   RepairReport* report_;
-  std::map<Digest, const Change*> newest_;  // of models and settings, by key
+  std::map<Digest, const Change*> newest_;  // but of names, by key
   std::map<int64_t, const KeyedDerivation*> derivations_;
   std::map<StateId, int64_t> created_at_ms_;
   std::set<StateId> named_;    // by a version of a name that was not removed, and sound

@@ -44,7 +44,7 @@ void IndexReferences::AddVersion(int64_t key, const Change& change) {
   if (database_.changed_rows() != 1)
     Throw(ErrorKind::kNotFound, "the library holds no state {}", change.state.ShortHex());
   MakeCurrent(key, change.version, false, change.made_at_ms);
-  NoteHad(change.name, change.tag, {change.state, change.state});
+  AddHad(change.name, change.tag, {change.state, change.state});
 }
 
 Change IndexReferences::NextStep(ChangeKind kind, int64_t key, int64_t now_ms) {
@@ -92,11 +92,38 @@ uint64_t IndexReferences::Move(const std::string& name, const std::string& tag,
 
 void IndexReferences::NoteHad(const std::string& name, const std::string& tag,
                               const HadState& state) {
+  database_.Write([&] {
+    if (AddHad(name, tag, state)) RecordHad(name, tag);
+  });
+}
+
+/// Whether that was not known.
+bool IndexReferences::AddHad(const std::string& name, const std::string& tag,
+                             const HadState& state) {
   Statement statement = database_.Prepare(
       "INSERT INTO had(name, tag, there, here) VALUES(?, ?, ?, ?) "
-      "ON CONFLICT(name, tag, there) DO UPDATE SET here = excluded.here");
+      "ON CONFLICT(name, tag, there) DO UPDATE SET here = excluded.here WHERE here <> "
+      "excluded.here");
   statement.Bind(name).Bind(tag).Bind(state.there).Bind(state.here);
   statement.Run();
+  return database_.changed_rows() == 1;
+}
+
+/// The records of a name's versions say that it has had them, as long as it has them.
+void IndexReferences::RecordHad(const std::string& name, const std::string& tag) {
+  Statement find = database_.Prepare(
+      "SELECT there, here FROM had WHERE name = ?1 AND tag = ?2 AND (there <> here OR NOT "
+      "EXISTS(SELECT 1 FROM refs JOIN versions ON ref = refs.key JOIN states ON states.key = "
+      "versions.state WHERE refs.name = ?1 AND refs.tag = ?2 AND states.id = had.here)) "
+      "ORDER BY there");
+  find.Bind(name).Bind(tag);
+  Change change{.kind = ChangeKind::kHad, .name = name, .tag = tag};
+  while (find.Step()) change.had.push_back({find.ToDigest(0), find.ToDigest(1)});
+  if (!change.had.empty()) pending_.Add(std::move(change));
+}
+
+void IndexReferences::RestoreHad(const Change& change) {
+  for (const HadState& state : change.had) AddHad(change.name, change.tag, state);
 }
 
 bool IndexReferences::Restore(const Change& change) {
@@ -198,6 +225,8 @@ void IndexReferences::Rename(const std::string& name, const std::string& tag,
     std::swap(change.tag, change.other_tag);
     change.kind = ChangeKind::kRenamedFrom;
     pending_.Add(std::move(change));
+    RecordHad(name, tag);
+    RecordHad(new_name, new_tag);
   });
 }
 
@@ -214,6 +243,7 @@ void IndexReferences::Remove(const std::string& name, const std::string& tag, in
     Statement statement = database_.Prepare("DELETE FROM refs WHERE key = ?");
     statement.Bind(*key);
     statement.Run();
+    RecordHad(name, tag);
   });
 }
 

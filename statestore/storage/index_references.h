@@ -37,13 +37,6 @@ struct VersionRow {
   bool current = false;
 };
 
-/// A state that a name has had. The two ids differ where an equal state that is stored otherwise
-/// stands for it here, or where it travels without its tokens.
-struct HadState {
-  StateId there;  ///< as it is called elsewhere
-  StateId here;
-};
-
 struct ReferenceQuery {
   enum class Sort { kName, kTime, kTokens, kSize };
 
@@ -121,6 +114,8 @@ class IndexReferences {
   /// again. False where that is not possible: another line has the name, or what it goes to is not
   /// there.
   bool Restore(const Change& change);
+  /// Does again what a change says that a name has had.
+  void RestoreHad(const Change& change);
 
  private:
   std::optional<int64_t> KeyOf(const std::string& name, const std::string& tag) const;
@@ -130,6 +125,8 @@ class IndexReferences {
   void MakeCurrent(int64_t key, uint64_t number, bool undoes, int64_t now_ms);
   void SetName(int64_t key, const std::string& name, const std::string& tag);
   bool RestoreName(const Change& change);
+  bool AddHad(const std::string& name, const std::string& tag, const HadState& state);
+  void RecordHad(const std::string& name, const std::string& tag);
   /// The beginning of the next change of a reference.
   Change NextStep(ChangeKind kind, int64_t key, int64_t now_ms);
 

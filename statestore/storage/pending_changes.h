@@ -13,7 +13,14 @@ namespace statelib::storage {
 /// thread.
 class PendingChanges {
  public:
-  void Add(Change change) { changes_.push_back(std::move(change)); }
+  void Add(Change change) {
+    // Each says all that its name has had.
+    std::erase_if(changes_, [&](const Change& before) {
+      return change.kind == ChangeKind::kHad && before.kind == ChangeKind::kHad &&
+             before.name == change.name && before.tag == change.tag;
+    });
+    changes_.push_back(std::move(change));
+  }
   /// A derivation that belongs to the next version that a name gets.
   void AddDerivation(KeyedDerivation derivation) { derivations_.push_back(std::move(derivation)); }
   std::vector<KeyedDerivation> TakeDerivations() { return std::exchange(derivations_, {}); }

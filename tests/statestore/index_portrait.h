@@ -33,6 +33,7 @@ inline std::string PortraitOf(const std::filesystem::path& library) {
       {"'model', hex(fingerprint), name, architecture, summary, hex(path), size_bytes, added_at, "
        "description, tokenizer_path, weights",
        "models ORDER BY fingerprint"},
+      {"'had', name, tag, hex(there), hex(here)", "had ORDER BY name, tag, there"},
       {"'setting', key, hex(value)", "settings ORDER BY key"},
       {"'state', hex(id), hex(model), profile, token_count, hex(history_chain), hex(content), "
        "tokens_kept, raw_bytes, stored_bytes, hex(base), "

@@ -7,6 +7,7 @@
 #include "statestore/library/organise.h"
 #include "statestore/library/transfer.h"
 #include "statestore/remote/folder_remote.h"
+#include "statestore/storage/repair.h"
 #include "tests/statestore/expect_error.h"
 #include "tests/statestore/library/exchange_fixture.h"
 #include "tests/statestore/sample_library.h"
@@ -211,6 +212,26 @@ TEST_F(Divergence, AStateThatTravelsWithoutItsTokensIsKnownAgain) {
   Make(bob_, "a", 3);
   PushFrom(bob_, {{"a"}});
   EXPECT_EQ(PullInto(ann_).versions[0].reference.Text(), "a@3");
+}
+
+TEST_F(Divergence, WhatWasHadCountsAfterARepair) {
+  const PushOptions without{.manifest = {true, true, false}, .control = {}};
+  std::filesystem::path folder;
+  {
+    Library carol = Open("carol");
+    folder = carol.path();
+    Make(carol, "a", 1);
+    Make(carol, "b", 2);
+    PushFrom(carol, {{"a", "b"}}, without);
+    Remove(carol, {storage::Reference::Parse("b")}, false);
+    storage::CollectGarbage(carol.repository(), {.now_ms = int64_t{1} << 42});
+  }
+  EXPECT_TRUE(storage::RepairIndex(folder, FileSystem::Real(), {.rebuild = true}).rebuilt);
+  Library carol = Open("carol");
+  Make(carol, "a", 3);
+  Make(carol, "b", 4);
+  EXPECT_EQ(PushFrom(carol, {{"a", "b"}}, without).versions.size(), 2u);
+  EXPECT_EQ(Remote()->List().size(), 4u);
 }
 
 TEST_F(Divergence, AnEqualStateThatIsStoredOtherwiseIsNoOther) {

@@ -78,6 +78,17 @@ class Repair : public testing::Test {
     read.sources = {{"x.txt", 12, HashOf(AsBytes("x")), 5, 7, "/a\nb/x.txt"}};
     read.text_template = {"\n\n", "# {path}\n"};
     Publish(repository, with_template.state, read, Reference::Parse("read"), 1018);
+    // What travels under another id, names that were removed, and one of which nothing is here.
+    const StateId state = repository.Resolve("a@2").state.id;
+    PublishSample(repository, "left", 5, 10, 1019);
+    index.Write([&] {
+      references.NoteHad("a", "latest", {HashOf(AsBytes("a elsewhere")), state});
+      references.NoteHad("left", "latest", {HashOf(AsBytes("left elsewhere")), state});
+      references.NoteHad("elsewhere", "latest", {state, state});
+    });
+    references.Remove("left", "latest", 1020);
+    references.Rename("a", "latest", "b", "latest", 1021);
+    references.Rename("b", "latest", "a", "latest", 1022);
   }
 
   static StateId StateIdOf(Repository& repository, uint64_t tokens, unsigned seed) {
