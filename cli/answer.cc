@@ -2,6 +2,7 @@
 #include "cli/answer.h"
 
 #include "cli/facts.h"
+#include "cli/log_probabilities.h"
 #include "cli/terminal/printable.h"
 #include "cli/terminal/quantities.h"
 
@@ -25,10 +26,11 @@ uint64_t TokensReprocessed(const Answer& answer) {
   return answer.origin ? answer.origin->state.history.token_count() - answer.tokens_restored : 0;
 }
 
-Json AnswerJson(const Answer& answer) {
+}  // namespace
+
+Json AnswerFactsJson(const Answer& answer) {
   const engine::Generation& generation = answer.generation;
   Json json;
-  json["text"] = generation.text;
   json["stop_reason"] = engine::NameOf(generation.reason);
   json["state"] = nullptr;
   if (answer.origin) {
@@ -43,7 +45,17 @@ Json AnswerJson(const Answer& answer) {
   json["restore_ms"] = answer.restore_seconds * 1000;
   json["first_token_ms"] = FirstTokenSeconds(answer) * 1000;
   json["tokens_per_second"] = TokensPerSecond(generation);
+  return json;
+}
+
+namespace {
+
+Json AnswerJson(const Answer& answer) {
+  Json json = {{"text", answer.generation.text}};
+  json.update(AnswerFactsJson(answer));
   json["saved"] = answer.saved ? SavedJson(*answer.saved) : Json(nullptr);
+  if (answer.tokenizer != nullptr)
+    json["logprobs"] = LogProbabilitiesJson(answer.generation.choices, *answer.tokenizer);
   return json;
 }
 
@@ -69,7 +81,7 @@ std::string SummaryLine(const Answer& answer) {
 }  // namespace
 
 void AnswerStream::WriteNow(std::string_view text) {
-  if (context_.options.json || reader_gone_ || text.empty()) return;
+  if (reader_gone_ || text.empty()) return;
   try {
     context_.out.WriteBytes(text);
     context_.out.Flush();
@@ -80,13 +92,19 @@ void AnswerStream::WriteNow(std::string_view text) {
 }
 
 void AnswerStream::Write(std::string_view text) {
+  if (form_ == Form::kPieces) return WriteNow(LineOf({{"piece", text}}));
+  if (context_.options.json) return;
   WriteNow(context_.out.is_terminal() ? Printable(text, LineBreaks::kKeep) : std::string(text));
 }
 
-void AnswerStream::End() { WriteNow("\n"); }
+void AnswerStream::End() {
+  if (!context_.options.json) WriteNow("\n");
+}
 
 void PrintAnswerFacts(const Context& context, const Answer& answer) {
   if (context.options.json) return context.PrintJson(AnswerJson(answer));
+  if (answer.tokenizer != nullptr && !context.options.quiet)
+    PrintLogProbabilities(context, answer.generation.choices, *answer.tokenizer);
   context.err.Print("{}\n", context.err.Paint(Colour::kDim, "[" + SummaryLine(answer) + "]"));
 }
 

@@ -22,15 +22,21 @@ struct Answer {
   std::chrono::steady_clock::time_point first_token_at;
   engine::Generation generation;
   std::optional<library::SavedState> saved;
+  /// Where log-probabilities are to be shown; outlives the object.
+  const tokenizer::Tokenizer* tokenizer = nullptr;
 };
 
-/// Shows an answer while it is made: as it is on a pipe, without control characters on a terminal,
-/// not at all for --json. One thread.
+/// Shows an answer while it is made. One thread.
 class AnswerStream {
  public:
+  enum class Form {
+    kText,   ///< as it is on a pipe, without control characters on a terminal; nothing with --json
+    kPieces  ///< a line {"piece": "…"} for each piece
+  };
+
   /// keep_going: a reader that goes away ends the printing and not the answer, which is saved.
-  AnswerStream(const Context& context, bool keep_going)
-      : context_(context), keep_going_(keep_going) {}
+  AnswerStream(const Context& context, Form form, bool keep_going = false)
+      : context_(context), form_(form), keep_going_(keep_going) {}
 
   void Write(std::string_view text);
   /// Ends the last line, on a terminal also where the answer did not.
@@ -40,11 +46,16 @@ class AnswerStream {
   void WriteNow(std::string_view text);
 
   const Context& context_;
+  Form form_;
   bool keep_going_;
   bool reader_gone_ = false;
 };
 
-/// The summary line on standard error, or the JSON document on standard output.
+/// The members that every answer has in JSON.
+Json AnswerFactsJson(const Answer& answer);
+
+/// The summary line on standard error, or the JSON document on standard output; log-probabilities,
+/// where there are some, before it on standard output or in the document.
 void PrintAnswerFacts(const Context& context, const Answer& answer);
 
 }  // namespace statelib::cli

@@ -31,8 +31,10 @@ Waits Context::HowToWait() const {
   return waits;
 }
 
-void Context::PrintJson(const Json& document) const {
-  out.WriteBytes(document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+void Context::PrintJson(const Json& document) const { out.WriteBytes(LineOf(document)); }
+
+std::string LineOf(const Json& document) {
+  return document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 void Context::Tell(const Shown& text, std::string_view result) const {

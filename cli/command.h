@@ -44,7 +44,7 @@ struct Context {
   Waits HowToWait() const;
   /// --library, or the default.
   std::filesystem::path LibraryDirectory() const;
-  /// Prints one document on one line. Bytes that are not UTF-8 become U+FFFD.
+  /// Prints one document on a line of its own (LineOf).
   void PrintJson(const Json& document) const;
   /// Prints what a command has to tell of what it did: the whole lines of `text`, or with --quiet
   /// `result` alone on a line, as a script takes it; nothing where that is empty.
@@ -52,6 +52,9 @@ struct Context {
   /// Prints one name on a line of its own: what listings print with --quiet.
   void PrintName(std::string_view name) const;
 };
+
+/// A document as one line. Bytes that are not UTF-8 become U+FFFD.
+std::string LineOf(const Json& document);
 
 /// One command of the command line. An object lives for one run of the program; its members are the
 /// values of its options.

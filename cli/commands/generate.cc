@@ -6,6 +6,7 @@
 #include "cli/compute_options.h"
 #include "cli/input.h"
 #include "cli/library_access.h"
+#include "cli/log_probabilities.h"
 #include "cli/terminal/quantities.h"
 #include "core/tokenizer/utf8.h"
 #include "statestore/documents/template.h"
@@ -35,6 +36,12 @@ class GenerateCommand : public Command {
     declaration.Exclude("--auto-prefix", "--no-state");
     declaration.Option("--save-as", &save_as_, "Keep the state after the answer under this name",
                        {.shown_as = "NAME[:TAG]"});
+    declaration.Option("--logprobs", &log_probabilities_,
+                       "Show log-probabilities too: of each token chosen and of the N likeliest",
+                       {.shown_as = "N", .at_most = kLogProbabilitiesMax});
+    declaration.Flag("--stream", stream_,
+                     "With --json: a line {\"piece\": TEXT} for each piece of the answer as it "
+                     "comes, then the document as the last line");
     AddModelOptions(declaration, model_);
     AddSamplingOptions(declaration);
     AddComputeOptions(declaration, runtime_options_);
@@ -45,11 +52,16 @@ class GenerateCommand : public Command {
         "  statelib generate story --max-tokens 80 --temperature 0.8 --seed 7\n"
         "  statelib generate --no-state 'Once upon a time' --save-as tale\n"
         "  cat handbook.md question.txt | statelib generate --auto-prefix -\n"
-        "  cat question.txt | statelib generate handbook - --stop '\\n' --json\n");
+        "  cat question.txt | statelib generate handbook - --stop '\\n' --json\n"
+        "  statelib generate story --json --stream | jq --unbuffered -j '.piece // empty'\n"
+        "  statelib generate story --max-tokens 8 --logprobs 3\n");
   }
 
   void Run(Context& context) override {
     options_.sampling.Validate();
+    if (stream_ && !context.options.json)
+      Throw(ErrorKind::kInvalidArgument,
+            "--stream says how --json prints; text is printed as it comes without it");
     for (std::string& stop : options_.stop) stop = documents::Unescaped(stop);
     const std::string prompt = Prompt(context);
     const std::optional<storage::Reference> target = Target();
@@ -188,7 +200,12 @@ class GenerateCommand : public Command {
   // Streams the answer.
   void Generate(Context& context, engine::Runtime& runtime, engine::State& state,
                 const std::vector<TokenId>& prompt, Answer& answer) {
-    AnswerStream stream(context, !save_as_.empty());
+    AnswerStream stream(context, stream_ ? AnswerStream::Form::kPieces : AnswerStream::Form::kText,
+                        !save_as_.empty());
+    if (log_probabilities_ > 0) {
+      options_.log_probabilities = log_probabilities_;
+      answer.tokenizer = &runtime.tokenizer();
+    }
     options_.keep_state = !save_as_.empty();
     options_.cancel = &context.cancel;
     options_.stop_at_end_of_text = !ignore_end_;
@@ -213,6 +230,8 @@ class GenerateCommand : public Command {
   bool auto_prefix_ = false;
   bool ignore_end_ = false;
   std::string save_as_;
+  uint32_t log_probabilities_ = 0;
+  bool stream_ = false;
   ModelChoice model_;
   engine::GenerateOptions options_;
   engine::RuntimeOptions runtime_options_;

@@ -43,7 +43,7 @@ class Answer {
     if (result_.tokens.size() >= options_.tokens_max) return End(StopReason::kTokensMax);
     if (options_.cancel != nullptr && options_.cancel->cancelled())
       return End(StopReason::kCancelled);
-    const TokenId token = sampler_.Choose(runtime_.Logits(state_));
+    const TokenId token = Choose();
     if (++result_.tokens_chosen == 1) {
       first_token_at_ = std::chrono::steady_clock::now();
       if (options_.on_first_token) options_.on_first_token();
@@ -67,6 +67,18 @@ class Answer {
     }
     runtime_.Advance(state_, std::span(&token, 1));
     return true;
+  }
+
+  TokenId Choose() {
+    const std::vector<float> logits = runtime_.Logits(state_);
+    const TokenId token = sampler_.Choose(logits);
+    if (options_.log_probabilities) {
+      // Rows of the head behind the vocabulary are no tokens.
+      const size_t tokens = std::min(logits.size(), runtime_.tokenizer().vocabulary_size());
+      result_.choices.push_back(
+          ChoiceOf(std::span(logits).first(tokens), token, *options_.log_probabilities));
+    }
+    return token;
   }
 
   bool End(StopReason reason) {

@@ -4,11 +4,13 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/engine/log_probabilities.h"
 #include "core/engine/runtime.h"
 #include "core/engine/sampler.h"
 
@@ -23,6 +25,9 @@ struct GenerateOptions {
   /// false: the caller drops the state, which then need not read the answer's last token when
   /// tokens_max ends it.
   bool keep_state = true;
+  /// Keeps log-probabilities: of each token that is chosen and of so many likeliest ones. Empty:
+  /// none.
+  std::optional<uint32_t> log_probabilities = {};
   const CancelFlag* cancel = nullptr;
   /// Called with each piece of the answer as soon as it is certain: whole characters, nothing of a
   /// stop text.
@@ -41,6 +46,9 @@ struct Generation {
   StopReason reason = StopReason::kTokensMax;
   double decode_seconds = 0;   ///< from the first token on
   uint64_t tokens_chosen = 0;  ///< every choice made, an end of text among them
+  /// Of every choice made, where they were asked for: those of an end of text and of a stop text
+  /// too.
+  std::vector<TokenChoice> choices = {};
 };
 
 /// Continues a state: reads the prompt (which may be empty when the state has read something), then

@@ -9,6 +9,7 @@
 #include "core/base/copy_bytes.h"
 #include "core/base/error.h"
 #include "core/engine/golden_file.h"
+#include "core/engine/log_probabilities.h"
 
 namespace statelib::engine {
 
@@ -39,13 +40,6 @@ class Measure {
   bool is_finite_ = true;
 };
 
-double LogProbability(std::span<const float> logits, TokenId id) {
-  const float largest = *std::max_element(logits.begin(), logits.end());
-  double total = 0;
-  for (const float logit : logits) total += std::exp(static_cast<double>(logit) - largest);
-  return static_cast<double>(logits[static_cast<size_t>(id)]) - largest - std::log(total);
-}
-
 TokenId Largest(std::span<const float> logits) {
   return static_cast<TokenId>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
@@ -66,7 +60,7 @@ class LogitsComparison {
     for (size_t i = 0; i < vocabulary_ && !logits_.empty(); ++i)
       all_.Add(ours[i], logits_[t * vocabulary_ + i]);
     if (t + 1 < prompt_.size() && !log_probabilities_.empty())
-      next_.Add(LogProbability(ours, prompt_[t + 1]), log_probabilities_[t]);
+      next_.Add(LogProbabilityOf(ours, prompt_[t + 1]), log_probabilities_[t]);
     if (t + 1 < prompt_.size()) return;
     for (size_t i = 0; i < vocabulary_ && !last_logits_.empty(); ++i)
       last_.Add(ours[i], last_logits_[i]);

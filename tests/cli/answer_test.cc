@@ -21,14 +21,15 @@ std::string ReadAll(int descriptor) {
 }
 
 // Streams an answer to a descriptor and returns what comes out at the other end.
-std::string Streamed(int to, int from, std::string_view answer) {
+std::string Streamed(int to, int from, std::string_view answer,
+                     AnswerStream::Form form = AnswerStream::Form::kText) {
   Output out(to, "output", {});
   const Environment environment;
   const CancelFlag cancel;
   const SharedOptions options;
   const CLI::App root;
   const Context context{out, out, out, environment, cancel, options, root, {}};
-  AnswerStream stream(context, false);
+  AnswerStream stream(context, form);
   stream.Write(answer);
   stream.End();
   ::close(to);
@@ -48,6 +49,13 @@ TEST(AnswerStream, APipeGetsEveryByte) {
   std::array<int, 2> ends{};
   ASSERT_EQ(::pipe(ends.data()), 0);
   EXPECT_EQ(Streamed(ends[1], ends[0], "a\x1b]0;title\x07 b\tc"), "a\x1b]0;title\x07 b\tc\n");
+}
+
+TEST(AnswerStream, PiecesAreJsonALineEach) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  EXPECT_EQ(Streamed(ends[1], ends[0], "a\x1b \"b\n", AnswerStream::Form::kPieces),
+            "{\"piece\":\"a\\u001b \\\"b\\n\"}\n\n");
 }
 
 }  // namespace

@@ -81,6 +81,49 @@ TEST_F(Generate, PromptsAndStopsTakeEscapesOnTheCommandLineAlone) {
               HasSubstr("a backslash"));
 }
 
+TEST_F(Generate, JsonLinesAreThePiecesAndThenTheFacts) {
+  const Arguments arguments = {"generate", "roof",         " The roof", "--max-tokens",
+                               "6",        "--ignore-end", "--json",    "--stream"};
+  const ProcessResult result = Run(arguments);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  std::istringstream lines(result.out);
+  std::string pieces;
+  nlohmann::json last;
+  for (std::string line; std::getline(lines, line);) {
+    EXPECT_FALSE(last.contains("text")) << "the facts end it";
+    last = nlohmann::json::parse(line);
+    if (last.contains("piece")) {
+      EXPECT_EQ(last.size(), 1u);
+      pieces += last["piece"].get<std::string>();
+    }
+  }
+  EXPECT_EQ(last["text"], pieces);
+  EXPECT_EQ(last["tokens_generated"], 6);
+  EXPECT_THAT(ExpectFailure({"generate", "roof", "--stream"}, 2), HasSubstr("--json"));
+}
+
+TEST_F(Generate, LogProbabilitiesAreOfEveryTokenAndOfTheLikeliest) {
+  Arguments arguments = {"generate", "roof",         " The roof",  "--max-tokens",
+                         "4",        "--ignore-end", "--logprobs", "3"};
+  const auto facts = Facts(arguments);
+  ASSERT_EQ(facts["logprobs"].size(), 4u);
+  for (const auto& token : facts["logprobs"]) {
+    ASSERT_EQ(token["best"].size(), 3u);
+    EXPECT_EQ(token["best"][0]["token"], token["token"]) << "the likeliest is taken";
+    EXPECT_LE(token["logprob"], 0.0);
+    EXPECT_LE(token["best"][1]["logprob"], token["best"][0]["logprob"]);
+    EXPECT_TRUE(token["text"].is_string());
+  }
+  const std::string text = facts["text"];
+  const ProcessResult result = Run(arguments);
+  EXPECT_TRUE(result.out.starts_with(text + "\nTOKEN")) << result.out;
+  EXPECT_THAT(result.out, HasSubstr("LOGPROB  LIKELIEST"));
+  arguments.push_back("-q");
+  EXPECT_EQ(Run(arguments).out, text + "\n") << "the answer alone";
+  EXPECT_FALSE(Facts({"generate", "roof", "--max-tokens", "1"}).contains("logprobs"));
+  ExpectFailure({"generate", "roof", "--logprobs", "101"}, 2);
+}
+
 TEST_F(Generate, FromAStateEqualsFromTheWholeText) {
   const std::string text = Read(Path("roof.md"));
   const auto from_state = Facts({"generate", "roof", " The roof", "--max-tokens", "12"});
