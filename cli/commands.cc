@@ -63,6 +63,7 @@ constexpr CommandDescription kCommands[] = {
     {"model list", kModels, "List the models that the library knows", MakeModelListCommand},
     {"model show", kModels, "Show all that is known about a model", MakeModelShowCommand},
     {"model default", kModels, "Choose the default model", MakeModelDefaultCommand},
+    {"model set", kModels, "Say how a question is put to a model", MakeModelSetCommand},
     {"model rm", kModels, "Forget a model", MakeModelRmCommand},
     {"model check", kModels, "Compare what a checkpoint computes with recorded values",
      MakeModelCheckCommand},

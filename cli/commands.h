@@ -53,6 +53,7 @@ std::unique_ptr<Command> MakeModelConvertCommand();
 std::unique_ptr<Command> MakeModelDefaultCommand();
 std::unique_ptr<Command> MakeModelListCommand();
 std::unique_ptr<Command> MakeModelRmCommand();
+std::unique_ptr<Command> MakeModelSetCommand();
 std::unique_ptr<Command> MakeModelShowCommand();
 std::unique_ptr<Command> MakeMvCommand();
 std::unique_ptr<Command> MakeRecodeCommand();

@@ -4,6 +4,7 @@
 #include "cli/terminal/printable.h"
 #include "cli/terminal/quantities.h"
 #include "cli/terminal/table.h"
+#include "statestore/documents/template.h"
 
 namespace statelib::cli {
 
@@ -46,6 +47,31 @@ void AddDescription(const Json& description, FactList& facts) {
     facts.Add("note", Printable(note.get<std::string>(), LineBreaks::kEscape));
 }
 
+Json PromptJson(const library::ModelDetails& model) {
+  Json json;
+  Json set = Json::array();
+  for (const PromptPart& part : PromptParts()) {
+    const auto& text = model.prompt.*part.text;
+    json[part.name] = text ? Json(*text) : Json(nullptr);
+    if (model.row.prompt.*part.text) set.push_back(part.name);
+  }
+  json["set"] = std::move(set);
+  json["problem"] = model.card_problem.empty() ? Json(nullptr) : Json(model.card_problem);
+  return json;
+}
+
+/// Texts as they are typed.
+void AddPrompt(const library::ModelDetails& model, FactList& facts) {
+  if (!model.card_problem.empty()) facts.Add("card", model.card_problem);
+  for (const PromptPart& part : PromptParts()) {
+    const auto& text = model.prompt.*part.text;
+    facts.Add(std::string("prompt.") + part.name,
+              !text ? "not known"
+                    : "'" + documents::Typed(*text) + "'" +
+                          (model.row.prompt.*part.text ? " (set here)" : ""));
+  }
+}
+
 }  // namespace
 
 Json ModelJson(const library::ModelDetails& model) {
@@ -60,6 +86,7 @@ Json ModelJson(const library::ModelDetails& model) {
           {"states", model.states},
           {"size_bytes", model.row.size_bytes},
           {"weights", model.row.weights.empty() ? "auto" : model.row.weights},
+          {"prompt", PromptJson(model)},
           {"description", DescriptionOf(model)},
           {"added_at", IsoTime(model.row.added_at_ms / 1000)}};
 }
@@ -79,8 +106,15 @@ void PrintModel(const Context& context, const library::ModelDetails& model) {
   facts.Add("weights", row.weights.empty() ? "auto" : row.weights);
   if (const Json description = DescriptionOf(model); !description.is_null())
     AddDescription(description, facts);
+  AddPrompt(model, facts);
   facts.Add("states", HumanCount(model.states));
   facts.Add("default", model.is_default ? "yes" : "no");
+  facts.Print(context.out);
+}
+
+void PrintPrompt(const Context& context, const library::ModelDetails& model) {
+  FactList facts;
+  AddPrompt(model, facts);
   facts.Print(context.out);
 }
 

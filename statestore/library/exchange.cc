@@ -53,6 +53,15 @@ void CheckOneVersionEach(const Selection& selection,
   }
 }
 
+/// Lets the forms that models came with count before the cards beside their files.
+void KeepPromptForms(Library& library) {
+  storage::IndexModels& models = library.repository().index().models();
+  for (storage::ModelRow& row : models.All()) {
+    row.prompt = row.card;
+    models.Put(row);
+  }
+}
+
 }  // namespace
 
 std::vector<storage::ResolvedState> ResolveAll(const Library& library, const Selection& selection) {
@@ -99,6 +108,7 @@ RecodedExport ExportRecoded(
   const storage::ImportReport imported =
       storage::ImportBundle(copy.repository(), bundle, "export", {}, library.now_ms());
   std::filesystem::remove(exact);
+  KeepPromptForms(copy);
   RecodedExport result;
   Selection recoded;
   for (const storage::ImportedReference& state : imported.references) {

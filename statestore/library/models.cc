@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "statestore/library/model_description.h"
 #include "statestore/library/packed_weights.h"
+#include "statestore/library/prompt_card.h"
 
 namespace statelib::library {
 
@@ -106,7 +107,8 @@ engine::RuntimeOptions OptionsAt(const ModelPlace& place, engine::RuntimeOptions
 std::vector<fs::path> FilesOf(const fs::path& model, const engine::TokenizerPlaces& tokenizers) {
   std::vector<fs::path> files = {model};
   const auto add = [&files]<typename Iterator>(Iterator entry, std::error_code& error) {
-    for (; !error && entry != Iterator(); entry.increment(error)) files.push_back(entry->path());
+    for (; !error && entry != Iterator(); entry.increment(error))
+      if (entry->path().filename() != kPromptCardName) files.push_back(entry->path());
   };
   std::error_code error;
   add(fs::directory_iterator(model, error), error);
@@ -166,8 +168,11 @@ Digest FingerprintOf(Library& library, const engine::Runtime& runtime, const std
 
 ModelDetails DetailsOf(const Library& library, const ModelRow& row) {
   const storage::IndexModels& models = library.repository().index().models();
-  return {row, models.Default() == row.identity.fingerprint, !row.path.empty() && IsThere(row.path),
-          models.StatesOf(row.identity.fingerprint)};
+  ModelDetails details{row, models.Default() == row.identity.fingerprint,
+                       !row.path.empty() && IsThere(row.path),
+                       models.StatesOf(row.identity.fingerprint)};
+  AddPromptForm(library, details);
+  return details;
 }
 
 /// The fallback with what the library knows of it, as the format of its weights.
@@ -310,6 +315,7 @@ ModelDetails AddModel(Library& library, const fs::path& directory, const std::st
   options.weights = weights;
   LoadedModel model =
       LoadModel(library, {directory, "", tokenizer.given}, options, cancel, on_progress);
+  const PromptForm card = ReadPromptCard(library.files(), model.place.directory);
   storage::IndexModels& models = library.repository().index().models();
   ModelRow row;
   library.repository().index().Write([&] {
@@ -320,6 +326,8 @@ ModelDetails AddModel(Library& library, const fs::path& directory, const std::st
                                                : NameOf(model.place.directory);
     storage::CheckName(row.name);
     row.weights = !weights.empty() ? weights : known ? known->weights : "";
+    if (known) row.prompt = known->prompt;
+    row.card = !card.empty() || !known ? card : known->card;
     row.path = model.place.directory.string();
     row.size_bytes = SizeOf(*model.runtime);
     row.added_at_ms = library.now_ms();

@@ -91,14 +91,16 @@ LoadedModel LoadModel(Library& library, const ModelPlace& place,
 struct ModelDetails {
   storage::ModelRow row;
   bool is_default = false;
-  bool is_present = false;  ///< its folder is there
-  uint64_t states = 0;      ///< how many states of the library need it
+  bool is_present = false;        ///< its folder is there
+  uint64_t states = 0;            ///< how many states of the library need it
+  PromptForm prompt = {};         ///< how a question is put to it
+  std::string card_problem = {};  ///< why the card beside its files counts for nothing
 };
 
 /// Records where a model lies, what it is called, the tokenizer that it is to use, if one is given,
 /// and how its weights are held where no format is asked for (empty: as before, or "auto");
-/// computes its fingerprint. With an empty name the folder's name is taken. Errors:
-/// kInvalidArgument (bad or taken name), those of LoadModel.
+/// computes its fingerprint, and keeps its prompt card. With an empty name the folder's name is
+/// taken. Errors: kInvalidArgument (bad or taken name), those of LoadModel and ReadPromptCard.
 ModelDetails AddModel(Library& library, const std::filesystem::path& directory,
                       const std::string& name, const engine::TokenizerPlaces& tokenizer = {},
                       const std::string& weights = {}, const CancelFlag* cancel = nullptr,

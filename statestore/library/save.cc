@@ -6,23 +6,30 @@
 
 #include "core/base/error.h"
 #include "statestore/library/load.h"
+#include "statestore/library/prompt_card.h"
 #include "statestore/storage/segment_codec.h"
 
 namespace statelib::library {
 
 namespace {
 
-/// A model that made a state is found again without --model from then on.
+/// A model that made a state is found again without --model from then on, and can be asked.
 void RememberPlace(Library& library, const LoadedModel& model) {
   storage::Index& index = library.repository().index();
   const auto known = index.models().Find(model.identity.fingerprint);
-  if (known && known->path == model.place.directory.string()) return;
-  if (known && !known->path.empty() && std::filesystem::is_directory(known->path)) return;
+  const bool is_placed =
+      known && (known->path == model.place.directory.string() ||
+                (!known->path.empty() && std::filesystem::is_directory(known->path)));
+  storage::ModelRow row = known.value_or(storage::ModelRow{});
+  if (is_placed && !KeepPromptCard(library, row)) return;
   index.Write([&] {
     index.models().Learn(model.identity, model.place.name, library.now_ms());
-    storage::ModelRow row = index.models().Get(model.identity.fingerprint);
-    row.path = model.place.directory.string();
-    row.tokenizer_path = model.place.tokenizer.string();
+    row = index.models().Get(model.identity.fingerprint);
+    if (!is_placed) {
+      row.path = model.place.directory.string();
+      row.tokenizer_path = model.place.tokenizer.string();
+    }
+    KeepPromptCard(library, row);
     index.models().Put(row);
   });
 }

@@ -46,6 +46,8 @@ void ToProto(const ModelRow& row, v1::ModelChange* out) {
   out->set_description_json(row.description_json);
   out->set_tokenizer_path(row.tokenizer_path);
   out->set_weights(row.weights);
+  SetPromptForm(row.card, out, &v1::ModelChange::mutable_card);
+  SetPromptForm(row.prompt, out, &v1::ModelChange::mutable_prompt);
 }
 
 void ToProto(const Change& change, v1::HadChange* out) {
@@ -196,9 +198,16 @@ class RecordReader : public FieldReader {
     row.description_json = ReadBytes(message.description_json(), "model description");
     row.tokenizer_path = ReadBytes(message.tokenizer_path(), "tokenizer path");
     row.weights = ReadText(message.weights(), "weights");
+    row.card = ReadPromptForm(message.card());
+    row.prompt = ReadPromptForm(message.prompt());
     return row;
   }
 };
+
+/// The oldest format that can say a change, so that older readers take what they understand.
+uint32_t VersionOf(const Change& change) {
+  return change.model.card.empty() && change.model.prompt.empty() ? 1 : kPromptRecordVersion;
+}
 
 }  // namespace
 
@@ -256,10 +265,11 @@ ChangeRecord ParseRecord(ByteSpan bytes, const std::string& where) {
 }
 
 RecordFile EncodeRecord(const ChangeRecord& record) {
-  RecordFile file{KeyOf(record.change),
-                  record.number,
-                  {},
-                  MakeHead(kRecordFile, AsBytes(SerializeRecord(record)))};
+  RecordFile file{
+      KeyOf(record.change),
+      record.number,
+      {},
+      MakeHead(kRecordFile, VersionOf(record.change), AsBytes(SerializeRecord(record)))};
   file.hash = HashOf(file.bytes);
   return file;
 }
@@ -274,6 +284,9 @@ ChangeRecord DecodeRecord(const RecordFile& file, const std::string& where) {
     Throw(ErrorKind::kCorrupt, "{}: {} bytes after the record", where,
           file.bytes.size() - HeadBytes(header.size()));
   ChangeRecord record = ParseRecord(header, where);
+  if (VersionOf(record.change) != VersionOf(file.bytes))
+    Throw(ErrorKind::kCorrupt, "{}: a record of format {} in format {}", where,
+          VersionOf(record.change), VersionOf(file.bytes));
   if (KeyOf(record.change) != file.key || record.number != file.number)
     Throw(ErrorKind::kCorrupt, "{}: the record is of another thing or number than its name says",
           where);

@@ -28,17 +28,22 @@ struct FileKind {
 inline constexpr FileKind kObjectFile{
     "object", {'\x89', 'S', 'L', 'O', '\r', '\n', '\x1a', '\n'}, 3, 1, kObjectHeaderBytesMax};
 inline constexpr FileKind kBundleFile{
-    "bundle", {'\x89', 'S', 'L', 'B', '\r', '\n', '\x1a', '\n'}, 2, 1, kManifestBytesMax};
+    "bundle", {'\x89', 'S', 'L', 'B', '\r', '\n', '\x1a', '\n'}, 3, 1, kManifestBytesMax};
 inline constexpr FileKind kCatalogueFile{
     "catalogue", {'\x89', 'S', 'L', 'C', '\r', '\n', '\x1a', '\n'}, 1, 1, kManifestBytesMax};
 inline constexpr FileKind kRecordFile{
-    "record", {'\x89', 'S', 'L', 'R', '\r', '\n', '\x1a', '\n'}, 1, 1, kManifestBytesMax};
+    "record", {'\x89', 'S', 'L', 'R', '\r', '\n', '\x1a', '\n'}, 2, 1, kManifestBytesMax};
 
 /// What an object is written as: the oldest version that can say it, so that equal objects stay
 /// equal.
 inline constexpr uint32_t kExactObjectVersion = 1;
 inline constexpr uint32_t kLossyObjectVersion = 2;  ///< lossy codecs, fidelity
 inline constexpr uint32_t kDeltaObjectVersion = 3;  ///< a base and differences to it
+
+/// The same of bundles and records.
+inline constexpr uint32_t kNumberedBundleVersion = 2;  ///< references have their versions' numbers
+inline constexpr uint32_t kPromptBundleVersion = 3;    ///< models have prompt forms
+inline constexpr uint32_t kPromptRecordVersion = 2;    ///< models have prompt forms
 
 inline constexpr size_t kPreludeBytes = 16;  ///< magic, version, header length
 

@@ -215,9 +215,20 @@ class Importer {
     IndexModels& models = repository_.index().models();
     const bool is_known = models.Find(model.fingerprint).has_value();
     const std::string here = models.Learn(model, name, now_ms_, is_free);
+    TakeCard(model.fingerprint);
     if (is_known || here == name) return;
     report_.renamed_models.push_back({name, here});
     name = here;
+  }
+
+  /// What is known here of a model's prompt form stays.
+  void TakeCard(const Digest& fingerprint) {
+    IndexModels& models = repository_.index().models();
+    ModelRow row = models.Get(fingerprint);
+    if (!row.card.empty()) return;
+    for (const BundleManifest::Model& model : source_.manifest().models)
+      if (model.identity.fingerprint == fingerprint) row.card = model.prompt;
+    if (!row.card.empty()) models.Put(row);
   }
 
   /// Adds a derivation of the manifest and its ancestors, each once; returns its key here.

@@ -2,6 +2,7 @@
 #include "statestore/storage/index_damage.h"
 
 #include "core/base/error.h"
+#include "core/base/prompt_form.h"
 #include "core/base/quoted.h"
 #include "statestore/storage/reference.h"
 
@@ -107,6 +108,23 @@ void FindWrongNames(const Database& database, std::vector<std::string>* lines) {
   }
 }
 
+void FindWrongPrompts(const Database& database, std::vector<std::string>* lines) {
+  for (const char* kind : {"card", "prompt"}) {
+    for (const PromptPart& part : PromptParts()) {
+      Statement texts = database.Prepare(
+          fmt::format("SELECT {0}_{1} FROM models WHERE {0}_{1} IS NOT NULL", kind, part.name));
+      for (int told = 0; told < kOfAKindMax && texts.Step();) {
+        try {
+          CheckPromptPart(part, texts.Text(0));
+        } catch (const Error& error) {
+          lines->push_back(std::string("index.db: a prompt form that is none: ") + error.what());
+          ++told;
+        }
+      }
+    }
+  }
+}
+
 /// Whether two queries of texts and numbers give the same rows.
 bool GiveTheSame(const Database& database, const std::string& one, const std::string& other,
                  int columns) {
@@ -193,6 +211,7 @@ void FindRowDamage(const Database& database, std::vector<std::string>* lines) {
     }
   });
   Try(lines, [&] { FindWrongNames(database, lines); });
+  Try(lines, [&] { FindWrongPrompts(database, lines); });
   Try(lines, [&] { FindWrongWords(database, lines); });
   for (const RowCheck& check : kRowChecks) {
     Try(lines, [&] {

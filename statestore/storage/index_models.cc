@@ -10,9 +10,27 @@ namespace {
 
 constexpr const char* kSelect =
     "SELECT fingerprint, architecture, summary, name, path, size_bytes, added_at, description, "
-    "tokenizer_path, weights FROM models ";
+    "tokenizer_path, weights, card_question, card_stop, card_refusal, prompt_question, "
+    "prompt_stop, prompt_refusal FROM models ";
+constexpr int kCardColumn = 10, kPromptColumn = 13;  // the first of each
 
-ModelRow ToRow(const Statement& statement) {
+/// `index` is where it stands, for messages.
+PromptForm ToPromptForm(const Statement& statement, int column,
+                        const std::filesystem::path& index) {
+  PromptForm form;
+  for (const PromptPart& part : PromptParts()) {
+    if (!statement.IsNull(column)) form.*part.text = statement.Text(column);
+    ++column;
+  }
+  try {
+    CheckPromptForm(form);
+  } catch (const Error& error) {
+    ThrowDamagedIndex(index, error.what());
+  }
+  return form;
+}
+
+ModelRow ToRow(const Statement& statement, const std::filesystem::path& index) {
   ModelRow row;
   row.identity = {statement.ToDigest(0), statement.Text(1), statement.Text(2)};
   row.name = statement.Text(3);
@@ -22,6 +40,8 @@ ModelRow ToRow(const Statement& statement) {
   row.description_json = statement.Text(7);
   row.tokenizer_path = statement.Text(8);
   row.weights = statement.Text(9);
+  row.card = ToPromptForm(statement, kCardColumn, index);
+  row.prompt = ToPromptForm(statement, kPromptColumn, index);
   return row;
 }
 
@@ -40,6 +60,8 @@ std::optional<std::string_view> NullIfEmpty(const std::string& text) {
 }  // namespace
 
 void IndexModels::Put(const ModelRow& model) {
+  CheckPromptForm(model.card);
+  CheckPromptForm(model.prompt);
   database_.Write([&] {
     const auto holder = model.name.empty() ? std::nullopt : FindByName(model.name);
     if (holder && holder->identity.fingerprint != model.identity.fingerprint) {
@@ -50,12 +72,17 @@ void IndexModels::Put(const ModelRow& model) {
     }
     Statement statement = database_.Prepare(
         "INSERT INTO models(fingerprint, architecture, summary, name, path, size_bytes, added_at, "
-        "description, tokenizer_path, weights) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "description, tokenizer_path, weights, card_question, card_stop, card_refusal, "
+        "prompt_question, prompt_stop, prompt_refusal) "
+        "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT(fingerprint) DO UPDATE SET architecture = excluded.architecture, "
         "summary = excluded.summary, name = excluded.name, path = excluded.path, "
         "size_bytes = excluded.size_bytes, added_at = excluded.added_at, "
         "description = excluded.description, tokenizer_path = excluded.tokenizer_path, "
-        "weights = excluded.weights");
+        "weights = excluded.weights, card_question = excluded.card_question, "
+        "card_stop = excluded.card_stop, card_refusal = excluded.card_refusal, "
+        "prompt_question = excluded.prompt_question, prompt_stop = excluded.prompt_stop, "
+        "prompt_refusal = excluded.prompt_refusal");
     statement.Bind(model.identity.fingerprint)
         .Bind(model.identity.architecture)
         .Bind(model.identity.summary)
@@ -66,6 +93,8 @@ void IndexModels::Put(const ModelRow& model) {
         .Bind(model.description_json)
         .Bind(NullIfEmpty(model.tokenizer_path))
         .Bind(model.weights);
+    for (const PromptForm* form : {&model.card, &model.prompt})
+      for (const PromptPart& part : PromptParts()) statement.Bind(form->*part.text);
     statement.Run();
     pending_.Add({.kind = ChangeKind::kModel, .made_at_ms = model.added_at_ms, .model = model});
   });
@@ -96,7 +125,7 @@ std::optional<ModelRow> IndexModels::Find(const Digest& fingerprint) const {
   Statement statement = database_.Prepare(std::string(kSelect) + "WHERE fingerprint = ?");
   statement.Bind(fingerprint);
   if (!statement.Step()) return std::nullopt;
-  return ToRow(statement);
+  return ToRow(statement, database_.path());
 }
 
 ModelRow IndexModels::Get(const Digest& fingerprint) const {
@@ -108,13 +137,13 @@ std::optional<ModelRow> IndexModels::FindByName(const std::string& name) const {
   Statement statement = database_.Prepare(std::string(kSelect) + "WHERE name = ?");
   statement.Bind(name);
   if (!statement.Step()) return std::nullopt;
-  return ToRow(statement);
+  return ToRow(statement, database_.path());
 }
 
 std::vector<ModelRow> IndexModels::All() const {
   Statement statement = database_.Prepare(std::string(kSelect) + "ORDER BY name, fingerprint");
   std::vector<ModelRow> rows;
-  while (statement.Step()) rows.push_back(ToRow(statement));
+  while (statement.Step()) rows.push_back(ToRow(statement, database_.path()));
   return rows;
 }
 

@@ -238,9 +238,21 @@ INSERT INTO had SELECT DISTINCT refs.name, refs.tag, states.id, states.id FROM v
 constexpr const char* kMadeFrom =
     "ALTER TABLE derivations ADD COLUMN made_from TEXT NOT NULL DEFAULT '';";
 
-constexpr const char* kMigrations[] = {
-    kFirst,        kModelTokenizers, kModelWeights, kCheckpoints, kHistory, kTexts,   kTemplates,
-    kOpenedModels, kDeltas,          kBoundedWords, kChanges,     kHad,     kMadeFrom};
+// How a question is put to a model: what was found beside its files or came with its states, and
+// what was set here in its place.
+constexpr const char* kPromptForms = R"(
+ALTER TABLE models ADD COLUMN card_question TEXT;
+ALTER TABLE models ADD COLUMN card_stop TEXT;
+ALTER TABLE models ADD COLUMN card_refusal TEXT;
+ALTER TABLE models ADD COLUMN prompt_question TEXT;
+ALTER TABLE models ADD COLUMN prompt_stop TEXT;
+ALTER TABLE models ADD COLUMN prompt_refusal TEXT;
+)";
+
+constexpr const char* kMigrations[] = {kFirst,    kModelTokenizers, kModelWeights, kCheckpoints,
+                                       kHistory,  kTexts,           kTemplates,    kOpenedModels,
+                                       kDeltas,   kBoundedWords,    kChanges,      kHad,
+                                       kMadeFrom, kPromptForms};
 
 int64_t PragmaOf(const Database& database, const char* name) {
   Statement statement = database.Prepare(fmt::format("PRAGMA {}", name));

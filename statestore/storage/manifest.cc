@@ -23,6 +23,11 @@ Bytes SignedMessage(const Digest& id) {
   return message;
 }
 
+bool HasPrompts(const BundleManifest& manifest) {
+  return std::any_of(manifest.models.begin(), manifest.models.end(),
+                     [](const BundleManifest::Model& model) { return !model.prompt.empty(); });
+}
+
 /// Checks what the parts of a manifest say of each other; nothing here reads an object.
 void CheckManifest(const BundleManifest& manifest, uint32_t format, const std::string& where) {
   std::set<ObjectId> objects;
@@ -30,6 +35,9 @@ void CheckManifest(const BundleManifest& manifest, uint32_t format, const std::s
     if (!objects.insert(object.id).second)
       Throw(ErrorKind::kCorrupt, "{}: the object {} twice", where, object.id.ShortHex());
   }
+  if (HasPrompts(manifest) != (format == kPromptBundleVersion))
+    Throw(ErrorKind::kCorrupt, "{}: prompt forms in format {}, or none in one with them", where,
+          format);
   std::set<Digest> models;
   for (const BundleManifest::Model& model : manifest.models) {
     if (!models.insert(model.identity.fingerprint).second)
@@ -67,7 +75,8 @@ Bytes EncodeManifest(const BundleManifest& manifest, const SigningKey* key) {
     Throw(ErrorKind::kInvalidArgument, "{} states are too many for one bundle; take fewer at once",
           manifest.references.size());
   }
-  Bytes bytes = MakeHead(kBundleFile, AsBytes(message));
+  const uint32_t version = HasPrompts(manifest) ? kPromptBundleVersion : kNumberedBundleVersion;
+  Bytes bytes = MakeHead(kBundleFile, version, AsBytes(message));
   const Digest id = *Digest::FromBytes(ByteSpan(bytes).last(sizeof(Digest::bytes)));
   bytes.resize(bytes.size() + kCountBytes);
   StoreLittle<uint32_t>(key == nullptr ? 0 : 1, bytes.data() + bytes.size() - kCountBytes);

@@ -97,7 +97,7 @@ class ManifestBuilder {
 
   void AddModel(const Digest& fingerprint) {
     const auto row = repository_.index().models().Find(fingerprint);
-    if (row) models_[fingerprint] = {row->identity, row->name};
+    if (row) models_[fingerprint] = {row->identity, row->name, Over(row->prompt, row->card)};
   }
 
   StateId AddState(const StateRow& state) {

@@ -248,6 +248,7 @@ v1::BundleManifest ToProto(const BundleManifest& manifest) {
     v1::BundleModel* item = message.add_models();
     ToProto(model.identity, item->mutable_model());
     item->set_name(model.name);
+    SetPromptForm(model.prompt, item, &v1::BundleModel::mutable_prompt);
   }
   for (const BundleManifest::Object& object : manifest.objects) {
     v1::BundleObject* item = message.add_objects();
@@ -293,8 +294,9 @@ BundleManifest ParseManifest(ByteSpan bytes, const std::string& where) {
   reader.Parse(bytes, &message);
   BundleManifest manifest;
   for (const v1::BundleModel& model : message.models())
-    manifest.models.push_back(
-        {reader.ReadModel(model.model()), reader.ReadText(model.name(), "model name")});
+    manifest.models.push_back({reader.ReadModel(model.model()),
+                               reader.ReadText(model.name(), "model name"),
+                               reader.ReadPromptForm(model.prompt())});
   for (const v1::BundleObject& object : message.objects()) {
     if (object.size_bytes() > kObjectBytesMax)
       reader.Fail("object of {} bytes, expected at most {}", object.size_bytes(), kObjectBytesMax);

@@ -22,7 +22,8 @@ namespace statelib::storage {
 struct BundleManifest {
   struct Model {
     ModelIdentity identity;
-    std::string name;  ///< in the exporting library; may be empty
+    std::string name;        ///< in the exporting library; may be empty
+    PromptForm prompt = {};  ///< as it is used there; from bundle format 3 on
     bool operator==(const Model&) const = default;
   };
   struct Object {

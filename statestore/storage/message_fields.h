@@ -28,6 +28,16 @@ inline void ToProto(const ModelIdentity& model, v1::Model* out) {
   out->set_summary(model.summary);
 }
 
+/// Nothing for a form that says nothing.
+template <typename Message>
+void SetPromptForm(const PromptForm& form, Message* message, v1::PromptForm* (Message::*field)()) {
+  if (form.empty()) return;
+  v1::PromptForm* const out = (message->*field)();
+  if (form.question) out->set_question(*form.question);
+  if (form.stop) out->set_stop(*form.stop);
+  if (form.refusal) out->set_refusal(*form.refusal);
+}
+
 inline void ToProto(const Derivation& derivation, v1::Derivation* out) {
   SetDigest(derivation.state, out->mutable_state_id());
   if (derivation.parent_state) SetDigest(*derivation.parent_state, out->mutable_parent_state_id());
@@ -112,6 +122,19 @@ class FieldReader {
     return {ReadDigest(message.fingerprint(), "model fingerprint"),
             ReadText(message.architecture(), "model architecture"),
             ReadText(message.summary(), "model summary")};
+  }
+
+  PromptForm ReadPromptForm(const v1::PromptForm& message) const {
+    PromptForm form;
+    if (message.has_question()) form.question = message.question();
+    if (message.has_stop()) form.stop = message.stop();
+    if (message.has_refusal()) form.refusal = message.refusal();
+    try {
+      CheckPromptForm(form);
+    } catch (const Error& error) {
+      Fail("{}", error.what());
+    }
+    return form;
   }
 
   Derivation ReadDerivation(const v1::Derivation& message, size_t place) const {

@@ -9,6 +9,7 @@
 
 #include "core/base/digest.h"
 #include "core/base/history.h"
+#include "core/base/prompt_form.h"
 #include "core/base/segment.h"
 
 // What is stored, as plain values. Times are Unix milliseconds.
@@ -188,6 +189,8 @@ struct ModelRow {
   std::string description_json = "{}";
   std::string tokenizer_path;  ///< a tokenizer.json that it is to use; empty: its own
   std::string weights;         ///< the format that it is held in unless another one is asked for
+  PromptForm card = {};        ///< what was found beside its files, or came with its states
+  PromptForm prompt = {};      ///< what was set here, in the card's place
 
   bool operator==(const ModelRow&) const = default;
 };

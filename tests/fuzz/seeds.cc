@@ -228,7 +228,8 @@ void WriteRecordSeeds(const fs::path& corpus) {
   renamed.other_tag = "v1";
   removed.kind = ChangeKind::kRemoved;
   Change model{.kind = ChangeKind::kModel}, model_removed{.kind = ChangeKind::kModelRemoved};
-  model.model = {{digest, "mamba", "small"}, "demo", "/m", 7, 9, "{}", "/t", "int8"};
+  model.model = {{digest, "mamba", "small"}, "demo",         "/m", 7, 9, "{}", "/t", "int8",
+                 {"{question}", "\n", {}},   {{}, "", "No."}};
   model_removed.model.identity.fingerprint = digest;
   Change setting{.kind = ChangeKind::kSetting, .setting = "default_model", .value = digest.Hex()};
   const std::vector<Change> all = {version, back, renamed, removed, model, model_removed, setting};

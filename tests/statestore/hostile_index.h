@@ -67,6 +67,10 @@ inline void MakeLibraryOfEverything(const std::filesystem::path& folder) {
   PublishCheckpoint(repository, checkpoint.state, 1000);
   repository.index().states().Prove(first.state.id, "cpu f32 revision 1", 0, 1000);
   repository.index().references().Return("a", "latest", 1, true, 2000);
+  ModelRow model = repository.index().models().Get(SampleModel().fingerprint);
+  model.card = {"{question}", "\n", "Nothing."};
+  model.prompt.stop = "";
+  repository.index().models().Put(model);
   repository.index().models().SetDefault(SampleModel().fingerprint);
   repository.index().models().Remember("/nowhere", HashOf({}), {SampleModel().fingerprint, false});
   repository.index().checkpoints().SetBudget(uint64_t{1} << 20);

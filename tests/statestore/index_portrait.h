@@ -31,7 +31,8 @@ inline std::string PortraitOf(const std::filesystem::path& library) {
       {"'source', derivation, position, name, size_bytes, hex(digest), token_count, read_at, path",
        "sources ORDER BY derivation, position"},
       {"'model', hex(fingerprint), name, architecture, summary, hex(path), size_bytes, added_at, "
-       "description, tokenizer_path, weights",
+       "description, tokenizer_path, weights, card_question, card_stop, card_refusal, "
+       "prompt_question, prompt_stop, prompt_refusal",
        "models ORDER BY fingerprint"},
       {"'had', name, tag, hex(there), hex(here)", "had ORDER BY name, tag, there"},
       {"'setting', key, hex(value)", "settings ORDER BY key"},

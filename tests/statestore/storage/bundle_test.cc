@@ -103,6 +103,50 @@ TEST_F(Bundles, CarryStatesTheirTokensTheirLineageAndTheirModel) {
   EXPECT_EQ(line[1].sources[0].name, "a.txt");
 }
 
+TEST_F(Bundles, CarryHowAQuestionIsPutToTheirModel) {
+  PublishSample(from_, "a", 5, 1);
+  Export({"a"});
+  EXPECT_EQ(VersionOf(Read()), kNumberedBundleVersion) << "as older readers take it";
+  ModelRow row = from_.index().models().Get(SampleModel().fingerprint);
+  row.card = {"{question}", "\n", "Nothing."};
+  row.prompt = {"\nQ: {question}\nA:", "", {}};
+  from_.index().models().Put(row);
+  Export({"a"});
+  EXPECT_EQ(VersionOf(Read()), kPromptBundleVersion);
+  const PromptForm carried{"\nQ: {question}\nA:", "", "Nothing."};
+  EXPECT_EQ(BundleFile::Open(file_).manifest().models[0].prompt, carried);
+  Import(into_);
+  ModelRow here = into_.index().models().Get(SampleModel().fingerprint);
+  EXPECT_EQ(here.card, carried);
+  EXPECT_TRUE(here.prompt.empty()) << "nobody has set it here";
+  ExpectClean(into_);
+  // What is known here stays.
+  here.card = {"{question}!", {}, {}};
+  into_.index().models().Put(here);
+  Import(into_);
+  EXPECT_EQ(into_.index().models().Get(SampleModel().fingerprint).card, here.card);
+}
+
+TEST_F(Bundles, APromptFormThatIsNoneIsRefused) {
+  PublishSample(from_, "a", 5, 1);
+  Export({"a"});
+  const Bytes now = Read();
+  BundleManifest manifest = BundleFile::Open(file_).manifest();
+  const auto refuse = [&](const PromptForm& form, uint32_t version, const std::string& said) {
+    manifest.models[0].prompt = form;
+    Bytes head = MakeHead(kBundleFile, version, AsBytes(SerializeManifest(manifest)));
+    head.insert(head.end(), 4, std::byte{0});  // no signature
+    Write(Assemble(head, ByteSpan(now.begin() + ObjectsAt(now), now.end() - 32)));
+    ExpectError(ErrorKind::kCorrupt, said, [&] { Import(into_); });
+    EXPECT_TRUE(IsEmptyLibrary(into_));
+  };
+  refuse({"Who?", {}, {}}, kPromptBundleVersion, "expected {question} once");
+  refuse({"{question}\x1b", {}, {}}, kPromptBundleVersion, "expected text in UTF-8");
+  refuse({{}, std::string(100000, 'x'), {}}, kPromptBundleVersion, "prompt.stop: 100000 bytes");
+  refuse({{}, "x", {}}, kNumberedBundleVersion, "prompt forms in format 2");
+  refuse({}, kPromptBundleVersion, "prompt forms in format 3, or none");
+}
+
 TEST_F(Bundles, EqualExportsAreEqualBytes) {
   PublishSample(from_, "a", 5, 1);
   PublishSample(from_, "b", 6, 2);
@@ -258,7 +302,7 @@ TEST_F(Bundles, ANewerVersionIsRefusedWithTheVersionNeeded) {
   StoreLittle<uint32_t>(7, bytes.data() + 8);
   Write(bytes);
   ExpectError(ErrorKind::kUnsupported,
-              "bundle format version 7, this statelib reads versions 1 to 2; use a statelib that "
+              "bundle format version 7, this statelib reads versions 1 to 3; use a statelib that "
               "reads version 7",
               [&] { Import(into_); });
 }

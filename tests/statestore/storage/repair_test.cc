@@ -70,6 +70,8 @@ class Repair : public testing::Test {
     ModelRow model = index.models().All().front();
     model.path = "/models/\xff";  // paths are bytes
     model.description_json = "{\"a\":\"b\"}";
+    model.card = {"\nQuestion: {question}\nAnswer:", "\n", {}};
+    model.prompt = {{}, "", "Unknown."};
     index.models().Put(model);
     index.models().SetDefault(model.identity.fingerprint);
     index.checkpoints().SetBudget(123456);
