@@ -21,6 +21,7 @@ constexpr CommandDescription kCommands[] = {
     {"ingest", kStates, "Read documents into a named state", MakeIngestCommand},
     {"build", kStates, "Bring a library up to date with a manifest", MakeBuildCommand},
     {"append", kStates, "Go on from a state with more documents", MakeAppendCommand},
+    {"ask", kStates, "Ask what a state has read", MakeAskCommand},
     {"generate", kStates, "Go on from a state with an answer", MakeGenerateCommand},
     {"at", kStates, "The state after the first tokens of a document", MakeAtCommand},
     {"diff", kStates, "Compare what two states have read and hold", MakeDiffCommand},

@@ -23,6 +23,7 @@ std::span<const CommandDescription> AllCommands();
 
 // One function a file in cli/commands/.
 std::unique_ptr<Command> MakeAppendCommand();
+std::unique_ptr<Command> MakeAskCommand();
 std::unique_ptr<Command> MakeBenchCommand();
 std::unique_ptr<Command> MakeAtCommand();
 std::unique_ptr<Command> MakeBranchCommand();

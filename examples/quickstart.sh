@@ -35,8 +35,10 @@ run statelib ingest handbook handbook.md
 run statelib ingest minutes minutes.md
 
 step 'Ask in another process: the document is not read again'
-run statelib generate minutes '\nQuestion: What is the budget for the library index?\nAnswer:' --max-tokens 12 --stop '\n'
-echo
+run statelib ask minutes 'What is the budget for the library index?'
+run statelib ask minutes 'When does the museum visit take place?' --sources
+run statelib ask minutes 'Who took the minutes?'
+run statelib ask minutes 'Who wrote Don Quixote?'
 
 step 'Go on from a state: a new version of its name; the old one stays'
 run statelib append minutes story.md

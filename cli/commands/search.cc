@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/facts.h"
 #include "cli/library_access.h"
+#include "cli/passages.h"
 #include "cli/terminal/quantities.h"
 
 namespace statelib::cli {
@@ -77,49 +78,13 @@ class SearchCommand : public Command {
       names += (i == 0 ? "" : ", ") + Name(result.holders[i]);
     if (result.holders.size() > kHoldersShown)
       names += fmt::format(" and {} more", HumanCount(result.holders.size() - kHoldersShown));
-    const storage::TextHolder& first = result.holders.front();
-    context.out.Print("{}  {}, byte {}, token {}\n", context.out.Paint(Colour::kBold, names),
-                      first.source, HumanCount(result.byte), HumanCount(first.first_token));
-    context.out.Print("    {}\n", Marked(context, result));
-  }
-
-  /// The snippet as one line with its matches in colour, or in brackets where there is none.
-  static Shown Marked(const Context& context, const library::SearchResult& result) {
-    Shown line;
-    size_t done = 0;
-    const auto part = [&](size_t from, size_t to) {
-      std::string text = result.snippet.substr(from, to - from);
-      std::replace(text.begin(), text.end(), '\n', ' ');
-      return text;
-    };
-    for (const auto& [from, to] : result.matches) {
-      const Shown match = Shown::Line(part(from, to));
-      const Shown painted = context.out.Paint(Colour::kYellow, part(from, to));
-      line += Shown::Line(part(done, from)) +
-              (painted == match ? Shown::Format("[{}]", match) : painted);
-      done = to;
-    }
-    return line + Shown::Line(part(done, result.snippet.size()));
+    PrintPassage(context, context.out.Paint(Colour::kBold, names) + Shown::Line("  "), result);
   }
 
   static void PrintAsJson(Context& context, const std::string& query,
                           const std::vector<library::SearchResult>& results) {
     Json passages = Json::array();
-    for (const library::SearchResult& result : results) {
-      Json states = Json::array();
-      for (const storage::TextHolder& holder : result.holders)
-        states.push_back({{"name", holder.name},
-                          {"tag", holder.tag},
-                          {"version", holder.version},
-                          {"id", holder.state.Hex()},
-                          {"source", holder.source},
-                          {"token", holder.first_token}});
-      passages.push_back({{"snippet", result.snippet},
-                          {"matches", result.matches},
-                          {"byte", result.byte},
-                          {"rank", result.rank},
-                          {"states", std::move(states)}});
-    }
+    for (const library::SearchResult& result : results) passages.push_back(PassageJson(result));
     context.PrintJson({{"query", query}, {"passages", std::move(passages)}});
   }
 

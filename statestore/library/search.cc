@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "core/base/error.h"
+#include "core/base/letters.h"
 
 namespace statelib::library {
 
@@ -69,6 +71,13 @@ std::vector<Token> Tokens(const std::string& query) {
   return tokens;
 }
 
+/// In small letters, as far as they are ASCII.
+std::string Lower(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
 /// A passage's text without the marks, and where they stood.
 SearchResult Unmarked(const std::string& marked) {
   SearchResult result;
@@ -83,11 +92,11 @@ SearchResult Unmarked(const std::string& marked) {
   return result;
 }
 
-/// Cuts a passage to what stands around its first match, at spaces where some are near.
-void Shorten(SearchResult& result) {
+/// Cuts a passage to what stands around a match, at spaces where some are near.
+void Shorten(SearchResult& result, size_t match) {
   const std::string& text = result.snippet;
   if (text.size() <= kSnippetBytes) return;
-  const size_t first = result.matches.empty() ? 0 : result.matches[0].first;
+  const size_t first = result.matches.empty() ? 0 : result.matches[match].first;
   const auto is_inside = [&](size_t at) {
     return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80;
   };
@@ -100,7 +109,7 @@ void Shorten(SearchResult& result) {
   size_t end = std::min(begin + kSnippetBytes, text.size());
   if (end < text.size()) {
     const size_t space = text.find_last_of(" \n", end);
-    const size_t match_end = result.matches.empty() ? begin : result.matches[0].second;
+    const size_t match_end = result.matches.empty() ? begin : result.matches[match].second;
     if (space != std::string::npos && space > std::max(match_end, begin + kSnippetBytes / 2))
       end = space;
   }
@@ -110,6 +119,68 @@ void Shorten(SearchResult& result) {
     if (from >= begin && to <= end) matches.emplace_back(from - begin, to - begin);
   result.snippet = text.substr(begin, end - begin);
   result.matches = std::move(matches);
+}
+
+/// The match after which the most different words of the query stand within a snippet.
+size_t DensestMatch(const SearchResult& result) {
+  size_t densest = 0, most = 0;
+  for (size_t i = 0; i < result.matches.size(); ++i) {
+    std::set<std::string> words;
+    for (size_t j = i; j < result.matches.size(); ++j) {
+      const auto [from, to] = result.matches[j];
+      if (to > result.matches[i].first + kSnippetBytes - kBeforeMatchBytes) break;
+      words.insert(Lower(result.snippet.substr(from, to - from)));
+    }
+    if (words.size() > most) {
+      most = words.size();
+      densest = i;
+    }
+  }
+  return densest;
+}
+
+SearchResult ResultOf(const storage::TextHit& hit, std::vector<storage::TextHolder> holders,
+                      size_t (*choose_match)(const SearchResult&)) {
+  SearchResult result = Unmarked(hit.marked);
+  const size_t match = choose_match(result);
+  result.byte = hit.first_byte + (result.matches.empty() ? 0 : result.matches[match].first);
+  result.rank = hit.rank;
+  result.holders = std::move(holders);
+  Shorten(result, match);
+  return result;
+}
+
+/// What a question is asked with, whatever it asks for; sorted.
+constexpr std::string_view kAsking[] = {
+    "a",    "about", "an",   "and",   "are",   "as",  "at",   "be",    "by",    "can",  "did",
+    "do",   "does",  "for",  "from",  "had",   "has", "have", "how",   "in",    "is",   "it",
+    "its",  "many",  "much", "of",    "on",    "or",  "that", "the",   "there", "to",   "was",
+    "were", "what",  "when", "where", "which", "who", "whom", "whose", "why",   "will", "with"};
+
+/// The words of a question as a query of which one is enough; empty where it has none.
+std::string AnyWordQuery(const std::string& question) {
+  std::set<std::string> all, telling;
+  for (size_t i = 0; i < question.size() && all.size() < kTermsMax;) {
+    std::string word;
+    while (i < question.size()) {
+      const Character character = FrontCharacter(std::string_view(question).substr(i));
+      if (character.kind != CharacterKind::kLetterOrDigit && character.kind != CharacterKind::kMark)
+        break;
+      word += question.substr(i, character.bytes);
+      i += character.bytes;
+    }
+    if (word.empty()) {
+      ++i;
+      continue;
+    }
+    word = Lower(word);
+    all.insert(word);
+    if (!std::binary_search(std::begin(kAsking), std::end(kAsking), word)) telling.insert(word);
+  }
+  std::string query;
+  for (const std::string& word : telling.empty() ? all : telling)
+    query += (query.empty() ? "\"" : " OR \"") + word + "\"";
+  return query;
 }
 
 }  // namespace
@@ -164,15 +235,36 @@ std::vector<SearchResult> Search(const Library& library, const std::string& quer
     index.texts().Find(full_text, [&](const storage::TextHit& hit) {
       std::vector<storage::TextHolder> holders = index.texts().HoldersOf(hit, options.states);
       if (holders.empty()) return true;
-      SearchResult result = Unmarked(hit.marked);
-      result.byte = hit.first_byte + (result.matches.empty() ? 0 : result.matches[0].first);
-      result.rank = hit.rank;
-      result.holders = std::move(holders);
-      Shorten(result);
-      results.push_back(std::move(result));
+      results.push_back(
+          ResultOf(hit, std::move(holders), [](const SearchResult&) { return size_t{0}; }));
       return results.size() < options.limit;
     });
   });
+  return results;
+}
+
+std::vector<SearchResult> PassagesFor(const Library& library, const storage::ResolvedState& state,
+                                      const std::string& question, size_t limit) {
+  std::vector<SearchResult> results;
+  const std::string query = AnyWordQuery(question);
+  if (query.empty() || limit == 0) return results;
+  storage::HolderQuery names;
+  names.all_versions = true;
+  if (state.reference) {
+    names.name_pattern = state.reference->name;
+    names.tag = state.reference->tag;
+  }
+  const storage::Index& index = library.repository().index();
+  const auto visit = [&](const storage::TextHit& hit) {
+    std::vector<storage::TextHolder> holders = index.texts().HoldersOf(hit, names);
+    std::erase_if(holders, [&](const auto& holder) { return holder.state != state.state.id; });
+    if (!holders.empty()) {
+      holders.resize(1);
+      results.push_back(ResultOf(hit, std::move(holders), DensestMatch));
+    }
+    return results.size() < limit;
+  };
+  index.Read([&] { index.texts().Find(query, visit, state.derivation); });
   return results;
 }
 

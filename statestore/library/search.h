@@ -34,6 +34,13 @@ struct SearchResult {
 std::vector<SearchResult> Search(const Library& library, const std::string& query,
                                  const SearchOptions& options);
 
+/// The passages of what a state has read that have most to do with a question, the best first, as
+/// far as their text is kept: those with its words, of which one is enough, but not the ones that
+/// every question has. The snippet is where most of them stand together. Of a state that was named
+/// by its id none is found where no name leads to it.
+std::vector<SearchResult> PassagesFor(const Library& library, const storage::ResolvedState& state,
+                                      const std::string& question, size_t limit);
+
 /// The query in the syntax of FTS5, every word quoted. Errors: those of Search.
 std::string FullTextQuery(const std::string& query);
 

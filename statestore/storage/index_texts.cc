@@ -104,14 +104,17 @@ void IndexTexts::Add(int64_t derivation, const SourceText& source) {
   });
 }
 
-void IndexTexts::Find(const std::string& query,
-                      const std::function<bool(const TextHit&)>& visit) const {
+void IndexTexts::Find(const std::string& query, const std::function<bool(const TextHit&)>& visit,
+                      std::optional<int64_t> read_by) const {
   Statement statement = database_.Prepare(
       "SELECT passages.text, passages.position, passages.first_byte, "
       "highlight(passages_fts, 0, char(1), char(2)), rank FROM passages_fts "
-      "JOIN passages ON passages.key = passages_fts.rowid WHERE passages_fts MATCH ? "
+      "JOIN passages ON passages.key = passages_fts.rowid WHERE passages_fts MATCH ?1 "
+      "AND (?2 IS NULL OR passages.text IN (WITH RECURSIVE above(key) AS (SELECT ?2 UNION "
+      "SELECT parent FROM derivations JOIN above USING(key) WHERE parent IS NOT NULL) "
+      "SELECT text FROM source_texts JOIN above ON above.key = derivation)) "
       "ORDER BY rank, passages_fts.rowid");
-  statement.Bind(std::string_view(query));
+  statement.Bind(std::string_view(query)).Bind(read_by);
   while (statement.Step()) {
     const TextHit hit{statement.Int(0), statement.Uint(1), statement.Uint(2), statement.Text(3),
                       statement.Real(4)};

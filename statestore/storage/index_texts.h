@@ -80,8 +80,10 @@ class IndexTexts {
   /// Adds the text of a derivation's source, which has been added.
   void Add(int64_t derivation, const SourceText& source);
   /// Calls back for the passages that a query in the syntax of FTS5 finds, the best first, until
-  /// `visit` returns false.
-  void Find(const std::string& query, const std::function<bool(const TextHit&)>& visit) const;
+  /// `visit` returns false. With `read_by` only those that this derivation read, or one that it
+  /// goes on from.
+  void Find(const std::string& query, const std::function<bool(const TextHit&)>& visit,
+            std::optional<int64_t> read_by = {}) const;
   /// The versions that have read a passage, themselves or by a state that they go on from, by name.
   std::vector<TextHolder> HoldersOf(const TextHit& hit, const HolderQuery& query) const;
   /// The sources that versions here have read from documents, themselves or by a state that they go
