@@ -232,7 +232,9 @@ void WriteRecordSeeds(const fs::path& corpus) {
                  {"{question}", "\n", {}},   {{}, "", "No."}};
   model_removed.model.identity.fingerprint = digest;
   Change setting{.kind = ChangeKind::kSetting, .setting = "default_model", .value = digest.Hex()};
-  const std::vector<Change> all = {version, back, renamed, removed, model, model_removed, setting};
+  Change had{.kind = ChangeKind::kHad, .name = "a", .tag = "latest", .had = {{digest, digest}}};
+  const std::vector<Change> all = {version, back,          renamed, removed,
+                                   model,   model_removed, setting, had};
   for (size_t i = 0; i < all.size(); ++i) {
     const storage::ChangeRecord record{digest, i + 1, digest, {i + 1, digest, digest},
                                        0,      1,     all[i]};
@@ -247,7 +249,7 @@ void WritePackedWeightsSeed(const fs::path& corpus) {
   model::PackedFileWriter writer(FileSystem::Real(), corpus / "fuzz_packed_weights" / "two");
   writer.Append({1, 2, 5}, AsBytes(floats).first(100));
   writer.Append({0, 1, 3}, AsBytes(floats).first(12));
-  writer.Finish(HashOf({}));
+  writer.Finish(HashOf(ByteSpan()));
 }
 
 std::string Whole(const fs::path& file) {
