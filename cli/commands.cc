@@ -13,6 +13,7 @@ constexpr const char* kModels = "Models";
 constexpr const char* kSharing = "Sharing";
 constexpr const char* kTools = "Tools";
 constexpr const char* kCheckpointSummary = "List checkpoints and bound what they take";
+constexpr const char* kStateSummary = "States as files of numbers, for other programs";
 constexpr const char* kRemoteSummary = "Places to exchange states with";
 constexpr const char* kKeySummary = "Keys that sign bundles, and whose are trusted";
 constexpr const char* kModelSummary = "Add, list and check models";
@@ -24,13 +25,18 @@ constexpr CommandDescription kCommands[] = {
     {"ask", kStates, "Ask what a state has read", MakeAskCommand},
     {"generate", kStates, "Go on from a state with an answer", MakeGenerateCommand},
     {"at", kStates, "The state after the first tokens of a document", MakeAtCommand},
+    {"cat", kStates, "The text that a state has read", MakeCatCommand},
     {"diff", kStates, "Compare what two states have read and hold", MakeDiffCommand},
     {"recode", kStates, "Store a state smaller: in another codec", MakeRecodeCommand},
     {"init", kLibrary, "Make an empty library, for you alone or for your group", MakeInitCommand},
+    {"state dump", kStates, "Write a state's numbers into a safetensors file", MakeStateDumpCommand,
+     kStateSummary},
+    {"state load", kStates, "Take such a file back, changed or not", MakeStateLoadCommand},
     {"list", kLibrary, "List the states of the library", MakeListCommand},
     {"search", kLibrary, "Find states by the words of what they have read", MakeSearchCommand},
     {"show", kLibrary, "Show all that is known about a state", MakeShowCommand},
     {"log", kLibrary, "Show the versions of a name", MakeLogCommand},
+    {"stats", kLibrary, "How much the library holds, stores and shares", MakeStatsCommand},
     {"status", kLibrary, "Say whether a state's documents have changed since", MakeStatusCommand},
     {"checkout", kLibrary, "Go back to a version of a name", MakeCheckoutCommand},
     {"restore", kLibrary, "The same as checkout", MakeCheckoutCommand},

@@ -19,6 +19,7 @@ Json StateJson(const storage::StateRow& state) {
           {"history", state.history.chain().Hex()},
           {"model", state.model.Hex()},
           {"profile", state.profile},
+          {"edited", storage::IsEdited(state.profile)},
           {"tokens_kept", state.tokens_kept},
           {"raw_bytes", state.raw_bytes},
           {"stored_bytes", state.stored_bytes},

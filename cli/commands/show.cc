@@ -84,7 +84,9 @@ class ShowCommand : public Command {
                                              HumanCount(details.token_chunks, "chunk")));
     if (details.checkpoint)
       facts.Add("checkpoint", details.checkpoint->unfinished ? "unfinished" : "yes");
-    if (details.proofs.empty())
+    if (storage::IsEdited(state.profile))
+      facts.Add("edited", "its numbers, or those that it goes on from, by hand");
+    else if (details.proofs.empty())
       facts.Add("proved", "never; `statelib verify --rederive NAME` does it");
     for (const storage::ProofRow& proof : details.proofs) facts.Add("proved", ProofText(proof));
     facts.Add("created", UtcTime(state.created_at_ms / 1000));

@@ -148,7 +148,7 @@ const char* NameOf(StopReason reason) {
 
 Generation Generate(Runtime& runtime, State& state, std::span<const TokenId> prompt,
                     const GenerateOptions& options) {
-  if (prompt.empty() && state.token_count() == 0) {
+  if (prompt.empty() && state.is_empty()) {
     throw Error(ErrorKind::kInvalidArgument,
                 "the state has read nothing, so nothing can follow: give a prompt");
   }

@@ -307,7 +307,7 @@ std::vector<float> Runtime::Logits(std::span<const State* const> states) {
     const size_t rows = std::min(rows_max, states.size() - first);
     for (size_t i = 0; i < rows; ++i) {
       const State& state = *states[first + i];
-      if (state.token_count() == 0) {
+      if (state.is_empty()) {
         throw Error(ErrorKind::kInvalidArgument,
                     "the state has read nothing, so nothing can follow: give a prompt");
       }

@@ -20,6 +20,8 @@ class Runtime;
 class State {
  public:
   const History& history() const { return history_; }
+  /// Whether it has read nothing, so that no token can follow.
+  bool is_empty() const { return history_ == History(); }
   uint64_t token_count() const { return history_.token_count(); }
 
  private:

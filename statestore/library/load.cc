@@ -131,6 +131,11 @@ std::optional<RunOf<TokenId>> TokensOf(const Library& library, const storage::St
 RunOf<TokenId> TokensOrThrow(const Library& library, const storage::ResolvedState& state) {
   if (const auto tokens = TokensOf(library, state.state.id)) return *tokens;
   if (state.state.tokens_kept) ThrowRemoved(state);
+  if (storage::IsEdited(state.state.profile))
+    Throw(ErrorKind::kInvalidArgument,
+          "the numbers of the state {} were edited, or it goes on from one whose were: no tokens "
+          "lead to them, so it can neither be read again nor proved",
+          NameOf(state));
   Throw(ErrorKind::kInvalidArgument,
         "the tokens of the state {} are not kept, so they cannot be read again; ingest its "
         "documents without --forget-tokens",

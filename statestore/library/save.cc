@@ -13,7 +13,19 @@ namespace statelib::library {
 
 namespace {
 
-/// A model that made a state is found again without --model from then on, and can be asked.
+void CheckTokens(const engine::State& state, const SaveRequest& request) {
+  History history = request.parent ? request.parent->state.history : History();
+  const uint64_t after = state.token_count() - std::min(state.token_count(), history.token_count());
+  request.tokens.Last(after).ForEach(
+      [&](std::span<const TokenId> piece) { history.Append(piece); });
+  if (history == state.history()) return;
+  Throw(ErrorKind::kInvalidArgument,
+        "[save] the state has read {} tokens, its parent and the tokens given make {}, or others",
+        state.token_count(), history.token_count());
+}
+
+}  // namespace
+
 void RememberPlace(Library& library, const LoadedModel& model) {
   storage::Index& index = library.repository().index();
   const auto known = index.models().Find(model.identity.fingerprint);
@@ -33,19 +45,6 @@ void RememberPlace(Library& library, const LoadedModel& model) {
     index.models().Put(row);
   });
 }
-
-void CheckTokens(const engine::State& state, const SaveRequest& request) {
-  History history = request.parent ? request.parent->state.history : History();
-  const uint64_t after = state.token_count() - std::min(state.token_count(), history.token_count());
-  request.tokens.Last(after).ForEach(
-      [&](std::span<const TokenId> piece) { history.Append(piece); });
-  if (history == state.history()) return;
-  Throw(ErrorKind::kInvalidArgument,
-        "[save] the state has read {} tokens, its parent and the tokens given make {}, or others",
-        state.token_count(), history.token_count());
-}
-
-}  // namespace
 
 storage::NewState NewStateOf(const Library& library, const LoadedModel& model,
                              const engine::State& state, std::span<const ByteSpan> segments,

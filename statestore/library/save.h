@@ -54,6 +54,9 @@ storage::NewState NewStateOf(const Library& library, const LoadedModel& model,
                              const RunOf<TokenId>& tokens, bool keep_tokens,
                              const std::optional<storage::StateRow>& prefix);
 
+/// A model that made a state is found again without --model from then on, and can be asked.
+void RememberPlace(Library& library, const LoadedModel& model);
+
 /// Stores a state as the newest version of a reference. What the reference named before stays as an
 /// older version. Errors: kInvalidArgument (a reference with a version; tokens that do not lead
 /// from the parent to the state); those of Publish.

@@ -90,7 +90,7 @@ Derivation IndexLineage::Get(int64_t key) const {
                                                     key, *derivation.parent));
   }
   derivation.operation = static_cast<Operation>(statement.Int(3));
-  if (statement.Int(3) < 1 || statement.Int(3) > static_cast<int64_t>(Operation::kAt)) {
+  if (statement.Int(3) < 1 || statement.Int(3) > static_cast<int64_t>(Operation::kEdit)) {
     ThrowDamagedIndex(
         database_.path(),
         fmt::format("the derivation {} has an unknown operation, {}", key, statement.Int(3)));

@@ -69,8 +69,17 @@ constexpr bool IsLossy(Codec codec) { return codec == Codec::kBf16 || codec == C
 /// The profile of values that went through a lossy codec: "exact-f32-r1+int8". What a state of such
 /// a profile reads on goes on from those values and keeps the mark. For others the profile itself.
 std::string ProfileAfter(const std::string& profile, Codec codec);
+/// The profile of values that somebody has changed by hand: "exact-f32-r1+edited". What such a
+/// state reads on keeps the mark. It is no exact state's profile, so that a reading never starts
+/// from one by itself, and none can be proved.
+std::string EditedProfile(const std::string& base_profile);
+bool IsEdited(const std::string& profile);
 /// The profile without such marks: the one that has to compute further.
 std::string BaseProfileOf(const std::string& profile);
+
+/// The history of a state that was edited: no token leads to it, and what it reads on has the
+/// history of no state that tokens lead to.
+History EditedHistory(const Digest& content);
 
 /// What a lossy codec cost, measured when the state was made from the exact one.
 struct Fidelity {
@@ -138,6 +147,7 @@ enum class Operation : uint8_t {
   kCopy = 5,
   kRecode = 6,
   kAt = 7,
+  kEdit = 8,  ///< somebody changed numbers of the parent
 };
 
 const char* NameOf(Operation operation);  ///< "ingest", "append", …
