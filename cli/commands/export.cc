@@ -19,7 +19,7 @@ namespace {
 class ExportCommand : public Command {
  public:
   void Declare(Declaration& declaration, SharedOptions& shared) override {
-    declaration.Argument("NAME", &selection_.names, "States to export",
+    declaration.Argument("NAME", &selection_.names, "States to export; with * ? [a-z]",
                          {.shown_as = "NAME[:TAG][@N]", .required = true});
     declaration.Option("-o,--output", &file_,
                        "The bundle to write; one that exists is replaced, - is standard output",
@@ -36,6 +36,7 @@ class ExportCommand : public Command {
         "  statelib export minutes:april minutes:may -o minutes.statelib\n"
         "  statelib export handbook --all-versions --sign alice -o handbook.statelib\n"
         "  statelib export handbook --codec int8 --max-kl 1e-3 -o small.statelib\n"
+        "  statelib export 'minutes*' -o minutes.statelib\n"
         "  statelib export contract --no-tokens --no-sources -o contract.statelib\n"
         "  statelib export handbook -o - | ssh host statelib import -\n");
   }

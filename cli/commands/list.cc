@@ -9,6 +9,7 @@
 #include "cli/where.h"
 #include "core/base/error.h"
 #include "statestore/library/inspect.h"
+#include "statestore/library/selection.h"
 
 namespace statelib::cli {
 
@@ -20,7 +21,8 @@ class ListCommand : public Command {
  public:
   void Declare(Declaration& declaration, SharedOptions& shared) override {
     declaration.Argument("PATTERN", &pattern_,
-                         "Only these names, as 'minutes/*'; ':TAG' for one tag",
+                         "Only these names, as 'minutes/*'; NAME:TAG for one tag, 'NAME:*' for all "
+                         "of them",
                          {.shown_as = "NAME[:TAG]"});
     declaration.Option("--sort", &sort_, "name, age (newest first), tokens or size (largest first)",
                        {.shows_default = true, .choices = {"name", "age", "tokens", "size"}});
@@ -58,10 +60,7 @@ class ListCommand : public Command {
 
  private:
   storage::ReferenceQuery Query(const library::Library& library) const {
-    storage::ReferenceQuery query;
-    const size_t colon = pattern_.find(':');
-    query.name_pattern = pattern_.substr(0, colon);
-    if (colon != std::string::npos) query.tag = pattern_.substr(colon + 1);
+    storage::ReferenceQuery query = library::QueryOf(pattern_);
     if (sort_ == "age") query.sort = Sort::kTime;
     if (sort_ == "tokens") query.sort = Sort::kTokens;
     if (sort_ == "size") query.sort = Sort::kSize;

@@ -19,7 +19,7 @@ class PushCommand : public Command {
   void Declare(Declaration& declaration, SharedOptions& shared) override {
     declaration.Argument("REMOTE", &remote_, "A remote's name, folder or address",
                          {.shown_as = "REMOTE", .required = true});
-    declaration.Argument("NAME", &selection_.names, "States to send",
+    declaration.Argument("NAME", &selection_.names, "States to send; with * ? [a-z]",
                          {.shown_as = "NAME[:TAG][@N]"});
     declaration.Flag("--all", all_, "Send every name of the library");
     declaration.Flag("--force", force_, "Supersede versions there that this library has never had");

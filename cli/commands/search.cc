@@ -8,6 +8,7 @@
 #include "cli/library_access.h"
 #include "cli/passages.h"
 #include "cli/terminal/quantities.h"
+#include "statestore/library/selection.h"
 
 namespace statelib::cli {
 
@@ -24,11 +25,11 @@ class SearchCommand : public Command {
         "Words that must all be there, '\"a phrase\"', 'beginn*', AND, OR, NOT, ( )",
         {.shown_as = "WORD", .required = true});
     declaration.Option("--in", &pattern_,
-                       "Only states of these names, as 'minutes/*'; ':TAG' for one tag",
+                       "Only states of these names, as 'minutes/*'; NAME:TAG for one tag",
                        {.shown_as = "NAME[:TAG]"});
     declaration.Flag("--all-versions", all_versions_,
                      "Older versions too, not only what a name stands for now");
-    declaration.Option("--limit", &limit_, "The most passages to show",
+    declaration.Option("--limit", &limit_, "Print at most N passages; 0 prints all",
                        {.shown_as = "N", .shows_default = true});
     AddLibraryOption(declaration, shared);
     AddJsonOption(declaration, shared);
@@ -42,12 +43,12 @@ class SearchCommand : public Command {
     std::string query;
     for (const std::string& word : words_) query += (query.empty() ? "" : " ") + word;
     library::SearchOptions options;
-    options.limit = limit_;
+    options.limit = limit_ > 0 ? limit_ : SIZE_MAX;
     options.states.all_versions = all_versions_;
     options.states.limit = kHoldersMax;
-    const size_t colon = pattern_.find(':');
-    options.states.name_pattern = pattern_.substr(0, colon);
-    if (colon != std::string::npos) options.states.tag = pattern_.substr(colon + 1);
+    const storage::ReferenceQuery states = library::QueryOf(pattern_);
+    options.states.name_pattern = states.name_pattern;
+    options.states.tag = states.tag;
     library::FullTextQuery(query);  // what makes no sense needs no library to say so
     const library::Library library = OpenLibrary(context, library::Library::Access::kRead);
     const std::vector<library::SearchResult> results = library::Search(library, query, options);

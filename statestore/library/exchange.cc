@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/base/error.h"
+#include "statestore/library/selection.h"
 #include "statestore/storage/segment_codec.h"
 
 namespace statelib::library {
@@ -65,8 +66,17 @@ void KeepPromptForms(Library& library) {
 }  // namespace
 
 std::vector<storage::ResolvedState> ResolveAll(const Library& library, const Selection& selection) {
-  std::vector<storage::ResolvedState> states;
+  std::vector<std::string> names;
   for (const std::string& name : selection.names) {
+    if (!IsPattern(name)) {
+      names.push_back(name);
+      continue;
+    }
+    for (const storage::Reference& reference : Select(library, {name}, Tags::kEvery))
+      names.push_back(reference.Text());
+  }
+  std::vector<storage::ResolvedState> states;
+  for (const std::string& name : names) {
     const storage::ResolvedState state = library.Resolve(name);
     if (!selection.all_versions || !state.reference) {
       states.push_back(state);

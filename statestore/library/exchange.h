@@ -16,12 +16,12 @@ namespace statelib::library {
 
 /// What to carry away.
 struct Selection {
-  std::vector<std::string> names;  ///< NAME[:TAG][@N] each
+  std::vector<std::string> names;  ///< NAME[:TAG][@N] or a pattern (selection.h) each
   bool all_versions = false;       ///< every version of each name, not only the one it names
 };
 
-/// The states of a selection. Errors: those of Resolve; kInvalidArgument for a version together
-/// with all_versions.
+/// The states of a selection. Errors: those of Resolve and Select; kInvalidArgument for a version
+/// together with all_versions.
 std::vector<storage::ResolvedState> ResolveAll(const Library& library, const Selection& selection);
 
 /// Writes states with their histories and lineage to a bundle file, which replaces one of that

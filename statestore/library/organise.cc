@@ -4,23 +4,17 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <map>
 
 #include "core/base/disk_full.h"
 #include "core/base/error.h"
-#include "statestore/storage/maintenance.h"
+#include "statestore/library/selection.h"
 #include "statestore/storage/publish.h"
 #include "statestore/storage/reserve.h"
 
 namespace statelib::library {
 
 namespace {
-
-void RefuseVersion(const storage::Reference& reference) {
-  if (!reference.version) return;
-  Throw(ErrorKind::kInvalidArgument,
-        "{}: this acts on the whole reference with all its versions; leave out '@{}'",
-        reference.Text(), *reference.version);
-}
 
 RemovedReference RemoveOne(Library& library, const storage::Reference& reference) {
   storage::IndexReferences& references = library.repository().index().references();
@@ -35,18 +29,6 @@ RemovedReference RemoveOne(Library& library, const storage::Reference& reference
   }
   references.Remove(reference.name, reference.tag, library.now_ms());
   return removed;
-}
-
-/// What gc will remove now that it would not have removed before.
-void TellFreed(const storage::GarbageForecast& before, const storage::GarbageForecast& now,
-               RemovedReference* removed) {
-  std::set_difference(now.states.begin(), now.states.end(), before.states.begin(),
-                      before.states.end(), std::back_inserter(removed->freed_states));
-  for (const auto& [id, bytes] : now.objects) {
-    if (before.objects.contains(id)) continue;
-    ++removed->freed_objects;
-    removed->freed_bytes += bytes;
-  }
 }
 
 /// Removes references within Index::Write and tells what that frees.
@@ -65,6 +47,24 @@ std::vector<RemovedReference> RemoveAndForecast(Library& library,
 }
 
 }  // namespace
+
+void RefuseVersion(const storage::Reference& reference) {
+  if (!reference.version) return;
+  Throw(ErrorKind::kInvalidArgument,
+        "{}: this acts on the whole reference with all its versions; leave out '@{}'",
+        reference.Text(), *reference.version);
+}
+
+void TellFreed(const storage::GarbageForecast& before, const storage::GarbageForecast& now,
+               Freed* freed) {
+  std::set_difference(now.states.begin(), now.states.end(), before.states.begin(),
+                      before.states.end(), std::back_inserter(freed->freed_states));
+  for (const auto& [id, bytes] : now.objects) {
+    if (before.objects.contains(id)) continue;
+    ++freed->freed_objects;
+    freed->freed_bytes += bytes;
+  }
+}
 
 SavedState Copy(Library& library, const std::string& from, const storage::Reference& to) {
   storage::CheckName(to.name);
@@ -85,6 +85,36 @@ SavedState Copy(Library& library, const std::string& from, const storage::Refere
   saved.reference.version = published.version;
   saved.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return saved;
+}
+
+std::vector<TaggedState> SetTag(Library& library, const std::vector<std::string>& texts,
+                                const std::string& tag) {
+  std::vector<TaggedState> tagged;
+  const storage::Lease lease = library.repository().WriteLease();
+  library.repository().index().Write([&] {
+    tagged.clear();
+    std::vector<std::string> names;
+    for (const std::string& text : texts) {
+      if (!IsPattern(text)) {
+        names.push_back(text);
+        continue;
+      }
+      for (const storage::Reference& reference : Select(library, {text}, Tags::kLatest))
+        if (reference.tag != tag) names.push_back(reference.Text());
+    }
+    std::map<std::string, std::string> sources;  // by name
+    for (const std::string& name : names) {
+      const std::optional<storage::Reference> from = library.Resolve(name).reference;
+      if (!from) Throw(ErrorKind::kInvalidArgument, "{} is a state's id; cp gives it a name", name);
+      const auto [before, is_new] = sources.emplace(from->name, from->Text());
+      if (!is_new && before->second == from->Text()) continue;
+      if (!is_new)
+        Throw(ErrorKind::kInvalidArgument, "{} and {} cannot both be {}:{}; name one of them",
+              before->second, from->Text(), from->name, tag);
+      tagged.push_back({*from, Copy(library, name, {from->name, tag, {}})});
+    }
+  });
+  return tagged;
 }
 
 void Move(Library& library, const storage::Reference& from, const storage::Reference& to) {

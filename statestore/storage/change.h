@@ -24,11 +24,13 @@ enum class ChangeKind : uint8_t {
   kModel = 6,        ///< what is known of a model
   kModelRemoved = 7,
   kSetting = 8,
-  kHad = 9,  ///< what a name has had, beside its versions, grew
+  kHad = 9,         ///< what a name has had, beside its versions, grew
+  kForgotten = 10,  ///< a name lost older versions, and goes on without them
 };
 
 constexpr bool IsOfName(ChangeKind kind) {
-  return kind >= ChangeKind::kVersion && kind <= ChangeKind::kRemoved;
+  return (kind >= ChangeKind::kVersion && kind <= ChangeKind::kRemoved) ||
+         kind == ChangeKind::kForgotten;
 }
 
 /// A state that a name has had. The two ids differ where an equal state that is stored otherwise
@@ -68,6 +70,7 @@ struct Change {
   std::vector<KeyedDerivation> derivations{};
   std::string other_name{};  ///< kRenamedTo, kRenamedFrom
   std::string other_tag{};
+  std::vector<uint64_t> forgotten{};  ///< kForgotten: the versions' numbers, ascending
 
   std::vector<HadState> had{};  ///< kHad: all that no version of the name says
 

@@ -35,6 +35,7 @@ void ToProto(const Change& change, v1::NameChange* out) {
   for (const KeyedDerivation& each : change.derivations) ToProto(each, out->add_derivations());
   out->set_other_name(change.other_name);
   out->set_other_tag(change.other_tag);
+  for (const uint64_t number : change.forgotten) out->add_forgotten(number);
 }
 
 void ToProto(const ModelRow& row, v1::ModelChange* out) {
@@ -81,7 +82,7 @@ class RecordReader : public FieldReader {
       Fail("record {}, of transaction {}, {} of {}", record.number, record.transaction.number,
            record.place, record.count);
     record.change.kind = ReadEnum<ChangeKind>(static_cast<int>(std::min(message.kind(), 1000u)),
-                                              static_cast<int>(ChangeKind::kHad), "change");
+                                              static_cast<int>(ChangeKind::kForgotten), "change");
     record.change.made_at_ms = message.made_at_ms();
     ReadChange(message, &record.change);
     return record;
@@ -143,6 +144,7 @@ class RecordReader : public FieldReader {
     if (out->kind == ChangeKind::kVersion) out->state = ReadDigest(message.state_id(), "state");
     for (const v1::KeyedDerivation& each : message.derivations())
       out->derivations.push_back(ReadKeyed(each));
+    ReadForgotten(message, out);
     const bool renames =
         out->kind == ChangeKind::kRenamedTo || out->kind == ChangeKind::kRenamedFrom;
     if (!renames) return;
@@ -159,6 +161,16 @@ class RecordReader : public FieldReader {
       out->had.push_back(
           {ReadDigest(state.there(), "state there"), ReadDigest(state.here(), "state here")});
     }
+  }
+
+  void ReadForgotten(const v1::NameChange& message, Change* out) const {
+    uint64_t before = 0;
+    for (const uint64_t number : message.forgotten()) {
+      if (number <= before || number > INT64_MAX) Fail("version {} after {}", number, before);
+      out->forgotten.push_back(before = number);
+    }
+    if (out->forgotten.empty() == (out->kind == ChangeKind::kForgotten))
+      Fail("{} forgotten versions", out->forgotten.size());
   }
 
   void CheckedName(const std::string& name, const std::string& tag) const {
@@ -206,6 +218,7 @@ class RecordReader : public FieldReader {
 
 /// The oldest format that can say a change, so that older readers take what they understand.
 uint32_t VersionOf(const Change& change) {
+  if (change.kind == ChangeKind::kForgotten) return kForgettingRecordVersion;
   return change.model.card.empty() && change.model.prompt.empty() ? 1 : kPromptRecordVersion;
 }
 

@@ -32,7 +32,7 @@ inline constexpr FileKind kBundleFile{
 inline constexpr FileKind kCatalogueFile{
     "catalogue", {'\x89', 'S', 'L', 'C', '\r', '\n', '\x1a', '\n'}, 1, 1, kManifestBytesMax};
 inline constexpr FileKind kRecordFile{
-    "record", {'\x89', 'S', 'L', 'R', '\r', '\n', '\x1a', '\n'}, 2, 1, kManifestBytesMax};
+    "record", {'\x89', 'S', 'L', 'R', '\r', '\n', '\x1a', '\n'}, 3, 1, kManifestBytesMax};
 
 /// What an object is written as: the oldest version that can say it, so that equal objects stay
 /// equal.
@@ -44,6 +44,7 @@ inline constexpr uint32_t kDeltaObjectVersion = 3;  ///< a base and differences 
 inline constexpr uint32_t kNumberedBundleVersion = 2;  ///< references have their versions' numbers
 inline constexpr uint32_t kPromptBundleVersion = 3;    ///< models have prompt forms
 inline constexpr uint32_t kPromptRecordVersion = 2;    ///< models have prompt forms
+inline constexpr uint32_t kForgettingRecordVersion = 3;  ///< versions that were forgotten
 
 inline constexpr size_t kPreludeBytes = 16;  ///< magic, version, header length
 

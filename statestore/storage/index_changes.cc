@@ -145,11 +145,17 @@ DeadRecords IndexChanges::RemoveDead() {
   };
   DeadRecords dead;
   dead.others = take(fmt::format(
-      "(kind >= {} OR (kind < {} AND NOT EXISTS(SELECT 1 FROM refs WHERE refs.line = changes.line) "
+      "(kind IN ({}, {}, {}, {}) OR (kind IN ({}, {}, {}, {}, {}) AND NOT EXISTS(SELECT 1 FROM "
+      "refs "
+      "WHERE refs.line = changes.line) "
       "AND (changes.state IS NULL OR NOT EXISTS(SELECT 1 FROM states WHERE states.id = "
       "changes.state)) AND NOT EXISTS(SELECT 1 FROM derivations WHERE derivations.key BETWEEN "
       "changes.first_derivation AND changes.last_derivation)))",
-      static_cast<int>(ChangeKind::kModel), static_cast<int>(ChangeKind::kRemoved)));
+      static_cast<int>(ChangeKind::kModel), static_cast<int>(ChangeKind::kModelRemoved),
+      static_cast<int>(ChangeKind::kSetting), static_cast<int>(ChangeKind::kHad),
+      static_cast<int>(ChangeKind::kVersion), static_cast<int>(ChangeKind::kReturn),
+      static_cast<int>(ChangeKind::kRenamedTo), static_cast<int>(ChangeKind::kRenamedFrom),
+      static_cast<int>(ChangeKind::kForgotten)));
   dead.removals =
       take(fmt::format("kind = {} AND NOT EXISTS(SELECT 1 FROM changes AS other WHERE other.line = "
                        "changes.line AND other.kind <> changes.kind)",

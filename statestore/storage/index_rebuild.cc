@@ -45,6 +45,10 @@ class Filler {
 
  private:
   bool IsRemoved(int64_t line) const { return changes_.removed_lines.contains(line); }
+  /// Whether a change is about a version that its name lost later.
+  bool IsForgotten(const Change& change) const {
+    return changes_.forgotten.contains({change.line, change.version});
+  }
 
   /// Takes down what a change says that does not depend on what came before it.
   void Sort(const Change& change) {
@@ -55,7 +59,7 @@ class Filler {
     if (change.kind != ChangeKind::kVersion) return;
     for (const KeyedDerivation& each : change.derivations) derivations_.emplace(each.key, &each);
     created_at_ms_.emplace(change.state, change.state_created_at_ms);
-    if (!IsRemoved(change.line)) {
+    if (!IsRemoved(change.line) && !IsForgotten(change)) {
       if (survey_.states.contains(change.state)) named_.insert(change.state);
     } else {
       removed_.insert(change.state);
@@ -133,7 +137,7 @@ class Filler {
                        change.step > step ? change.step - step - 1 : 0, change.name, change.tag));
     }
     step = std::max(step, change.step);
-    if (index_.references().Restore(change)) return;
+    if (index_.references().Restore(change, IsForgotten(change))) return;
     if (change.kind == ChangeKind::kVersion) {
       const auto damaged = survey_.damaged.find(change.state);
       Lose(fmt::format("{}:{}@{}: {}", change.name, change.tag, change.version,
@@ -158,7 +162,7 @@ class Filler {
   std::map<int64_t, const KeyedDerivation*> derivations_;
   std::map<StateId, int64_t> created_at_ms_;
   std::set<StateId> named_;    // by a version of a name that was not removed, and sound
-  std::set<StateId> removed_;  // by one that was
+  std::set<StateId> removed_;  // by one that was, or that the name has lost
   std::set<StateId> added_, linked_, checkpoints_;
   std::map<int64_t, uint64_t> steps_;  // line -> the last step
 };

@@ -147,7 +147,8 @@ std::vector<ReferenceRow> IndexReferences::List(const ReferenceQuery& query) con
   const bool by_name = !query.name_pattern.empty();
   sql += "WHERE 1 ";
   if (by_name) sql += "AND refs.name >= ? AND refs.name <= ? AND refs.name GLOB ? ";
-  if (query.tag) sql += "AND refs.tag = ? ";
+  const bool by_tags = query.tag && query.tag->find_first_of("*?[") != std::string::npos;
+  if (query.tag) sql += by_tags ? "AND refs.tag GLOB ? " : "AND refs.tag = ? ";
   if (query.model) sql += "AND states.model = ? ";
   if (!query.source_pattern.empty()) sql += kHasSource;
   const ReferenceQuery::Range any;

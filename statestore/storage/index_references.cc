@@ -126,28 +126,39 @@ void IndexReferences::RestoreHad(const Change& change) {
   for (const HadState& state : change.had) AddHad(change.name, change.tag, state);
 }
 
-bool IndexReferences::Restore(const Change& change) {
+bool IndexReferences::Restore(const Change& change, bool forgotten) {
   auto key = KeyOfLine(change.line);
   bool done = true;
   switch (change.kind) {
     case ChangeKind::kVersion: {
-      if (!IndexStates(database_).Find(change.state) || !lineage_.Exists(change.derivation) ||
-          lineage_.Get(change.derivation).state != change.state)
+      if (!forgotten &&
+          (!IndexStates(database_).Find(change.state) || !lineage_.Exists(change.derivation) ||
+           lineage_.Get(change.derivation).state != change.state))
         return false;
       if (!key && KeyOf(change.name, change.tag)) return false;
       if (!key) key = Make(change.name, change.tag, change.line, change.made_at_ms);
       if (FindVersion(change.name, change.tag, change.version)) return false;
-      AddVersion(*key, change);
+      if (forgotten) {
+        MakeCurrent(*key, change.version, false, change.made_at_ms);
+        AddHad(change.name, change.tag, {change.state, change.state});
+      } else {
+        AddVersion(*key, change);
+      }
       break;
     }
     case ChangeKind::kReturn:
-      if (!key || !FindVersion(change.name, change.tag, change.version)) return false;
+      if (!key || (!forgotten && !FindVersion(change.name, change.tag, change.version)))
+        return false;
       MakeCurrent(*key, change.version, change.undoes, change.made_at_ms);
       break;
     case ChangeKind::kRenamedTo:
     case ChangeKind::kRenamedFrom:
       if (!key) return false;
       done = RestoreName(change);
+      break;
+    case ChangeKind::kForgotten:
+      if (!key) return false;
+      TakeVersions(*key, change.forgotten, change.made_at_ms);
       break;
     default:
       return false;
@@ -245,6 +256,79 @@ void IndexReferences::Remove(const std::string& name, const std::string& tag, in
     statement.Run();
     RecordHad(name, tag);
   });
+}
+
+void IndexReferences::Forget(const std::string& name, const std::string& tag,
+                             std::vector<uint64_t> numbers, int64_t now_ms) {
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  if (numbers.empty()) return;
+  database_.Write([&] {
+    for (const uint64_t number : numbers) {
+      const auto version = FindVersion(name, tag, number);
+      if (!version)
+        Throw(ErrorKind::kNotFound, "there is no version {} of {}:{}", number, name, tag);
+      if (version->current)
+        Throw(ErrorKind::kInvalidArgument, "{}:{} stands for its version {}, which stays", name,
+              tag, number);
+    }
+    const int64_t key = *KeyOf(name, tag);
+    Change change = NextStep(ChangeKind::kForgotten, key, now_ms);
+    TakeVersions(key, numbers, now_ms);
+    change.forgotten = std::move(numbers);
+    pending_.Add(std::move(change));
+    RecordHad(name, tag);
+  });
+}
+
+void IndexReferences::TakeVersions(int64_t key, const std::vector<uint64_t>& numbers,
+                                   int64_t now_ms) {
+  Statement release = database_.Prepare(
+      "UPDATE states SET released_at = ? WHERE key IN (SELECT state FROM versions WHERE ref = ? "
+      "AND number = ?)");
+  Statement take = database_.Prepare("DELETE FROM versions WHERE ref = ? AND number = ?");
+  for (const uint64_t number : numbers) {
+    release.Bind(now_ms).Bind(key).Bind(number);
+    release.Run();
+    take.Bind(key).Bind(number);
+    take.Run();
+  }
+  TakeMoves(key);
+}
+
+/// Leaves the moves that were not undone, to versions that are there, the first of those in a row
+/// that go to the same one.
+void IndexReferences::TakeMoves(int64_t key) {
+  struct Went {
+    int64_t move;
+    uint64_t version;
+    bool is_there;
+  };
+  std::vector<Went> line;
+  Statement moves = database_.Prepare(
+      "SELECT moves.number, moves.version, undoes, versions.number IS NOT NULL FROM moves LEFT "
+      "JOIN versions ON versions.ref = moves.ref AND versions.number = moves.version WHERE "
+      "moves.ref = ? ORDER BY moves.number");
+  moves.Bind(key);
+  while (moves.Step()) {
+    if (moves.Int(2) == 0)
+      line.push_back({moves.Int(0), moves.Uint(1), moves.Int(3) != 0});
+    else if (!line.empty())
+      line.pop_back();
+  }
+  Statement take =
+      database_.Prepare("DELETE FROM moves WHERE ref = ?1 AND number > ?2 AND number < ?3");
+  int64_t kept = -1;
+  uint64_t version = 0;
+  for (const Went& went : line) {
+    if (!went.is_there || went.version == version) continue;
+    take.Bind(key).Bind(kept).Bind(went.move);
+    take.Run();
+    kept = went.move;
+    version = went.version;
+  }
+  take.Bind(key).Bind(kept).Bind(INT64_MAX);
+  take.Run();
 }
 
 }  // namespace statelib::storage

@@ -48,7 +48,7 @@ struct ReferenceQuery {
     bool operator==(const Range&) const = default;
   };
 
-  std::optional<std::string> tag{};
+  std::optional<std::string> tag{};  ///< with wildcards too
   std::optional<Digest> model{};
   std::string source_pattern{};  ///< of a document that the state or one before it has read
   Range moved_at_ms{};
@@ -110,10 +110,17 @@ class IndexReferences {
   /// Errors: kNotFound.
   void Remove(const std::string& name, const std::string& tag, int64_t now_ms);
 
+  /// Takes versions from a reference, which keeps its other ones and their numbers; their states
+  /// say from now on when that was. What it stood for while it stood for one of them is what it
+  /// stood for before; what was undone is gone, so that only steps between versions that are left
+  /// can be undone. Errors: kNotFound; kInvalidArgument for the current version.
+  void Forget(const std::string& name, const std::string& tag, std::vector<uint64_t> numbers,
+              int64_t now_ms);
+
   /// Does again what a change of a line says that was not removed; the changes before it were done
-  /// again. False where that is not possible: another line has the name, or what it goes to is not
-  /// there.
-  bool Restore(const Change& change);
+  /// again. Of a version that is `forgotten` by a later change nothing needs to be there. False
+  /// where that is not possible: another line has the name, or what it goes to is not there.
+  bool Restore(const Change& change, bool forgotten = false);
   /// Does again what a change says that a name has had.
   void RestoreHad(const Change& change);
 
@@ -123,6 +130,8 @@ class IndexReferences {
   int64_t Make(const std::string& name, const std::string& tag, int64_t line, int64_t now_ms);
   void AddVersion(int64_t key, const Change& change);
   void MakeCurrent(int64_t key, uint64_t number, bool undoes, int64_t now_ms);
+  void TakeVersions(int64_t key, const std::vector<uint64_t>& numbers, int64_t now_ms);
+  void TakeMoves(int64_t key);
   void SetName(int64_t key, const std::string& name, const std::string& tag);
   bool RestoreName(const Change& change);
   bool AddHad(const std::string& name, const std::string& tag, const HadState& state);

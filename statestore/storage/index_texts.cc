@@ -139,7 +139,7 @@ std::vector<TextHolder> IndexTexts::HoldersOf(const TextHit& hit, const HolderQu
       "below.within FROM below JOIN versions ON versions.derivation = below.key "
       "JOIN refs ON refs.key = versions.ref JOIN states ON states.key = versions.state "
       "WHERE (? OR versions.number = refs.current) AND (? = '' OR refs.name GLOB ?) "
-      "AND coalesce(refs.tag = ?, 1) ORDER BY refs.name, refs.tag, versions.number DESC, "
+      "AND coalesce(refs.tag GLOB ?, 1) ORDER BY refs.name, refs.tag, versions.number DESC, "
       "below.first_token LIMIT ?");
   statement.Bind(hit.position)
       .Bind(hit.text)

@@ -54,9 +54,9 @@ struct TextHolder {
 };
 
 struct HolderQuery {
-  std::string name_pattern;  ///< with * ? [a-z]; empty: every name
-  std::optional<std::string> tag;
-  bool all_versions = false;  ///< those too that their names have left
+  std::string name_pattern;        ///< with * ? [a-z]; empty: every name
+  std::optional<std::string> tag;  ///< with wildcards too
+  bool all_versions = false;       ///< those too that their names have left
   uint64_t limit = UINT64_MAX;
 };
 

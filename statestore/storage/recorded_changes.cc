@@ -111,8 +111,9 @@ RecordedChanges ReadRecords(const ChangeLog& log, const std::optional<LibraryIde
   }
   changes.unfinished = read - changes.entries.size();
   for (const Entry& entry : changes.entries) {
-    if (entry.record.change.kind == ChangeKind::kRemoved)
-      changes.removed_lines.insert(entry.record.change.line);
+    const Change& change = entry.record.change;
+    if (change.kind == ChangeKind::kRemoved) changes.removed_lines.insert(change.line);
+    for (const uint64_t number : change.forgotten) changes.forgotten.emplace(change.line, number);
   }
   return changes;
 }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "statestore/storage/change_log.h"
@@ -20,6 +21,7 @@ struct RecordedChanges {
   std::optional<LibraryIdentity> library;  ///< that they are of; empty where there is none
   std::vector<Entry> entries;              ///< of transactions that came, in their order
   std::set<int64_t> removed_lines;
+  std::set<std::pair<int64_t, uint64_t>> forgotten;  ///< versions of lines
   std::vector<std::string> lost;  ///< a line for each record that is damaged or contradicts others
   /// Records of transactions that did not come whole: as if they had never begun.
   uint64_t unfinished = 0;

@@ -227,14 +227,17 @@ void WriteRecordSeeds(const fs::path& corpus) {
   renamed.other_name = "b";
   renamed.other_tag = "v1";
   removed.kind = ChangeKind::kRemoved;
+  Change forgotten = name;
+  forgotten.kind = ChangeKind::kForgotten;
+  forgotten.forgotten = {1, 3};
   Change model{.kind = ChangeKind::kModel}, model_removed{.kind = ChangeKind::kModelRemoved};
   model.model = {{digest, "mamba", "small"}, "demo",         "/m", 7, 9, "{}", "/t", "int8",
                  {"{question}", "\n", {}},   {{}, "", "No."}};
   model_removed.model.identity.fingerprint = digest;
   Change setting{.kind = ChangeKind::kSetting, .setting = "default_model", .value = digest.Hex()};
   Change had{.kind = ChangeKind::kHad, .name = "a", .tag = "latest", .had = {{digest, digest}}};
-  const std::vector<Change> all = {version, back,          renamed, removed,
-                                   model,   model_removed, setting, had};
+  const std::vector<Change> all = {version,       back,    renamed, removed,  model,
+                                   model_removed, setting, had,     forgotten};
   for (size_t i = 0; i < all.size(); ++i) {
     const storage::ChangeRecord record{digest, i + 1, digest, {i + 1, digest, digest},
                                        0,      1,     all[i]};

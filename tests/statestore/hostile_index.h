@@ -174,6 +174,7 @@ inline void WriteEverything(Repository& repository) {
     PublishCheckpoint(repository, sample.state, 3000);
   });
   Attempt("checkout", [&] { index.references().Return("a", "latest", 2, false, 3000); });
+  Attempt("forget versions", [&] { index.references().Forget("a", "latest", {1, 2}, 3000); });
   Attempt("rename", [&] { index.references().Rename("far", "latest", "near", "latest", 3000); });
   Attempt("thin", [&] { ThinCheckpoints(repository); });
   Attempt("gc", [&] { CollectGarbage(repository, {.dry_run = true, .now_ms = INT32_MAX}); });

@@ -164,6 +164,47 @@ TEST_F(IndexTest, ListNarrowsByEveryCondition) {
   EXPECT_THAT(Names(query), ElementsAre("n2:latest"));
 }
 
+TEST_F(IndexTest, ForgottenVersionsLeaveTheOthersTheirNumbersAndMoves) {
+  for (unsigned seed = 1; seed <= 4; ++seed) Move("a", "latest", seed);
+  IndexReferences& references = index_.references();
+  references.Return("a", "latest", 2, false, 200);
+  references.Return("a", "latest", 4, true, 201);
+  references.Forget("a", "latest", {3, 1, 3}, 300);
+  std::vector<uint64_t> numbers;
+  for (const VersionRow& version : references.Versions("a", "latest"))
+    numbers.push_back(version.number);
+  EXPECT_THAT(numbers, ElementsAre(2, 4));
+  EXPECT_EQ(references.VersionBefore("a", "latest"), 2u);
+  EXPECT_EQ(references.VersionAt("a", "latest", 101), std::nullopt);
+  EXPECT_EQ(references.VersionAt("a", "latest", 103), 2u);
+  EXPECT_EQ(references.VersionAt("a", "latest", 200), 4u);
+  EXPECT_EQ(Move("a", "latest", 5), 5u);
+  EXPECT_THAT(index_.FindDamage(), IsEmpty());
+}
+
+TEST_F(IndexTest, ForgettingTakesNeitherTheCurrentVersionNorOneThatIsNotThere) {
+  Move("a", "latest", 1);
+  Move("a", "latest", 2);
+  IndexReferences& references = index_.references();
+  ExpectError(ErrorKind::kInvalidArgument, "stands for its version 2", [&] {
+    references.Forget("a", "latest", {1, 2}, 300);
+  });
+  ExpectError(ErrorKind::kNotFound, "no version 9", [&] {
+    references.Forget("a", "latest", {1, 9}, 300);
+  });
+  EXPECT_EQ(references.Versions("a", "latest").size(), 2u);
+}
+
+TEST_F(IndexTest, APatternFindsTagsToo) {
+  Move("a", "draft", 1);
+  Move("a", "done", 2);
+  Move("b", "latest", 3);
+  EXPECT_THAT(Names({.tag = "d*"}), ElementsAre("a:done", "a:draft"));
+  EXPECT_THAT(Names({.name_pattern = "*", .tag = "*"}),
+              ElementsAre("a:done", "a:draft", "b:latest"));
+  EXPECT_THAT(Names({.tag = "d"}), IsEmpty());
+}
+
 TEST_F(IndexTest, MovesSayWhatANameStoodForAndWhatUndoingGoesBackTo) {
   IndexReferences& references = index_.references();
   EXPECT_EQ(references.VersionBefore("a", "latest"), std::nullopt);

@@ -125,6 +125,53 @@ class Repair : public testing::Test {
   fs::path library_ = folder_.path() / "library";
 };
 
+TEST_F(Repair, BringsANameBackWithoutTheVersionsThatItHasLost) {
+  {
+    Repository repository = Open();
+    IndexReferences& references = repository.index().references();
+    for (unsigned i = 1; i <= 4; ++i)
+      PublishSample(repository, "a", 4 + i, i, 1000 + static_cast<int64_t>(i));
+    references.Return("a", "latest", 3, true, 1005);
+    references.Return("a", "latest", 1, false, 1006);
+    references.Return("a", "latest", 4, false, 1007);
+    references.Rename("a", "latest", "b", "latest", 1008);
+    references.Forget("b", "latest", {1, 3}, 1009);
+    PublishSample(repository, "b", 20, 9, 1010);
+    references.Forget("b", "latest", {2}, 1011);
+    // Versions of a name that was removed later, and of one that had the name before.
+    PublishSample(repository, "gone", 30, 10, 1012);
+    PublishSample(repository, "gone", 31, 11, 1013);
+    references.Forget("gone", "latest", {1}, 1014);
+    references.Remove("gone", "latest", 1015);
+  }
+  Collect();
+  const std::string before = PortraitOf(library_);
+  LoseIndex();
+  EXPECT_THAT(Run().lost, IsEmpty());
+  EXPECT_EQ(DifferenceOf(before, PortraitOf(library_)), "");
+  EXPECT_THAT(Names(), ElementsAre("b:latest@5"));
+  // And again, whatever gc takes of the records.
+  Collect();
+  const std::string collected = PortraitOf(library_);
+  LoseIndex();
+  EXPECT_THAT(Run().lost, IsEmpty());
+  EXPECT_EQ(DifferenceOf(collected, PortraitOf(library_)), "");
+}
+
+TEST_F(Repair, BringsAVersionThatWasLostBackNoMoreThanItsState) {
+  {
+    Repository repository = Open();
+    PublishSample(repository, "a", 5, 1);
+    PublishSample(repository, "a", 6, 2);
+    repository.index().references().Forget("a", "latest", {1}, 1003);
+  }
+  LoseIndex();
+  const RepairReport report = Run();
+  EXPECT_THAT(report.lost, IsEmpty());
+  EXPECT_EQ(report.versions, 1u);
+  EXPECT_EQ(report.unneeded_objects, 2u);
+}
+
 TEST_F(Repair, BringsBackAllThatTheIndexKnew) {
   Fill();
   Collect();
