@@ -197,9 +197,9 @@ uint64_t DumpState(const Library& library, const storage::ResolvedState& state,
                    const std::filesystem::path& path) {
   const storage::Lease lease = library.repository().ReadLease();
   const storage::ObjectStore& objects = library.repository().objects();
-  const Bytes file = objects.Get(state.state.id);
-  storage::StateReader reader(file, objects.PathOf(state.state.id).string(),
-                              storage::FileHash::kChecked, objects.Getter());
+  const auto file = objects.Open(state.state.id);
+  storage::StateReader reader(*file, objects.PathOf(state.state.id).string(),
+                              storage::FileHash::kChecked, objects.Opener());
   const StateSpec& spec = reader.header().description.spec;
   const std::vector<std::string> names = TensorNames(spec);
   std::vector<checkpoint::TensorToWrite> tensors;
