@@ -4,10 +4,11 @@
 #include <algorithm>
 #include <string_view>
 
+#include "cli/command_tree.h"
 #include "cli/exit_code.h"
 #include "cli/terminal/printable.h"
+#include "cli/version.h"
 #include "core/base/error.h"
-#include "statestore/storage/reference.h"
 
 namespace statelib::cli {
 
@@ -24,31 +25,6 @@ constexpr const char* kExamples =
     "  statelib list\n"
     "  statelib COMMAND --help\n\n";
 
-std::string FullName(const CLI::App& app) {
-  const CLI::App* parent = app.get_parent();
-  return parent == nullptr ? app.get_name() : FullName(*parent) + " " + app.get_name();
-}
-
-const CLI::App& Deepest(const CLI::App& app) {
-  const auto chosen = app.get_subcommands();
-  return chosen.empty() ? app : Deepest(*chosen.front());
-}
-
-std::vector<std::string> NamesOf(const CLI::App& parent) {
-  std::vector<std::string> names;
-  for (const CLI::App* app : parent.get_subcommands([](const CLI::App*) { return true; }))
-    names.push_back(app->get_name());
-  return names;
-}
-
-std::string DidYouMean(std::string_view typed, const std::vector<std::string>& names) {
-  const std::vector<std::string> nearest =
-      storage::NearestNames(typed, [&names](const std::function<void(const std::string&)>& visit) {
-        std::for_each(names.begin(), names.end(), visit);
-      });
-  return nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest.front());
-}
-
 }  // namespace
 
 Application::Application(Output& out, Output& err, const Environment& environment,
@@ -58,14 +34,16 @@ Application::Application(Output& out, Output& err, const Environment& environmen
       environment_(environment),
       cancel_(cancel),
       started_at_(started_at),
+      notes_(err),
       root_(kDescription) {
   root_.name("statelib");
   root_.require_subcommand(1);
   root_.set_help_flag("-h,--help", "Print this help");
-  root_.set_version_flag("--version", "statelib " STATELIB_VERSION, "Print the version");
+  root_.set_version_flag("-V,--version", std::string("statelib ") + Version(), "Print the version");
   root_.footer(std::string(kExamples) + ExitCodesHelp());
   root_.get_formatter()->column_width(34);
   root_.get_formatter()->label("SUBCOMMAND", "COMMAND");
+  root_.get_formatter()->label("Positionals", "Arguments");
   for (const CommandDescription& description : AllCommands()) AddCommand(description);
 }
 
@@ -78,8 +56,10 @@ CLI::App& Application::GroupFor(const CommandDescription& description, std::stri
   const auto existing =
       root_.get_subcommands([&](CLI::App* app) { return app->get_name() == group; });
   if (!existing.empty()) return *existing.front();
-  CLI::App* added = root_.add_subcommand(group, description.parent_summary);
+  const CommandGroup& described = GroupNamed(group);
+  CLI::App* added = root_.add_subcommand(group, described.summary);
   added->group(description.group)->require_subcommand(1);
+  Declaration(*added).Examples(described.examples);
   return *added;
 }
 
@@ -91,21 +71,7 @@ void Application::AddCommand(const CommandDescription& description) {
   entries_.push_back({app, description.make()});
   Declaration declaration(*app);
   entries_.back().command->Declare(declaration, shared_);
-  AddQuietOption(declaration, shared_);
-}
-
-void Application::CheckCommandName(CLI::App& parent, std::span<const char* const> arguments) const {
-  const std::vector<std::string> names = NamesOf(parent);
-  if (names.empty()) return;
-  const std::string help = FullName(parent) + " --help";
-  if (arguments.empty())
-    Throw(ErrorKind::kInvalidArgument, "'{}' needs a command; see {}", FullName(parent), help);
-  const std::string_view word = arguments.front();
-  if (word.starts_with("-")) return;
-  if (std::find(names.begin(), names.end(), word) == names.end())
-    Throw(ErrorKind::kInvalidArgument, "there is no command '{} {}'{}; see {}", FullName(parent),
-          Printable(word, LineBreaks::kEscape), DidYouMean(word, names), help);
-  CheckCommandName(*parent.get_subcommand(std::string(word)), arguments.subspan(1));
+  AddCommonOptions(declaration, shared_);
 }
 
 bool Application::Parse(int argc, const char* const* argv) {
@@ -117,6 +83,8 @@ bool Application::Parse(int argc, const char* const* argv) {
   } catch (const CLI::Success&) {
     out_.Write(root_.help());
   } catch (const CLI::ParseError& error) {
+    // A misspelt option explains why another is missing.
+    ThrowIfExtra(root_);
     Throw(ErrorKind::kInvalidArgument, "{}; see {} --help",
           Printable(error.what(), LineBreaks::kEscape), FullName(Deepest(root_)));
   }
@@ -124,23 +92,42 @@ bool Application::Parse(int argc, const char* const* argv) {
 }
 
 void Application::Run(int argc, const char* const* argv) {
-  const std::span arguments(argv + 1, static_cast<size_t>(std::max(argc - 1, 0)));
-  wants_json_ = std::any_of(arguments.begin(), arguments.end(), [](const char* argument) {
-    return std::string_view(argument) == "--json";
-  });
-  CheckCommandName(root_, arguments);
+  const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  wants_json_ = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
+  CheckNamesCommand(root_, arguments);
   if (!Parse(argc, argv)) return;
   wants_json_ = shared_.json;
+  if (wants_json_) notes_.KeepForJson();
+  if (shared_.quiet) notes_.LeaveOutHarmless();
+  CLI::App& chosen = Deepest(root_);
+  const auto entry = std::find_if(entries_.begin(), entries_.end(),
+                                  [&](const Entry& one) { return one.app == &chosen; });
+  if (entry->command->needs_settings()) TakeSettings(chosen);
   Output nowhere = Output::Nowhere();
-  Context context{out_,        shared_.quiet ? nowhere : err_,
-                  err_,        environment_,
-                  cancel_,     shared_,
-                  root_,       started_at_,
+  Context context{out_,         shared_.quiet ? nowhere : err_,
+                  err_,         notes_,
+                  environment_, settings_,
+                  cancel_,      shared_,
+                  root_,        started_at_,
                   kExitSuccess};
-  const CLI::App* chosen = &Deepest(root_);
-  for (const Entry& entry : entries_)
-    if (entry.app == chosen) entry.command->Run(context);
+  entry->command->Run(context);
   exit_code_ = context.exit_code;
+}
+
+void Application::TakeSettings(CLI::App& app) {
+  settings_ = Settings::Load(environment_.ConfigFile());
+  const std::string colour = settings_.Text("colour");
+  if (environment_.no_colour.empty() && (colour == "always" || colour == "never")) {
+    out_.ShowColours(colour == "always");
+    err_.ShowColours(colour == "always");
+  }
+  for (const SettingDescription& setting : AllSettings()) {
+    const Settings::Value* value = settings_.Find(setting.key);
+    CLI::Option* option = value == nullptr ? nullptr : OptionOf(app, setting);
+    if (option == nullptr || option->count() > 0) continue;
+    option->add_result(value->text);
+    option->run_callback();
+  }
 }
 
 }  // namespace statelib::cli

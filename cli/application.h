@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
-#include <span>
 #include <vector>
 
 #include "cli/command.h"
@@ -24,6 +23,8 @@ class Application {
 
   /// Whether errors are to be printed as JSON. Also right when the arguments could not be parsed.
   bool wants_json() const { return wants_json_; }
+  /// What was said and is in no document yet.
+  Notes& notes() { return notes_; }
   /// What the program is to exit with after Run().
   int exit_code() const { return exit_code_; }
 
@@ -35,8 +36,9 @@ class Application {
 
   void AddCommand(const CommandDescription& description);
   CLI::App& GroupFor(const CommandDescription& description, std::string& name);
-  void CheckCommandName(CLI::App& parent, std::span<const char* const> arguments) const;
   bool Parse(int argc, const char* const* argv);
+  /// Reads the user's settings, and gives a command's options those that were not on its line.
+  void TakeSettings(CLI::App& app);
 
   Output& out_;
   Output& err_;
@@ -44,6 +46,8 @@ class Application {
   const CancelFlag& cancel_;
   std::chrono::steady_clock::time_point started_at_;
   SharedOptions shared_;
+  Notes notes_;
+  Settings settings_;
   CLI::App root_;
   std::vector<Entry> entries_;
   bool wants_json_ = false;

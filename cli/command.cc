@@ -11,9 +11,17 @@ constexpr double kTimeoutSecondsMax = 1e9;
 
 }  // namespace
 
-std::filesystem::path Context::LibraryDirectory() const {
-  return options.library.empty() ? environment.DefaultLibrary()
-                                 : std::filesystem::path(options.library);
+LibraryPlace Context::PlaceOfLibrary() const {
+  if (!options.library.empty()) return {options.library, "--library"};
+  if (!environment.statelib_home.empty()) return {environment.statelib_home, "$STATELIB_HOME"};
+  if (const Settings::Value* set = settings.Find("library"))
+    return {environment.Expanded(set->text), settings.PlaceOf(*set)};
+  return {environment.DefaultLibrary(), "the default place"};
+}
+
+bool Context::has_place_of_library() const {
+  return !options.library.empty() || settings.Find("library") != nullptr ||
+         environment.has_default_library();
 }
 
 Waits Context::HowToWait() const {
@@ -31,10 +39,25 @@ Waits Context::HowToWait() const {
   return waits;
 }
 
-void Context::PrintJson(const Json& document) const { out.WriteBytes(LineOf(document)); }
+void Context::PrintJson(const Json& document) const {
+  Json whole = document;
+  if (whole.is_object()) {
+    Json& list = whole["notes"];
+    if (list.is_null()) list = Json::array();
+    for (std::string& note : notes.Take()) list.push_back(std::move(note));
+  }
+  out.WriteBytes(LineOf(whole));
+}
 
 std::string LineOf(const Json& document) {
   return document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+void AddCommonOptions(Declaration& declaration, SharedOptions& shared) {
+  declaration.Flag("-q,--quiet", shared.quiet,
+                   "Print results alone: names in listings, no progress, no notes");
+  declaration.Flag("-v,--verbose", shared.verbose,
+                   "Say more: what was chosen (library, model, threads) and why");
 }
 
 void Context::Tell(const Shown& text, std::string_view result) const {
@@ -49,19 +72,15 @@ void AddJsonOption(Declaration& declaration, SharedOptions& shared) {
 }
 
 void AddLibraryOption(Declaration& declaration, SharedOptions& shared) {
-  declaration.Option("--library", &shared.library,
-                     "The library's folder (default: $STATELIB_HOME, else $XDG_DATA_HOME/statelib, "
-                     "else ~/.local/share/statelib)",
-                     {.shown_as = "DIR"});
+  declaration.Option(
+      "--library", &shared.library,
+      "The library's folder (default: $STATELIB_HOME, else `library` of the settings, else "
+      "$XDG_DATA_HOME/statelib, else ~/.local/share/statelib)",
+      {.shown_as = "DIR"});
   declaration.Option("--timeout", &shared.timeout_seconds,
                      "How long to wait for others: for a lock of the library (default: 600), for a "
                      "remote that is silent (default: 60)",
                      {.shown_as = "SECONDS"});
-}
-
-void AddQuietOption(Declaration& declaration, SharedOptions& shared) {
-  declaration.Flag("-q,--quiet", shared.quiet,
-                   "Print results alone: names in listings, no progress, no notes");
 }
 
 }  // namespace statelib::cli

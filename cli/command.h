@@ -11,6 +11,8 @@
 
 #include "cli/declaration.h"
 #include "cli/environment.h"
+#include "cli/notes.h"
+#include "cli/settings.h"
 #include "cli/terminal/output.h"
 #include "core/base/waiting.h"
 
@@ -23,8 +25,15 @@ using Json = nlohmann::ordered_json;
 struct SharedOptions {
   bool json = false;
   bool quiet = false;                       ///< results alone: no narration, progress, notes
+  bool verbose = false;                     ///< what was chosen, and why, too
   std::string library;                      ///< empty: the environment's default
   std::optional<double> timeout_seconds{};  ///< how long others are waited for
+};
+
+/// Where the library is, and what says so: "--library", "$STATELIB_HOME", "config.toml:1".
+struct LibraryPlace {
+  std::filesystem::path path;
+  std::string why;
 };
 
 /// What a command may use of the process. All references outlive the command.
@@ -32,7 +41,9 @@ struct Context {
   Output& out;       ///< standard output: results
   Output& err;       ///< standard error: progress, summaries, notes; goes nowhere with --quiet
   Output& warnings;  ///< standard error for what went wrong, with --quiet too
+  Notes& notes;
   const Environment& environment;
+  const Settings& settings;
   const CancelFlag& cancel;
   const SharedOptions& options;
   const CLI::App& root;  ///< every command and option, for completion scripts
@@ -42,9 +53,13 @@ struct Context {
   /// How others are waited for: as long as --timeout says, with a line on standard error that says
   /// for what. It refers to this object.
   Waits HowToWait() const;
-  /// --library, or the default.
-  std::filesystem::path LibraryDirectory() const;
-  /// Prints one document on a line of its own (LineOf).
+  /// --library, or the default. Errors: those of Environment::DefaultLibrary.
+  LibraryPlace PlaceOfLibrary() const;
+  /// Whether there is one to have.
+  bool has_place_of_library() const;
+  std::filesystem::path LibraryDirectory() const { return PlaceOfLibrary().path; }
+  /// Prints one document on a line of its own (LineOf), an object with the notes of so far in
+  /// "notes".
   void PrintJson(const Json& document) const;
   /// Prints what a command has to tell of what it did: the whole lines of `text`, or with --quiet
   /// `result` alone on a line, as a script takes it; nothing where that is empty.
@@ -64,14 +79,16 @@ class Command {
 
   /// Declares arguments, options and examples. Called once, before Run().
   virtual void Declare(Declaration& declaration, SharedOptions& shared) = 0;
+  /// Whether a broken file of settings stands in its way.
+  virtual bool needs_settings() const { return true; }
   /// Does the work. Errors: statelib::Error of any kind; OutputClosed.
   virtual void Run(Context& context) = 0;
 };
 
+/// The options that every command has: --quiet and --verbose.
+void AddCommonOptions(Declaration& declaration, SharedOptions& shared);
 void AddJsonOption(Declaration& declaration, SharedOptions& shared);
 void AddLibraryOption(Declaration& declaration, SharedOptions& shared);
-/// --quiet, which every command has.
-void AddQuietOption(Declaration& declaration, SharedOptions& shared);
 
 }  // namespace statelib::cli
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "cli/sharing_commands.h"
 
 namespace statelib::cli {
@@ -12,11 +15,6 @@ constexpr const char* kLibrary = "Library";
 constexpr const char* kModels = "Models";
 constexpr const char* kSharing = "Sharing";
 constexpr const char* kTools = "Tools";
-constexpr const char* kCheckpointSummary = "List checkpoints and bound what they take";
-constexpr const char* kStateSummary = "States as files of numbers, for other programs";
-constexpr const char* kRemoteSummary = "Places to exchange states with";
-constexpr const char* kKeySummary = "Keys that sign bundles, and whose are trusted";
-constexpr const char* kModelSummary = "Add, list and check models";
 
 constexpr CommandDescription kCommands[] = {
     {"ingest", kStates, "Read documents into a named state", MakeIngestCommand},
@@ -28,11 +26,11 @@ constexpr CommandDescription kCommands[] = {
     {"cat", kStates, "The text that a state has read", MakeCatCommand},
     {"diff", kStates, "Compare what two states have read and hold", MakeDiffCommand},
     {"recode", kStates, "Store a state smaller: in another codec", MakeRecodeCommand},
-    {"state dump", kStates, "Write a state's numbers into a safetensors file", MakeStateDumpCommand,
-     kStateSummary},
+    {"state dump", kStates, "Write a state's numbers into a safetensors file", MakeStateDumpCommand},
     {"state load", kStates, "Take such a file back, changed or not", MakeStateLoadCommand},
     {"init", kLibrary, "Make an empty library, for you alone or for your group", MakeInitCommand},
     {"list", kLibrary, "List the states of the library", MakeListCommand},
+    {"ls", kLibrary, "The same as list", MakeListCommand},
     {"search", kLibrary, "Find states by the words of what they have read", MakeSearchCommand},
     {"show", kLibrary, "Show all that is known about a state", MakeShowCommand},
     {"log", kLibrary, "Show the versions of a name", MakeLogCommand},
@@ -51,7 +49,7 @@ constexpr CommandDescription kCommands[] = {
     {"verify", kLibrary, "Check every object and every reference", MakeVerifyCommand},
     {"repair", kLibrary, "Make a lost or damaged index again", MakeRepairCommand},
     {"checkpoint list", kLibrary, "List the checkpoints that ingests left",
-     MakeCheckpointListCommand, kCheckpointSummary},
+     MakeCheckpointListCommand},
     {"checkpoint budget", kLibrary, "Show or set how many bytes checkpoints may take",
      MakeCheckpointBudgetCommand},
     {"export", kSharing, "Write states into one file", MakeExportCommand},
@@ -60,14 +58,14 @@ constexpr CommandDescription kCommands[] = {
     {"pull", kSharing, "Fetch states from a remote", MakePullCommand},
     {"ls-remote", kSharing, "List the states of a remote", MakeLsRemoteCommand},
     {"serve", kSharing, "Serve the library to others over HTTP", MakeServeCommand},
-    {"remote add", kSharing, "Add a remote to the library", MakeRemoteAddCommand, kRemoteSummary},
+    {"remote add", kSharing, "Add a remote to the library", MakeRemoteAddCommand},
     {"remote list", kSharing, "List the remotes that the library knows", MakeRemoteListCommand},
     {"remote rm", kSharing, "Forget a remote", MakeRemoteRmCommand},
-    {"key create", kSharing, "Make a key to sign with", MakeKeyCreateCommand, kKeySummary},
+    {"key create", kSharing, "Make a key to sign with", MakeKeyCreateCommand},
     {"key list", kSharing, "List your keys and those that you trust", MakeKeyListCommand},
     {"key trust", kSharing, "Trust somebody's key", MakeKeyTrustCommand},
     {"key rm", kSharing, "Forget a key", MakeKeyRmCommand},
-    {"model add", kModels, "Add a model to the library", MakeModelAddCommand, kModelSummary},
+    {"model add", kModels, "Add a model to the library", MakeModelAddCommand},
     {"model list", kModels, "List the models that the library knows", MakeModelListCommand},
     {"model show", kModels, "Show all that is known about a model", MakeModelShowCommand},
     {"model default", kModels, "Choose the default model", MakeModelDefaultCommand},
@@ -77,15 +75,54 @@ constexpr CommandDescription kCommands[] = {
      MakeModelCheckCommand},
     {"model convert", kModels, "Write a checkpoint in another form", MakeModelConvertCommand},
     {"eval quality", kTools, "Measure what a weight format costs in predictions",
-     MakeEvalQualityCommand, "Measure predictions"},
+     MakeEvalQualityCommand},
     {"bench", kTools, "Measure this machine with a model, beside what it allows", MakeBenchCommand},
     {"tokenize", kTools, "Turn text into token ids", MakeTokenizeCommand},
     {"detokenize", kTools, "Turn token ids into text", MakeDetokenizeCommand},
+    {"config list", kTools, "List the settings and where each comes from", MakeConfigListCommand},
+    {"config get", kTools, "Print one setting", MakeConfigGetCommand},
+    {"config set", kTools, "Set something for every command", MakeConfigSetCommand},
+    {"config unset", kTools, "Go back to a setting's default", MakeConfigUnsetCommand},
+    {"help", kTools, "Print the help of a command", MakeHelpCommand},
+    {"version", kTools, "Print the version", MakeVersionCommand},
     {"completion", kTools, "Print a completion script for a shell", MakeCompletionCommand},
+};
+
+constexpr CommandGroup kGroups[] = {
+    {"checkpoint", "List checkpoints and bound what they take",
+     "  statelib checkpoint list\n"
+     "  statelib checkpoint budget 500MB\n"},
+    {"remote", "Places to exchange states with",
+     "  statelib remote add share /mnt/share/states\n"
+     "  statelib remote list\n"
+     "  statelib push share handbook\n"},
+    {"key", "Keys that sign bundles, and whose are trusted",
+     "  statelib key create me\n"
+     "  statelib key trust ed25519:1f0c…e9 --name alice\n"
+     "  statelib key list\n"},
+    {"model", "Add, list and check models",
+     "  statelib model add ~/models/mamba-130m --name small\n"
+     "  statelib model default small\n"
+     "  statelib model show small\n"
+     "  statelib model check ~/models/mamba-130m --golden mamba-130m.golden\n"},
+    {"config", "What is set for every command",
+     "  statelib config list\n"
+     "  statelib config set library ~/books\n"
+     "  statelib config set sampling.temperature 0.7\n"
+     "  statelib config unset sampling.temperature\n"},
+    {"state", "States as files of numbers, for other programs",
+     "  statelib state dump minutes -o minutes.safetensors\n"
+     "  statelib state load minutes.safetensors --as copy\n"},
+    {"eval", "Measure predictions", "  statelib eval quality --weights int8\n"},
 };
 
 }  // namespace
 
 std::span<const CommandDescription> AllCommands() { return kCommands; }
+
+const CommandGroup& GroupNamed(std::string_view name) {
+  return *std::find_if(std::begin(kGroups), std::end(kGroups),
+                       [&](const CommandGroup& group) { return name == group.name; });
+}
 
 }  // namespace statelib::cli

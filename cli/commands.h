@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "cli/command.h"
 
@@ -15,11 +16,19 @@ struct CommandDescription {
   const char* group;    ///< the heading in `statelib --help`
   const char* summary;  ///< one line for lists and for the command's own help
   std::unique_ptr<Command> (*make)();
-  const char* parent_summary = "";  ///< of the first word, where the name has two
+};
+
+/// A first word that several commands share, as `model`. Texts are static.
+struct CommandGroup {
+  const char* name;
+  const char* summary;
+  const char* examples;  ///< command lines, one a line
 };
 
 /// Every command, in the order of `statelib --help`.
 std::span<const CommandDescription> AllCommands();
+/// The group of a first word that some name of two words has.
+const CommandGroup& GroupNamed(std::string_view name);
 
 // One function a file in cli/commands/.
 std::unique_ptr<Command> MakeAppendCommand();
@@ -33,6 +42,10 @@ std::unique_ptr<Command> MakeCheckpointBudgetCommand();
 std::unique_ptr<Command> MakeCheckpointListCommand();
 std::unique_ptr<Command> MakeCheckoutCommand();
 std::unique_ptr<Command> MakeCompletionCommand();
+std::unique_ptr<Command> MakeConfigGetCommand();
+std::unique_ptr<Command> MakeConfigListCommand();
+std::unique_ptr<Command> MakeConfigSetCommand();
+std::unique_ptr<Command> MakeConfigUnsetCommand();
 std::unique_ptr<Command> MakeCpCommand();
 std::unique_ptr<Command> MakeDetokenizeCommand();
 std::unique_ptr<Command> MakeDiffCommand();
@@ -41,6 +54,7 @@ std::unique_ptr<Command> MakeExportCommand();
 std::unique_ptr<Command> MakeForgetCommand();
 std::unique_ptr<Command> MakeGcCommand();
 std::unique_ptr<Command> MakeGenerateCommand();
+std::unique_ptr<Command> MakeHelpCommand();
 std::unique_ptr<Command> MakeImportCommand();
 std::unique_ptr<Command> MakeIngestCommand();
 std::unique_ptr<Command> MakeInitCommand();
@@ -71,6 +85,7 @@ std::unique_ptr<Command> MakeTagCommand();
 std::unique_ptr<Command> MakeTokenizeCommand();
 std::unique_ptr<Command> MakeUndoCommand();
 std::unique_ptr<Command> MakeVerifyCommand();
+std::unique_ptr<Command> MakeVersionCommand();
 std::unique_ptr<Command> MakeRepairCommand();
 
 }  // namespace statelib::cli

@@ -3,6 +3,7 @@
 #define STATELIB_CLI_COMPLETION_H_
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace CLI {
@@ -11,13 +12,15 @@ class App;
 
 namespace statelib::cli {
 
-/// What a shell offers after a word: names of states, files, or nothing.
-enum class WordKind { kNone, kText, kStateName, kFile };
+/// What a shell offers for a word, as completion scripts name it: "states", "models", "remotes",
+/// "tags" and "keys", which `statelib completion --words` prints; "files"; "none"; or the words
+/// themselves, "=exact bf16 int8".
+using Offer = std::string;
 
 struct OptionWords {
-  std::vector<std::string> flags;    ///< "--model", "-o"
-  std::string description;           ///< one line
-  WordKind value = WordKind::kNone;  ///< kNone for a switch
+  std::vector<std::string> flags;  ///< "--model", "-o"
+  std::string description;         ///< one line
+  Offer value;                     ///< "" for a switch
 };
 
 /// One command as a completion script sees it.
@@ -26,12 +29,18 @@ struct CommandWords {
   std::string summary;
   std::vector<std::string> subcommands;
   std::vector<OptionWords> options;
-  bool takes_state_names = false;
-  bool takes_files = false;
+  std::vector<Offer> places;        ///< of the arguments, in order
+  bool last_place_repeats = false;  ///< the last argument takes all words that remain
 };
 
 /// statelib itself and every command below it, from the application's own declarations.
 std::vector<CommandWords> DescribeCommands(const CLI::App& root);
+
+/// The text as one word of a POSIX shell, and of fish.
+std::string PosixQuoted(std::string_view text);
+std::string FishQuoted(std::string_view text);
+/// The flags of all commands that take a value: the word after them is no argument.
+std::vector<std::string> FlagsWithValue(const std::vector<CommandWords>& commands);
 
 // A script for each shell, to be sourced or put where the shell looks for completions.
 std::string BashCompletion(const std::vector<CommandWords>& commands);

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/declaration.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <type_traits>
 
 #include "core/base/quoted.h"
+#include "statestore/storage/did_you_mean.h"
 
 namespace statelib::cli {
 
@@ -44,6 +46,16 @@ CLI::Validator AtMost(int most) {
       "");
 }
 
+CLI::Validator OneOf(const std::vector<std::string>& choices) {
+  return CLI::Validator(
+      [choices](std::string& text) {
+        if (std::find(choices.begin(), choices.end(), text) != choices.end()) return std::string();
+        return fmt::format("expected {}, found '{}'{}", fmt::join(choices, ", "), text,
+                           storage::DidYouMean(text, choices));
+      },
+      "");
+}
+
 CLI::Option& Add(CLI::App& app, const std::string& flags, Target target, const std::string& help) {
   return std::visit(
       [&](auto* pointee) -> CLI::Option& {
@@ -59,10 +71,10 @@ CLI::Option& Add(CLI::App& app, const std::string& flags, Target target, const s
 
 void Apply(CLI::Option& option, const Value& value) {
   if (value.required) option.required();
-  if (!value.choices.empty()) option.check(CLI::IsMember(value.choices));
+  if (!value.choices.empty()) option.check(OneOf(value.choices));
   if (value.at_most) option.check(AtMost(*value.at_most));
-  // A list of choices is shown by its check.
-  option.type_name(value.choices.empty() ? value.shown_as : "");
+  option.type_name(value.choices.empty() ? value.shown_as
+                                         : fmt::format("{}", fmt::join(value.choices, "|")));
   if (value.shows_default) option.capture_default_str();
   option.group(value.group);
 }
@@ -73,6 +85,7 @@ void Declaration::Argument(const std::string& name, Target target, const std::st
                            const Value& value) {
   CLI::Option& option = Add(app_, name, target, help);
   Apply(option, value);
+  if (value.shown_as == name) option.type_name("");  // once is enough
   // CLI11 has a heading of its own for arguments.
   option.group("Positionals");
 }

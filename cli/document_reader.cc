@@ -37,8 +37,7 @@ std::vector<FileToRead> ListFiles(const Context& context, const std::vector<std:
 
 void TellUnread(Context& context, const std::vector<Unread>& unread) {
   for (const Unread& one : unread)
-    context.warnings.Print("statelib: warning: left out: {}\n",
-                           Printable(one.reason, LineBreaks::kEscape));
+    context.notes.Add(Notes::Kind::kWarning, "left out: " + one.reason);
   if (!unread.empty()) context.exit_code = kExitPartial;
 }
 
@@ -74,7 +73,7 @@ DocumentReader::DocumentReader(const Context& context, documents::Template how)
 
 DocumentReader::~DocumentReader() {
   try {
-    PrintNotes();
+    SayNotes();
   } catch (const std::exception&) {
     // Standard error has gone, and with it the way to say so.
   }
@@ -86,7 +85,6 @@ library::SourceFile DocumentReader::Identify(const FileToRead& file) const {
 
 std::optional<library::Document> DocumentReader::Read(const FileToRead& file, bool is_first) {
   const std::string name = file.path == "-" ? "standard input" : file.name;
-  const std::string shown = Printable(name, LineBreaks::kEscape);
   const uint64_t before = texts_.size();
   const library::SourceFile source =
       ReadPieces(context_, file, [&](std::string_view piece) { texts_.Append(piece); });
@@ -105,28 +103,31 @@ std::optional<library::Document> DocumentReader::Read(const FileToRead& file, bo
       guessed = read.guessed;
     } catch (const Error& error) {
       if (!file.found || error.kind() != ErrorKind::kUnsupported) throw;
-      notes_.push_back("note: skipped: " + Printable(error.what(), LineBreaks::kEscape));
+      Remember(Notes::Kind::kNote, fmt::format("skipped: {}", error.what()));
       return std::nullopt;
     }
   }
   if (file.found && text.empty()) return std::nullopt;
   if (guessed)
-    notes_.push_back(fmt::format("note: {}: read as {}, a guess by its bytes", shown, encoding));
+    Remember(Notes::Kind::kNote,
+             fmt::format("{}: read as {}, a guess by its bytes", name, encoding));
   else if (!encoding.empty() && !encoding.starts_with("UTF-"))
-    notes_.push_back(fmt::format("note: {}: read as {}", shown, encoding));
+    Remember(Notes::Kind::kNote, fmt::format("{}: read as {}", name, encoding));
   const size_t invalid = plain ? plain->invalid_bytes : 0;
   if (invalid > 0)
-    notes_.push_back(
-        fmt::format("warning: {}: {} not UTF-8 and read as U+FFFD", shown,
-                    invalid == 1 ? "1 byte is" : HumanCount(invalid, "byte") + " are"));
+    Remember(Notes::Kind::kWarning,
+             fmt::format("{}: {} not UTF-8 and read as U+FFFD", name,
+                         invalid == 1 ? "1 byte is" : HumanCount(invalid, "byte") + " are"));
   return library::Document{file.name, Text(text), source,
                            documents::Before(how_, file.name, is_first), file.path};
 }
 
-void DocumentReader::PrintNotes() {
-  for (; printed_ < notes_.size(); ++printed_)
-    context_.err.Print("statelib: {}\n", notes_[printed_]);
-  context_.err.Flush();
+void DocumentReader::Remember(Notes::Kind kind, std::string text) {
+  notes_.push_back({kind, std::move(text)});
+}
+
+void DocumentReader::SayNotes() {
+  for (; said_ < notes_.size(); ++said_) context_.notes.Add(notes_[said_].kind, notes_[said_].text);
 }
 
 }  // namespace statelib::cli

@@ -36,7 +36,7 @@ std::vector<FileToRead> ListFiles(const Context& context, const std::vector<std:
                                   std::vector<Unread>* unread,
                                   const std::filesystem::path& base = {});
 
-/// Says on standard error what was left out, and lets the program exit with kExitPartial for it.
+/// Says what was left out, and lets the program exit with kExitPartial for it.
 void TellUnread(Context& context, const std::vector<Unread>& unread);
 /// The same for JSON: [{"name", "reason"}].
 Json UnreadJson(const std::vector<Unread>& unread);
@@ -57,20 +57,25 @@ class DocumentReader {
   /// folder holds no text. Errors: those of Identify and Extractor::Extract.
   std::optional<library::Document> Read(const FileToRead& file, bool is_first);
 
-  /// Prints what was not plain and has not been printed: encodings that were guessed, damaged
+  /// Says what was not plain and has not been said: encodings that were guessed, damaged
   /// bytes, files that were passed over. Called at the end too, so that lines stand alone after a
   /// progress bar.
-  void PrintNotes();
-  /// All that was not plain so far.
-  const std::vector<std::string>& notes() const { return notes_; }
+  void SayNotes();
 
  private:
+  struct Note {
+    Notes::Kind kind;
+    std::string text;
+  };
+
+  void Remember(Notes::Kind kind, std::string text);
+
   const Context& context_;
   documents::Template how_;
   documents::Extractor extractor_;
   Spool<char> texts_;  // of all documents, so that many of them take one file
-  std::vector<std::string> notes_;
-  size_t printed_ = 0;
+  std::vector<Note> notes_;
+  size_t said_ = 0;
 };
 
 }  // namespace statelib::cli

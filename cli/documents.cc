@@ -96,7 +96,6 @@ std::vector<library::Document> ReadFiles(DocumentReader& reader,
 }
 
 std::vector<library::Document> ReadDocuments(Context& context, const ReadingOptions& options,
-                                             std::vector<std::string>& notes,
                                              std::vector<Unread>* unread) {
   if (std::count(options.files.begin(), options.files.end(), "-") > 1)
     Throw(ErrorKind::kInvalidArgument, "standard input (-) can be read only once");
@@ -108,8 +107,7 @@ std::vector<library::Document> ReadDocuments(Context& context, const ReadingOpti
     ProgressBar bar(context.err, "opening documents", "file");
     read = ReadFiles(reader, files, unread, [&](size_t done) { bar.Update(done, files.size()); });
   }
-  reader.PrintNotes();
-  notes = reader.notes();
+  reader.SayNotes();
   TellUnread(context, *unread);
   if (read.empty())
     Throw(ErrorKind::kInvalidArgument, "no document in {}",
@@ -117,7 +115,7 @@ std::vector<library::Document> ReadDocuments(Context& context, const ReadingOpti
   return read;
 }
 
-Json ReadingJson(const library::IngestResult& result, const std::vector<std::string>& notes) {
+Json ReadingJson(const library::IngestResult& result) {
   Json json = SavedJson(result.saved);
   json["tokens_restored"] = result.tokens_restored;
   json["reused_state"] = result.reused ? Json(result.reused->id.Hex()) : Json(nullptr);
@@ -126,7 +124,6 @@ Json ReadingJson(const library::IngestResult& result, const std::vector<std::str
   json["tokenize_ms"] = result.tokenize_seconds * 1000;
   json["read_ms"] = result.read_seconds * 1000;
   json["sources"] = SourcesJson(result.sources);
-  json["notes"] = notes;
   return json;
 }
 
@@ -147,9 +144,9 @@ Shown ReadingText(const Context& context, const library::IngestResult& result, b
 }
 
 void PrintReading(const Context& context, const library::IngestResult& result,
-                  const std::vector<std::string>& notes, const std::vector<Unread>& unread) {
+                  const std::vector<Unread>& unread) {
   if (context.options.json) {
-    Json json = ReadingJson(result, notes);
+    Json json = ReadingJson(result);
     json["unread"] = UnreadJson(unread);
     return context.PrintJson(json);
   }

@@ -45,21 +45,18 @@ std::vector<library::Document> ReadFiles(DocumentReader& reader,
                                          std::vector<Unread>* unread,
                                          const std::function<void(size_t done)>& on_file = {});
 
-/// Reads every file, those in folders too, and gets the text out of it. Says on standard error, and
-/// in `notes`, what encoding was guessed, how many bytes are damaged and which files of folders
-/// hold no text and are skipped; what of folders cannot be read at all is left out, told and added
-/// to `unread`. Errors: those of ListFiles and ReadFiles; kInvalidArgument for two times "-" and
-/// for folders without a document.
+/// Reads every file, those in folders too, and gets the text out of it. Notes say what encoding was
+/// guessed, how many bytes are damaged and which files of folders hold no text and are skipped;
+/// what of folders cannot be read at all is left out, told and added to `unread`. Errors: those of
+/// ListFiles and ReadFiles; kInvalidArgument for two times "-" and for folders without a document.
 std::vector<library::Document> ReadDocuments(Context& context, const ReadingOptions& options,
-                                             std::vector<std::string>& notes,
                                              std::vector<Unread>* unread);
 
-/// What a reading did, as JSON with what DocumentReader noted, and as one line, with how long it
-/// took or without.
-Json ReadingJson(const library::IngestResult& result, const std::vector<std::string>& notes);
+/// What a reading did, as JSON and as one line, with how long it took or without.
+Json ReadingJson(const library::IngestResult& result);
 Shown ReadingText(const Context& context, const library::IngestResult& result, bool with_time);
 void PrintReading(const Context& context, const library::IngestResult& result,
-                  const std::vector<std::string>& notes, const std::vector<Unread>& unread);
+                  const std::vector<Unread>& unread);
 
 /// Calls `read`, which is Ingest or Append, with the options and a progress bar on a terminal.
 library::IngestResult ReadWithProgress(

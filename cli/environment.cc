@@ -52,7 +52,8 @@ Environment Environment::FromProcess() {
   environment.xdg_data_home = Variable("XDG_DATA_HOME");
   environment.xdg_config_home = Variable("XDG_CONFIG_HOME");
   environment.home = Variable("HOME");
-  environment.colour = Variable("NO_COLOR").empty() && Variable("TERM") != "dumb";
+  if (Variable("TERM") == "dumb") environment.no_colour = "$TERM";
+  if (!Variable("NO_COLOR").empty()) environment.no_colour = "$NO_COLOR";
   environment.columns = PositiveNumber(Variable("COLUMNS"));
   return environment;
 }
@@ -76,11 +77,23 @@ fs::path Environment::DefaultLibrary() const {
         "folder with --library");
 }
 
+fs::path Environment::Expanded(const std::string& path) const {
+  if (!path.starts_with("~/")) return path;
+  if (home.empty())
+    Throw(ErrorKind::kInvalidArgument, "{}: HOME is not set; set it, or give the whole path", path);
+  return fs::path(home) / path.substr(2);
+}
+
 fs::path Environment::ConfigDirectory() const {
   if (fs::path(xdg_config_home).is_absolute()) return fs::path(xdg_config_home) / "statelib";
   if (!home.empty()) return fs::path(home) / ".config" / "statelib";
   Throw(ErrorKind::kInvalidArgument,
-        "no place for keys: neither XDG_CONFIG_HOME nor HOME is set; set one of them");
+        "no place for keys and settings: neither XDG_CONFIG_HOME nor HOME is set; set one of them");
+}
+
+fs::path Environment::ConfigFile() const {
+  const bool has_place = fs::path(xdg_config_home).is_absolute() || !home.empty();
+  return has_place ? ConfigDirectory() / "config.toml" : fs::path();
 }
 
 fs::path DemoModelDirectory() { return DataDirectory("models/demo", "config.json"); }

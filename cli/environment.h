@@ -14,8 +14,8 @@ struct Environment {
   std::string xdg_data_home;
   std::string xdg_config_home;
   std::string home;
-  bool colour = false;  ///< neither NO_COLOR nor TERM=dumb
-  int columns = 0;      ///< $COLUMNS, 0 when not set or no number
+  std::string no_colour;  ///< what forbids colours: "$NO_COLOR", "$TERM"
+  int columns = 0;        ///< $COLUMNS, 0 when not set or no number
 
   static Environment FromProcess();
 
@@ -26,9 +26,14 @@ struct Environment {
   /// $STATELIB_HOME, else $XDG_DATA_HOME/statelib, else ~/.local/share/statelib.
   /// Errors: kInvalidArgument when none of the three is set.
   std::filesystem::path DefaultLibrary() const;
+  /// A path with the home folder in the place of a first ~. Errors: kInvalidArgument where that is
+  /// not known.
+  std::filesystem::path Expanded(const std::string& path) const;
   /// $XDG_CONFIG_HOME/statelib, else ~/.config/statelib: what belongs to the user and to no
   /// library. Errors: kInvalidArgument when neither is set.
   std::filesystem::path ConfigDirectory() const;
+  /// config.toml in it; empty where there is no place for it.
+  std::filesystem::path ConfigFile() const;
 };
 
 /// The demo model's folder: beside the installed program (share/statelib/models/demo), or in the

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/library_access.h"
 
+#include "cli/explain.h"
 #include "cli/terminal/printable.h"
 #include "cli/terminal/progress.h"
 #include "core/base/error.h"
@@ -8,12 +9,13 @@
 namespace statelib::cli {
 
 library::Library OpenLibrary(const Context& context, library::Library::Access access) {
+  ExplainLibrary(context);
   return library::Library::Open(context.LibraryDirectory(), access, FileSystem::Real(),
                                 library::Library::SystemClock(), context.HowToWait());
 }
 
 std::optional<library::Library> OpenLibraryIfThere(const Context& context) {
-  if (context.options.library.empty() && !context.environment.has_default_library()) return {};
+  if (!context.has_place_of_library()) return {};
   if (!storage::Repository::IsAt(context.LibraryDirectory())) return {};
   return OpenLibrary(context, library::Library::Access::kRead);
 }
@@ -29,7 +31,7 @@ void AddModelOptions(Declaration& declaration, ModelChoice& choice) {
   declaration.Option(
       "--model", &choice.model,
       "A model's name in the library, or its folder or file (default: the one that the state "
-      "needs, else the library's default, else the demo model)",
+      "needs, else the library's default, else `model` of the settings, else the demo model)",
       {.shown_as = "MODEL"});
   AddTokenizerOption(declaration, choice.tokenizer);
 }
@@ -38,30 +40,42 @@ library::ModelPlace EmbeddedModel() { return {DemoModelDirectory(), "demo"}; }
 
 namespace {
 
-/// ChooseModel or FindModel with what the command line says.
-library::ModelPlace PlaceOf(decltype(library::ChooseModel) choose, const library::Library* library,
-                            const ModelChoice& choice, const storage::ResolvedState* state) {
+/// ChooseModel or FindModel with what the command line and the settings say.
+library::ModelPlace PlaceOf(decltype(library::ChooseModel) choose, const Context& context,
+                            const library::Library* library, const ModelChoice& choice,
+                            const storage::ResolvedState* state) {
   library::ModelPlace place = choose(library, choice.model, state, EmbeddedModel());
+  const std::string set = context.settings.Text("model");
+  if (place.reason == library::ModelReason::kFallback && !set.empty()) {
+    place = choose(library, set, state, EmbeddedModel());
+    place.reason = library::ModelReason::kSetting;
+  }
   if (!choice.tokenizer.empty()) place.tokenizer = choice.tokenizer;
   return place;
 }
 
 }  // namespace
 
-library::ModelPlace ChooseModel(const library::Library* library, const ModelChoice& choice,
-                                const storage::ResolvedState* state) {
-  return PlaceOf(library::ChooseModel, library, choice, state);
+library::ModelPlace ChooseModel(const Context& context, const library::Library* library,
+                                const ModelChoice& choice, const storage::ResolvedState* state) {
+  return PlaceOf(library::ChooseModel, context, library, choice, state);
 }
 
 library::LoadedModel LoadChosenModel(Context& context, library::Library& library,
                                      const ModelChoice& choice, const storage::ResolvedState* state,
                                      const engine::RuntimeOptions& options, library::Trust trust) {
-  const library::ModelPlace place = ChooseModel(&library, choice, state);
+  const library::ModelPlace place = ChooseModel(context, &library, choice, state);
   const std::string name = place.name.empty() ? place.directory.string() : place.name;
-  ProgressBar bar(context.err, "reading the model " + Printable(name, LineBreaks::kEscape), "byte");
-  return library::LoadModel(
-      library, place, options, &context.cancel,
-      [&](uint64_t done, uint64_t total) { bar.Update(done, total); }, trust);
+  ExplainModel(context, place);
+  library::LoadedModel model = [&] {
+    ProgressBar bar(context.err, "reading the model " + Printable(name, LineBreaks::kEscape),
+                    "byte");
+    return library::LoadModel(
+        library, place, options, &context.cancel,
+        [&](uint64_t done, uint64_t total) { bar.Update(done, total); }, trust);
+  }();
+  ExplainRuntime(context, *model.runtime);
+  return model;
 }
 
 ModelWhenNeeded::ModelWhenNeeded(Context& context, library::Library& library, ModelChoice choice,
@@ -74,7 +88,7 @@ ModelWhenNeeded::ModelWhenNeeded(Context& context, library::Library& library, Mo
 const library::ModelKey& ModelWhenNeeded::Key() {
   if (!key_) {
     key_ = library::RememberedKey(
-        library_, PlaceOf(library::FindModel, &library_, choice_, nullptr), options_);
+        library_, PlaceOf(library::FindModel, context_, &library_, choice_, nullptr), options_);
   }
   if (!key_) key_ = Get().key();
   return *key_;
@@ -112,7 +126,7 @@ std::unique_ptr<tokenizer::Tokenizer> LoadTokenizer(const Context& context,
     return OpenTokenizer(place);
   }
   const std::optional<library::Library> library = OpenLibraryIfThere(context);
-  return OpenTokenizer(ChooseModel(library ? &*library : nullptr, choice, nullptr));
+  return OpenTokenizer(ChooseModel(context, library ? &*library : nullptr, choice, nullptr));
 }
 
 }  // namespace statelib::cli

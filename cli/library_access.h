@@ -30,10 +30,11 @@ void AddTokenizerOption(Declaration& declaration, std::string& tokenizer);
 void AddModelOptions(Declaration& declaration, ModelChoice& choice);
 
 /// Which model to use: --model, else the one that `state` needs, else the library's default, else
-/// the demo model; and with which tokenizer: --tokenizer, else the one that the library remembers
-/// for it. `library` and `state` may be null. Errors: those of library::ChooseModel.
-library::ModelPlace ChooseModel(const library::Library* library, const ModelChoice& choice,
-                                const storage::ResolvedState* state);
+/// `model` of the settings, else the demo model; and with which tokenizer: --tokenizer, else the
+/// one that the library remembers for it. `library` and `state` may be null. Errors: those of
+/// library::ChooseModel.
+library::ModelPlace ChooseModel(const Context& context, const library::Library* library,
+                                const ModelChoice& choice, const storage::ResolvedState* state);
 
 /// The model that comes with the program. It always answers to its name.
 library::ModelPlace EmbeddedModel();

@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/engine/runtime.h"
 #include "statestore/documents/template.h"
+#include "statestore/storage/did_you_mean.h"
 #include "statestore/storage/segment_codec.h"
 
 namespace statelib::cli {
@@ -130,12 +131,11 @@ const std::map<std::string, Setter>& Keys() {
 }
 
 [[noreturn]] void RefuseKey(const ManifestValue& value) {
-  const auto near = storage::NearestNames(value.key, [](const auto& visit) {
-    for (const auto& [known, setter] : Keys()) visit(known);
-  });
+  std::vector<std::string> names;
+  for (const auto& [known, setter] : Keys()) names.push_back(known);
+  const std::string hint = storage::DidYouMean(value.key, names);
   RefuseAt(value.where, "unknown key '{}'{}", storage::Escaped(value.key),
-           near.empty() ? "; `statelib build --help` lists them"
-                        : "; did you mean '" + near.front() + "'?");
+           hint.empty() ? "; `statelib build --help` lists them" : hint);
 }
 
 void Apply(const ManifestTable& table, ManifestState& state) {

@@ -21,13 +21,15 @@ struct Failure {
   int exit_code;
 };
 
-void Report(const Failure& failure, bool as_json, Output& err) {
+/// The notes of a document that was not printed go with the failure's.
+void Report(const Failure& failure, bool as_json, Notes& notes, Output& err) {
   try {
     if (as_json) {
       const Json document = {{"error",
                               {{"kind", failure.kind},
                                {"message", failure.message},
-                               {"exit_code", failure.exit_code}}}};
+                               {"exit_code", failure.exit_code}}},
+                             {"notes", notes.Take()}};
       err.WriteBytes(document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
     } else {
       err.Print("{} {}\n", err.Paint(Colour::kRed, "statelib:"), failure.message);
@@ -52,7 +54,7 @@ int RunAndReport(int argc, const char* const* argv) {
   const auto started_at = std::chrono::steady_clock::now();
   const Environment environment = Environment::FromProcess();
   const Interrupt interrupt;
-  const Output::Options look{environment.colour, environment.columns};
+  const Output::Options look{environment.no_colour.empty(), environment.columns};
   Output out(STDOUT_FILENO, "standard output", look);
   Output err(STDERR_FILENO, "standard error", look);
   Application application(out, err, environment, interrupt.flag(), started_at);
@@ -80,7 +82,7 @@ int RunAndReport(int argc, const char* const* argv) {
     out.Flush();
   } catch (const std::exception&) {
   }
-  Report(failure, application.wants_json(), err);
+  Report(failure, application.wants_json(), application.notes(), err);
   return failure.exit_code;
 }
 

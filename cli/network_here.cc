@@ -94,11 +94,10 @@ void FitLimits(Context& context, ServerLimits& limits) {
   const size_t needed = FilesNeeded(limits);
   if (files >= needed) return;
   limits = FittedTo(limits, files);
-  context.warnings.Print(
-      "statelib: {} files may be open, expected {}; at most {} connections at once (`ulimit -n` "
-      "raises it)\n",
-      files, needed, limits.connections);
-  context.warnings.Flush();
+  context.notes.Add(Notes::Kind::kWarning,
+                    fmt::format("{} files may be open, expected {}; at most {} connections at once "
+                                "(`ulimit -n` raises it)",
+                                files, needed, limits.connections));
 }
 
 }  // namespace

@@ -5,10 +5,12 @@
 
 #include <cctype>
 
+#include "cli/explain.h"
 #include "cli/network.h"
 #include "core/base/error.h"
 #include "statestore/library/remotes.h"
 #include "statestore/remote/folder_remote.h"
+#include "statestore/storage/did_you_mean.h"
 #include "statestore/storage/reference.h"
 
 namespace statelib::cli {
@@ -41,8 +43,8 @@ library::NamedRemote Find(const library::Library* library, const std::string& te
           "adds it",
           storage::Escaped(text), storage::Escaped(text));
   }
-  Throw(ErrorKind::kNotFound, "there is no remote and no folder {}; there are {}",
-        storage::Escaped(text), fmt::join(names, ", "));
+  Throw(ErrorKind::kNotFound, "there is no remote and no folder {}{}; there are {}",
+        storage::Escaped(text), storage::DidYouMean(text, names), fmt::join(names, ", "));
 }
 
 /// The last part of a folder or an address, as a name can hold it.
@@ -62,7 +64,36 @@ std::string NameFromUrl(const std::string& url) {
   return rest.empty() ? "remote" : rest;
 }
 
+/// Whether it names a remote that the library knows, a folder or an address.
+bool IsRemote(const library::Library* library, const std::string& text) {
+  std::error_code ignored;
+  return text.find("://") != std::string::npos || std::filesystem::is_directory(text, ignored) ||
+         (library != nullptr && library::FindRemote(*library, text));
+}
+
 }  // namespace
+
+void AddRemoteArguments(Declaration& declaration, RemoteArguments& arguments,
+                        const std::string& names_help) {
+  declaration.Argument("REMOTE", &arguments.remote,
+                       "A remote's name, folder or address (default: `remote` of the settings)",
+                       {.shown_as = "REMOTE"});
+  declaration.Argument("NAME", &arguments.names, names_help, {.shown_as = "NAME[:TAG][@N]"});
+}
+
+void TakeRemoteOfSettings(const Context& context, const library::Library* library,
+                          RemoteArguments& arguments) {
+  const std::string set = context.settings.Text("remote");
+  const std::string& given = arguments.remote;
+  if (set.empty() && given.empty())
+    Throw(ErrorKind::kInvalidArgument,
+          "no remote was named; name one, or choose one for every time with `statelib config set "
+          "remote REMOTE`");
+  if (set.empty() || IsRemote(library, given)) return;
+  if (!given.empty()) arguments.names.insert(arguments.names.begin(), given);
+  arguments.remote = set;
+  ExplainRemote(context, arguments.remote);
+}
 
 std::string RemoteUrl(const std::string& text) {
   if (text.empty()) Throw(ErrorKind::kInvalidArgument, "a remote needs a folder or an address");

@@ -120,7 +120,6 @@ class Batch {
   struct Begun {
     size_t state = 0;
     bool was_there = false;
-    std::vector<std::string> notes;
     std::vector<Unread> unread;
   };
 
@@ -136,7 +135,6 @@ class Batch {
            result,
            {},
            {},
-           begun_[job].notes,
            begun_[job].unread});
       progress_.Update(begun_[job].state, 1, 1);
     };
@@ -187,7 +185,7 @@ class Batch {
       outcomes_.Add({number, StateOutcome::Kind::kSkipped, {}, {}, {}});
       return std::nullopt;
     }
-    begun_.push_back({number, was_there, reader.notes(), std::move(unread)});
+    begun_.push_back({number, was_there, std::move(unread)});
     job.options.on_progress = [this, number](uint64_t done, uint64_t total) {
       if (done < total) progress_.Update(number, done, total);
     };
@@ -249,7 +247,7 @@ void TellOutcome(const Context& context, const PlannedState& planned, const Stat
 Json OutcomeJson(const PlannedState& planned, const StateOutcome& outcome) {
   Json json = {{"action", NameOf(outcome.kind)}};
   if (outcome.result) {
-    json.update(ReadingJson(*outcome.result, outcome.notes));
+    json.update(ReadingJson(*outcome.result));
     json["unread"] = UnreadJson(outcome.unread);
     return json;
   }

@@ -34,7 +34,6 @@ struct StateOutcome {
   std::optional<library::IngestResult> result = {};  ///< of what was read
   std::optional<storage::ResolvedState> state = {};  ///< of what was up to date
   std::string error = {};                            ///< of what failed
-  std::vector<std::string> notes = {};               ///< DocumentReader's, of what was read
   std::vector<Unread> unread = {};                   ///< of what was read in part
 };
 const char* NameOf(StateOutcome::Kind kind);  ///< "built", "rebuilt", "unchanged", …

@@ -26,9 +26,8 @@ class AppendCommand : public Command {
   }
 
   void Run(Context& context) override {
-    std::vector<std::string> notes;
     std::vector<Unread> unread;
-    std::vector<library::Document> documents = ReadDocuments(context, reading_, notes, &unread);
+    std::vector<library::Document> documents = ReadDocuments(context, reading_, &unread);
     library::Library library = OpenLibrary(context, library::Library::Access::kWrite);
     const storage::ResolvedState base = library.Resolve(name_);
     const library::LoadedModel model =
@@ -40,7 +39,7 @@ class AppendCommand : public Command {
                                     return library::Append(library, model, base, documents, target,
                                                            options);
                                   }),
-                 notes, unread);
+                 unread);
   }
 
  private:

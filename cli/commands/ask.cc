@@ -85,14 +85,17 @@ class AskCommand : public Command {
 
   void Print(const Context& context, const library::AskedAnswer& answer,
              const Answer& facts) const {
+    if (sources_ && answer.passages.empty())
+      context.notes.Add(
+          Notes::Kind::kNote,
+          fmt::format("no passage of {} has a word of the question, or its text is not kept",
+                      name_));
+    if (answer.generation.reason == engine::StopReason::kTokensMax)
+      context.notes.Add(Notes::Kind::kWarning,
+                        fmt::format("the answer was cut after {}; --max-tokens allows more",
+                                    HumanCount(answer.generation.tokens.size(), "token")));
     if (context.options.json) return PrintAsJson(context, answer, facts);
     for (const library::SearchResult& passage : answer.passages) PrintPassage(context, {}, passage);
-    if (sources_ && answer.passages.empty())
-      context.err.Print("no passage of {} has a word of the question, or its text is not kept\n",
-                        name_);
-    if (answer.generation.reason == engine::StopReason::kTokensMax)
-      context.warnings.Print("the answer was cut after {}; --max-tokens allows more\n",
-                             HumanCount(answer.generation.tokens.size(), "token"));
     PrintAnswerFacts(context, facts);
   }
 

@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/compute_options.h"
+#include "cli/explain.h"
 #include "cli/library_access.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/quantities.h"
@@ -69,9 +70,11 @@ class BenchCommand : public Command {
   void Run(Context& context) override {
     const std::optional<library::Library> known = OpenLibraryIfThere(context);
     library::LoadedModel model;
-    model.place = ChooseModel(known ? &*known : nullptr, choice_, nullptr);
+    model.place = ChooseModel(context, known ? &*known : nullptr, choice_, nullptr);
     if (runtime_options_.weights.empty()) runtime_options_.weights = model.place.weights;
     model.runtime = engine::Runtime::OpenWithoutTokenizer(model.place.directory, runtime_options_);
+    ExplainModel(context, model.place);
+    ExplainRuntime(context, *model.runtime);
     // The states are thrown away, so that any identity will do.
     model.identity = {HashOf(AsBytes(model.place.directory.string())),
                       model.runtime->info().architecture, "bench"};

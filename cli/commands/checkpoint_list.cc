@@ -26,12 +26,15 @@ class CheckpointListCommand : public Command {
     std::optional<storage::StateId> of;
     if (!name_.empty()) of = library.Resolve(name_).state.id;
     const auto rows = library.repository().index().checkpoints().List(of);
+    if (rows.empty())
+      context.notes.Add(Notes::Kind::kPlain,
+                        fmt::format("no checkpoints in {}", library.path().string()));
     if (context.options.json) return PrintAsJson(context, rows);
     if (context.options.quiet) {
       for (const storage::CheckpointRow& row : rows) context.PrintName(row.state.id.Hex());
       return;
     }
-    if (rows.empty()) return context.err.Print("no checkpoints in {}\n", library.path().string());
+    if (rows.empty()) return;
     Table table({{"ID"}, {"TOKENS", Align::kRight}, {"SIZE", Align::kRight}, {"STATUS"}, {"AGE"}});
     for (const storage::CheckpointRow& row : rows)
       table.Add({row.state.id.ShortHex(), HumanCount(row.state.history.token_count()),

@@ -41,7 +41,8 @@ class DiffCommand : public Command {
     const library::Library library = OpenLibrary(context, library::Library::Access::kRead);
     const storage::ResolvedState a = library.Resolve(a_);
     const storage::ResolvedState b = library.Resolve(b_);
-    const auto tokenizer_a = TokenizerOf(library, a), tokenizer_b = TokenizerOf(library, b);
+    const auto tokenizer_a = TokenizerOf(context, library, a),
+               tokenizer_b = TokenizerOf(context, library, b);
     const library::StateDifference difference =
         library::Diff(library, a, b, tokenizer_a.get(), tokenizer_b.get());
     if (context.options.json) return PrintAsJson(context, difference);
@@ -54,10 +55,11 @@ class DiffCommand : public Command {
 
  private:
   // Where the model is not on this machine, text is left out.
-  static std::unique_ptr<tokenizer::Tokenizer> TokenizerOf(const library::Library& library,
+  static std::unique_ptr<tokenizer::Tokenizer> TokenizerOf(const Context& context,
+                                                           const library::Library& library,
                                                            const storage::ResolvedState& state) {
     try {
-      return OpenTokenizer(ChooseModel(&library, {}, &state));
+      return OpenTokenizer(ChooseModel(context, &library, {}, &state));
     } catch (const Error&) {
       return nullptr;
     }

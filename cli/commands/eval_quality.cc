@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/compute_options.h"
 #include "cli/environment.h"
+#include "cli/explain.h"
 #include "cli/input.h"
 #include "cli/library_access.h"
 #include "cli/terminal/progress.h"
@@ -44,14 +45,17 @@ class EvalQualityCommand : public Command {
   void Run(Context& context) override {
     const std::optional<library::Library> library = OpenLibraryIfThere(context);
     const library::Library* names = library ? &*library : nullptr;
-    const library::ModelPlace place = ChooseModel(names, choice_, nullptr);
+    const library::ModelPlace place = ChooseModel(context, names, choice_, nullptr);
     const library::ModelPlace reference_place =
-        reference_.empty() ? place : ChooseModel(names, {reference_, choice_.tokenizer}, nullptr);
+        reference_.empty() ? place
+                           : ChooseModel(context, names, {reference_, choice_.tokenizer}, nullptr);
     engine::RuntimeOptions reference_options = runtime_options_;
     reference_options.weights = "f32";
     const auto reference = library::OpenRuntime(reference_place, reference_options);
     if (runtime_options_.weights.empty()) runtime_options_.weights = place.weights;
     const auto candidate = engine::Runtime::OpenWithoutTokenizer(place.directory, runtime_options_);
+    ExplainModel(context, place);
+    ExplainRuntime(context, *candidate);
 
     std::vector<std::vector<TokenId>> texts;
     uint64_t tokens = 0;

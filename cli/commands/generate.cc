@@ -4,6 +4,7 @@
 #include "cli/answer.h"
 #include "cli/commands.h"
 #include "cli/compute_options.h"
+#include "cli/explain.h"
 #include "cli/input.h"
 #include "cli/library_access.h"
 #include "cli/log_probabilities.h"
@@ -131,8 +132,11 @@ class GenerateCommand : public Command {
 
   void RunWithoutLibrary(Context& context, const std::string& prompt) {
     const std::optional<library::Library> library = OpenLibraryIfThere(context);
-    const library::ModelPlace place = ChooseModel(library ? &*library : nullptr, model_, nullptr);
+    const library::ModelPlace place =
+        ChooseModel(context, library ? &*library : nullptr, model_, nullptr);
+    ExplainModel(context, place);
     const auto runtime = library::OpenRuntime(place, runtime_options_);
+    ExplainRuntime(context, *runtime);
     engine::State state = runtime->Empty();
     Answer answer;
     Generate(context, *runtime, state, TokensOfWhole(*runtime, prompt), answer);

@@ -43,10 +43,8 @@ class IngestCommand : public Command {
   void Run(Context& context) override {
     const storage::Reference reference = storage::Reference::Parse(name_);
     if (each_) return RunEach(context, reference);
-    std::vector<std::string> notes;
     std::vector<Unread> unread;
-    const std::vector<library::Document> documents =
-        ReadDocuments(context, reading_, notes, &unread);
+    const std::vector<library::Document> documents = ReadDocuments(context, reading_, &unread);
     library::Library library = OpenLibrary(context, library::Library::Access::kCreate);
     const library::LoadedModel model =
         LoadChosenModel(context, library, model_, nullptr, runtime_options_);
@@ -56,7 +54,7 @@ class IngestCommand : public Command {
                                     return library::Ingest(library, model, documents, reference,
                                                            options);
                                   }),
-                 notes, unread);
+                 unread);
   }
 
  private:

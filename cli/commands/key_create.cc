@@ -10,7 +10,7 @@ class KeyCreateCommand : public Command {
  public:
   void Declare(Declaration& declaration, SharedOptions& shared) override {
     declaration.Argument("NAME", &name_, "What to call the key here",
-                         {.shown_as = "KEY", .required = true});
+                         {.shown_as = "NEW-NAME", .required = true});
     AddJsonOption(declaration, shared);
     declaration.Examples("  statelib key create alice\n");
   }

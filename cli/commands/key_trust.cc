@@ -15,7 +15,7 @@ class KeyTrustCommand : public Command {
     declaration.Argument("KEY", &key_, "A public key, as `statelib key list` prints it",
                          {.shown_as = "ed25519:…", .required = true});
     declaration.Option("--name", &name_, "What to call it here (default: its first 12 digits)",
-                       {.shown_as = "KEY"});
+                       {.shown_as = "NEW-NAME"});
     AddJsonOption(declaration, shared);
     declaration.Examples("  statelib key trust ed25519:1f0c…e9 --name alice\n");
   }

@@ -49,13 +49,17 @@ class ListCommand : public Command {
   void Run(Context& context) override {
     const library::Library library = OpenLibrary(context, library::Library::Access::kRead);
     const std::vector<storage::ReferenceRow> rows = library::List(library, Query(library));
+    if (rows.empty())
+      context.notes.Add(Notes::Kind::kPlain,
+                        fmt::format("no states{} in {}", pattern_.empty() ? "" : " of that name",
+                                    library.path().string()));
     if (context.options.json)
       PrintAsJson(context, rows);
     else if (context.options.quiet)
       for (const storage::ReferenceRow& row : rows)
         context.PrintName(storage::Reference{row.name, row.tag, {}}.Text());
-    else
-      PrintAsTable(context, library, rows);
+    else if (!rows.empty())
+      PrintAsTable(context, rows);
   }
 
  private:
@@ -77,13 +81,7 @@ class ListCommand : public Command {
     return query;
   }
 
-  void PrintAsTable(Context& context, const library::Library& library,
-                    const std::vector<storage::ReferenceRow>& rows) const {
-    if (rows.empty()) {
-      context.err.Print("no states{} in {}\n", pattern_.empty() ? "" : " of that name",
-                        library.path().string());
-      return;
-    }
+  static void PrintAsTable(Context& context, const std::vector<storage::ReferenceRow>& rows) {
     Table table({{"NAME", Align::kLeft, true, Colour::kBold},
                  {"TAG"},
                  {"ID"},

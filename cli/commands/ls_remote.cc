@@ -14,10 +14,7 @@ namespace {
 class LsRemoteCommand : public Command {
  public:
   void Declare(Declaration& declaration, SharedOptions& shared) override {
-    declaration.Argument("REMOTE", &remote_, "A remote's name, folder or address",
-                         {.shown_as = "REMOTE", .required = true});
-    declaration.Argument("NAME", &selection_.names, "Only these; with * ? [a-z]",
-                         {.shown_as = "NAME[:TAG][@N]"});
+    AddRemoteArguments(declaration, where_, "Only these; with * ? [a-z]");
     declaration.Flag("--all-versions", selection_.all_versions,
                      "Every version of each name, not only the current one");
     AddLibraryOption(declaration, shared);
@@ -29,19 +26,20 @@ class LsRemoteCommand : public Command {
 
   void Run(Context& context) override {
     const std::optional<library::Library> library = OpenLibraryIfThere(context);
-    const auto remote = OpenRemote(context, library ? &*library : nullptr, remote_);
+    TakeRemoteOfSettings(context, library ? &*library : nullptr, where_);
+    selection_.names = where_.names;
+    const auto remote = OpenRemote(context, library ? &*library : nullptr, where_.remote);
     const std::vector<storage::RemoteVersion> versions =
         library::SelectVersions(remote->List(), selection_, remote->where());
+    if (versions.empty())
+      context.notes.Add(Notes::Kind::kPlain, fmt::format("no states in {}", remote->where()));
     if (context.options.json) return PrintAsJson(context, versions);
     if (context.options.quiet) {
       for (const storage::RemoteVersion& version : versions)
         context.PrintName(storage::Reference{version.name, version.tag, version.number}.Text());
       return;
     }
-    if (versions.empty()) {
-      context.err.Print("no states in {}\n", remote->where());
-      return;
-    }
+    if (versions.empty()) return;
     Table table({{"NAME", Align::kLeft, true, Colour::kBold},
                  {"TAG"},
                  {"VERSION", Align::kRight},
@@ -67,7 +65,7 @@ class LsRemoteCommand : public Command {
     context.PrintJson({{"versions", list}});
   }
 
-  std::string remote_;
+  RemoteArguments where_;
   library::Selection selection_;
 };
 

@@ -96,7 +96,7 @@ class ModelCheckCommand : public Command {
  private:
   fs::path PlaceOf(const Context& context) const {
     const auto library = OpenLibraryIfThere(context);
-    return ChooseModel(library ? &*library : nullptr, {model_, ""}, nullptr).directory;
+    return ChooseModel(context, library ? &*library : nullptr, {model_, ""}, nullptr).directory;
   }
 
   /// The options of a comparison that `progress` follows.

@@ -57,22 +57,21 @@ class ModelConvertCommand : public Command {
   void Run(Context& context) override {
     const auto library = OpenLibraryIfThere(context);
     const library::ModelPlace place =
-        ChooseModel(library ? &*library : nullptr, {from_, ""}, nullptr);
+        ChooseModel(context, library ? &*library : nullptr, {from_, ""}, nullptr);
     std::vector<checkpoint::ConfigFact> facts;
     for (const std::string& fact : facts_) facts.push_back(checkpoint::ParseConfigFact(fact));
     const auto checkpoint = checkpoint::Checkpoint::Open(place.directory, facts);
     const Context said = ContextBeside(context, to_);
     const model::Conversion conversion = Convert(context, *checkpoint);
+    for (const std::string& note : conversion.notes) context.notes.Add(Notes::Kind::kNote, note);
     if (context.options.json)
       return said.PrintJson({{"from", place.directory.string()},
                              {"to", to_},
                              {"form", form_},
-                             {"tensor_bytes", conversion.tensor_bytes},
-                             {"notes", conversion.notes}});
+                             {"tensor_bytes", conversion.tensor_bytes}});
     said.Tell(Shown::Format("{}: {} of weights\n", NameOfOutput(to_),
                             HumanBytes(conversion.tensor_bytes)),
               NameOfOutput(to_));
-    for (const std::string& note : conversion.notes) context.err.Print("note: {}\n", note);
   }
 
  private:

@@ -16,11 +16,7 @@ namespace {
 class PullCommand : public Command {
  public:
   void Declare(Declaration& declaration, SharedOptions& shared) override {
-    declaration.Argument("REMOTE", &remote_, "A remote's name, folder or address",
-                         {.shown_as = "REMOTE", .required = true});
-    declaration.Argument("NAME", &selection_.names,
-                         "States to fetch; with * ? [a-z] (default: all)",
-                         {.shown_as = "NAME[:TAG][@N]"});
+    AddRemoteArguments(declaration, where_, "States to fetch; with * ? [a-z] (default: all)");
     declaration.Flag("--all-versions", selection_.all_versions,
                      "Every version of each name, not only the current one");
     declaration.Flag("--dry-run", dry_run_, "Say what would be fetched, and fetch nothing");
@@ -41,7 +37,9 @@ class PullCommand : public Command {
 
   void Run(Context& context) override {
     library::Library library = OpenLibrary(context, library::Library::Access::kCreate);
-    const auto remote = OpenRemote(context, &library, remote_);
+    TakeRemoteOfSettings(context, &library, where_);
+    selection_.names = where_.names;
+    const auto remote = OpenRemote(context, &library, where_.remote);
     const library::PullReport report = Pull(context, library, *remote);
     if (context.options.json) return PrintAsJson(context, report);
     for (const library::PulledVersion& version : report.versions)
@@ -73,7 +71,7 @@ class PullCommand : public Command {
     ProgressBar bar(context.err, "pulling", "byte");
     library::PullOptions options;
     options.dry_run = dry_run_;
-    options.remote_name = RemoteName(library, remote_);
+    options.remote_name = RemoteName(library, where_.remote);
     options.policy = policy_;
     options.embedded = EmbeddedModel();
     options.max_state_bytes = MaxBytesOf(max_bytes_);
@@ -101,7 +99,7 @@ class PullCommand : public Command {
                        {"renamed_models", RenamedJson(report.renamed_models)}});
   }
 
-  std::string remote_;
+  RemoteArguments where_;
   library::Selection selection_;
   bool dry_run_ = false;
   std::string max_bytes_;

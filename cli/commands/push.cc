@@ -17,10 +17,7 @@ namespace {
 class PushCommand : public Command {
  public:
   void Declare(Declaration& declaration, SharedOptions& shared) override {
-    declaration.Argument("REMOTE", &remote_, "A remote's name, folder or address",
-                         {.shown_as = "REMOTE", .required = true});
-    declaration.Argument("NAME", &selection_.names, "States to send; with * ? [a-z]",
-                         {.shown_as = "NAME[:TAG][@N]"});
+    AddRemoteArguments(declaration, where_, "States to send");
     declaration.Flag("--all", all_, "Send every name of the library");
     declaration.Flag("--force", force_, "Supersede versions there that this library has never had");
     declaration.Flag("--dry-run", dry_run_, "Say what would be sent, and send nothing");
@@ -38,10 +35,12 @@ class PushCommand : public Command {
   }
 
   void Run(Context& context) override {
+    library::Library library = OpenLibrary(context, library::Library::Access::kRead);
+    TakeRemoteOfSettings(context, &library, where_);
+    selection_.names = where_.names;
     if (selection_.names.empty() != all_)
       Throw(ErrorKind::kInvalidArgument, "push needs names of states, or --all, and not both");
-    library::Library library = OpenLibrary(context, library::Library::Access::kRead);
-    const auto remote = OpenRemote(context, &library, remote_);
+    const auto remote = OpenRemote(context, &library, where_.remote);
     if (all_) SelectAll(library);
     const std::optional<SigningKey> key = ChooseSigningKey(context, signing_);
     const library::PushReport report = Push(context, library, *remote, key ? &*key : nullptr);
@@ -63,7 +62,7 @@ class PushCommand : public Command {
  private:
   /// Every name, but for those that a pull from there has kept beside others.
   void SelectAll(const library::Library& library) {
-    const std::string remote_name = RemoteName(library, remote_);
+    const std::string remote_name = RemoteName(library, where_.remote);
     for (const storage::ReferenceRow& row : library.repository().index().references().List({})) {
       if (library::IsKeptBeside(library, remote_name, row)) continue;
       selection_.names.push_back(storage::Reference{row.name, row.tag, {}}.Text());
@@ -96,7 +95,7 @@ class PushCommand : public Command {
                        {"bytes_sent", report.bytes_sent}});
   }
 
-  std::string remote_;
+  RemoteArguments where_;
   library::Selection selection_;
   bool all_ = false;
   bool force_ = false;

@@ -13,7 +13,7 @@ class RemoteAddCommand : public Command {
  public:
   void Declare(Declaration& declaration, SharedOptions& shared) override {
     declaration.Argument("NAME", &name_, "What to call it here",
-                         {.shown_as = "REMOTE", .required = true});
+                         {.shown_as = "NEW-NAME", .required = true});
     declaration.Argument("URL", &url_,
                          "A folder that exists, as on a network share; http(s)://HOST[:PORT] of "
                          "`statelib serve`; s3://BUCKET[/PREFIX]",

@@ -3,6 +3,7 @@
 #include "cli/sharing_commands.h"
 #include "core/base/error.h"
 #include "statestore/library/remotes.h"
+#include "statestore/storage/did_you_mean.h"
 #include "statestore/storage/reference.h"
 
 namespace statelib::cli {
@@ -21,8 +22,13 @@ class RemoteRmCommand : public Command {
 
   void Run(Context& context) override {
     library::Library library = OpenLibrary(context, library::Library::Access::kWrite);
-    if (!library::RemoveRemote(library, name_))
-      Throw(ErrorKind::kNotFound, "there is no remote {}", storage::Escaped(name_));
+    if (!library::RemoveRemote(library, name_)) {
+      std::vector<std::string> names;
+      for (const library::NamedRemote& remote : library::ListRemotes(library))
+        names.push_back(remote.name);
+      Throw(ErrorKind::kNotFound, "there is no remote {}{}; `statelib remote list` shows them",
+            storage::Escaped(name_), storage::DidYouMean(name_, names));
+    }
     if (context.options.json) return context.PrintJson({{"removed", name_}});
     context.Tell(Shown::Format("removed {}\n", name_), name_);
   }

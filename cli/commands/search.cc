@@ -52,10 +52,12 @@ class SearchCommand : public Command {
     library::FullTextQuery(query);  // what makes no sense needs no library to say so
     const library::Library library = OpenLibrary(context, library::Library::Access::kRead);
     const std::vector<library::SearchResult> results = library::Search(library, query, options);
+    if (results.empty())
+      context.notes.Add(Notes::Kind::kPlain,
+                        fmt::format("nothing found in {}", library.path().string()));
     if (context.options.json) return PrintAsJson(context, query, results);
     if (context.options.quiet) return PrintHolders(context, results);
     for (const library::SearchResult& result : results) PrintResult(context, result);
-    if (results.empty()) context.err.Print("nothing found in {}\n", library.path().string());
   }
 
  private:

@@ -40,6 +40,8 @@ class VerifyCommand : public Command {
     if (!rederive_.empty()) return Rederive(context);
     const library::Library library = OpenLibrary(context, library::Library::Access::kRead);
     const storage::VerifyReport report = Verify(context, library);
+    for (const std::string& warning : report.warnings)
+      context.notes.Add(Notes::Kind::kWarning, warning);
     if (context.options.json)
       PrintAsJson(context, report);
     else
@@ -93,8 +95,6 @@ class VerifyCommand : public Command {
     for (const std::string& stranger : report.strangers)
       context.out.Print("not an object, left alone: {}\n",
                         Printable(stranger, LineBreaks::kEscape));
-    for (const std::string& warning : report.warnings)
-      context.warnings.Print("statelib: warning: {}\n", Printable(warning, LineBreaks::kEscape));
     if (context.options.quiet) return;
     context.out.Print(
         "read {}: {}, {}, {}", HumanBytes(report.bytes_read), HumanCount(report.states, "state"),

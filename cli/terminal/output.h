@@ -35,6 +35,9 @@ class Output {
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;
 
+  /// Colours from now on, or none, whatever the output is.
+  void ShowColours(bool colour) { colour_ = colour; }
+
   bool is_terminal() const { return is_terminal_; }
   /// The width to lay text out in: the terminal's, or a large number where lines are never cut.
   int columns() const;

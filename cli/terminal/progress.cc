@@ -60,17 +60,24 @@ std::string ProgressBar::Line(const std::string& label, const char* noun, uint64
   const double fraction =
       total == 0 ? 0 : std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
   const double rate = elapsed_seconds > 0 ? static_cast<double>(done) / elapsed_seconds : 0;
-  std::string facts =
-      fmt::format("{:3.0f} %  {} of {}", fraction * 100, HumanCount(done), HumanCount(total, noun));
+  const std::string shown = Printable(label, LineBreaks::kEscape);
+  const std::string part = fmt::format("{:3.0f} %", fraction * 100);
+  const std::string counts = fmt::format("{} of {}", HumanCount(done), HumanCount(total, noun));
+  std::string speed;
+  std::string left;
   if (done > 0 && rate > 0) {
-    const double left = static_cast<double>(total - std::min(done, total)) / rate;
-    facts += fmt::format("  {} {}s/s  {} left", HumanRate(rate), noun, HumanDuration(left));
+    speed = fmt::format("  {} {}s/s", HumanRate(rate), noun);
+    left = fmt::format("  {} left",
+                       HumanDuration(static_cast<double>(total - std::min(done, total)) / rate));
   }
   // The last column stays free: some terminals wrap when it is written.
   const auto width = static_cast<size_t>(std::max(columns - 1, 0));
-  const std::string line = fmt::format("{}  {}  {}", Printable(label, LineBreaks::kEscape),
-                                       Bar(fraction, kBarColumns), facts);
-  return DisplayWidth(line) <= width ? line : Shorten(facts, width);
+  const std::string bar = Bar(fraction, kBarColumns);
+  for (const std::string& line :
+       {shown + "  " + bar + "  " + part + "  " + counts + speed + left,
+        part + "  " + counts + speed + left, part + "  " + counts + left, part + left})
+    if (DisplayWidth(line) <= width) return line;
+  return Shorten(part, width);
 }
 
 }  // namespace statelib::cli

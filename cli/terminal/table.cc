@@ -12,11 +12,59 @@ namespace {
 
 constexpr size_t kGap = 2;
 constexpr size_t kShortenedMin = 8;
+constexpr size_t kFirstMin = 12;  // a table's first text is mostly what its rows are called
+constexpr const char* kMore = "…";
 
 std::string Padded(const std::string& text, size_t width, Align align) {
   const size_t used = DisplayWidth(text);
   const std::string space(width > used ? width - used : 0, ' ');
   return align == Align::kRight ? space + text : text + space;
+}
+
+/// Takes from a width what is too much, down to `least`.
+void Cut(size_t least, size_t& width, size_t& too_much) {
+  const size_t cut = std::min(width - std::min(width, least), too_much);
+  width -= cut;
+  too_much -= cut;
+}
+
+/// Whether as many of the columns as there are widths fit once texts have given way, as they then
+/// do; a single one always does. `widths` is unchanged where they do not.
+bool Fit(const std::vector<Table::Column>& columns, size_t columns_max,
+         std::vector<size_t>& widths) {
+  size_t total = widths.size() < columns.size() ? kGap + 1 : 0;
+  for (size_t i = 0; i < widths.size(); ++i) total += widths[i] + (i == 0 ? 0 : kGap);
+  size_t too_much = total > columns_max ? total - columns_max : 0;
+  std::vector<size_t> fitting = widths;
+  for (const bool only_those_that_may : {true, false}) {
+    for (size_t i = fitting.size(); i-- > 0 && too_much > 0;) {
+      if (columns[i].align == Align::kRight) continue;
+      if (only_those_that_may && !columns[i].may_shorten) continue;
+      Cut(i == 0 ? kFirstMin : kShortenedMin, fitting[i], too_much);
+    }
+  }
+  if (fitting.size() == 1) Cut(1, fitting[0], too_much);
+  if (too_much > 0 && fitting.size() > 1) return false;
+  widths = fitting;
+  return true;
+}
+
+/// Lines of at most so many columns, broken at spaces where there are some.
+std::vector<std::string> Lines(std::string_view text, size_t columns) {
+  std::vector<std::string> lines;
+  while (DisplayWidth(text) > columns) {
+    // Longer by more than "…" takes, so that there is one to take off.
+    std::string line = Shorten(std::string(text) + "  ", columns + 1);
+    line.resize(line.size() - std::string_view("…").size());
+    const size_t space = line.rfind(' ');
+    if (space != std::string::npos && space > 0) line.resize(space);
+    if (line.empty()) break;
+    text.remove_prefix(line.size());
+    while (text.starts_with(" ")) text.remove_prefix(1);
+    lines.push_back(std::move(line));
+  }
+  lines.emplace_back(text);
+  return lines;
 }
 
 }  // namespace
@@ -30,32 +78,24 @@ void Table::Add(std::vector<std::string> cells) {
   rows_.push_back(std::move(cells));
 }
 
-std::vector<size_t> Table::Widths(size_t columns_max) const {
+std::vector<size_t> Table::NaturalWidths() const {
   std::vector<size_t> widths;
-  size_t total = 0;
   for (size_t i = 0; i < columns_.size(); ++i) {
     size_t width = DisplayWidth(columns_[i].heading);
     for (const auto& row : rows_) width = std::max(width, DisplayWidth(row[i]));
     widths.push_back(width);
-    total += width + kGap;
-  }
-  total -= kGap;
-  for (size_t i = 0; i < columns_.size() && total > columns_max; ++i) {
-    if (!columns_[i].may_shorten) continue;
-    const size_t spare = widths[i] - std::min(widths[i], kShortenedMin);
-    const size_t cut = std::min(spare, total - columns_max);
-    widths[i] -= cut;
-    total -= cut;
   }
   return widths;
 }
 
 void Table::Print(Output& out) const {
-  const std::vector<size_t> widths = Widths(static_cast<size_t>(out.columns()));
+  const auto columns_max = static_cast<size_t>(out.columns());
+  std::vector<size_t> widths = NaturalWidths();
+  while (!Fit(columns_, columns_max, widths)) widths.pop_back();
   const auto print_row = [&](const std::vector<std::string>& cells, bool is_heading) {
     Shown line;
-    for (size_t i = 0; i < cells.size(); ++i) {
-      const bool last = i + 1 == cells.size();
+    for (size_t i = 0; i < widths.size(); ++i) {
+      const bool last = i + 1 == columns_.size();
       const std::string cell = Shorten(cells[i], widths[i]);
       // Nothing is padded at the end of a line, so that no line wraps for its spaces.
       const size_t width = last && columns_[i].align == Align::kLeft ? 0 : widths[i];
@@ -63,6 +103,7 @@ void Table::Print(Output& out) const {
                         Padded(cell, width, columns_[i].align));
       if (!last) line += Shown::Line(std::string(kGap, ' '));
     }
+    if (widths.size() < columns_.size()) line += out.Paint(Colour::kDim, kMore);
     out.Print("{}\n", line);
   };
   std::vector<std::string> headings;
@@ -78,8 +119,15 @@ void FactList::Add(std::string name, std::string value) {
 void FactList::Print(Output& out) const {
   size_t width = 0;
   for (const auto& [name, value] : facts_) width = std::max(width, DisplayWidth(name));
-  for (const auto& [name, value] : facts_)
-    out.Print("{}  {}\n", out.Paint(Colour::kDim, Padded(name, width, Align::kLeft)), value);
+  const auto columns_max = static_cast<size_t>(out.columns());
+  const size_t room = columns_max > width + kGap ? columns_max - width - kGap : columns_max;
+  for (const auto& [name, value] : facts_) {
+    std::string label = name;
+    for (const std::string& line : Lines(Printable(value, LineBreaks::kEscape), room)) {
+      out.Print("{}  {}\n", out.Paint(Colour::kDim, Padded(label, width, Align::kLeft)), line);
+      label.clear();
+    }
+  }
 }
 
 }  // namespace statelib::cli

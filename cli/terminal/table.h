@@ -12,13 +12,14 @@ namespace statelib::cli {
 enum class Align { kLeft, kRight };
 
 /// Rows under headings, laid out when printed. Cells are text from anywhere, each shown as
-/// one line (shown.h). One thread.
+/// one line (shown.h). No line is wider than the terminal: texts give way first, with "…", then
+/// whole columns from the right, which a last "…" stands for. Numbers are never cut. One thread.
 class Table {
  public:
   struct Column {
     std::string heading;
     Align align = Align::kLeft;
-    bool may_shorten = false;  ///< gives way, with "…", when the terminal is too narrow
+    bool may_shorten = false;  ///< gives way before others of its kind
     Colour colour = Colour::kPlain;
   };
 
@@ -32,13 +33,14 @@ class Table {
   void Print(Output& out) const;
 
  private:
-  std::vector<size_t> Widths(size_t columns_max) const;
+  std::vector<size_t> NaturalWidths() const;
 
   std::vector<Column> columns_;
   std::vector<std::vector<std::string>> rows_;
 };
 
-/// "name   value" lines with the values in one column, for the facts about one thing.
+/// "name   value" lines with the values in one column, for the facts about one thing. Where the
+/// terminal is too narrow, a value goes on in the next line of its column.
 class FactList {
  public:
   void Add(std::string name, std::string value);

@@ -8,11 +8,13 @@
 
 namespace statelib {
 
-AtomicFile::AtomicFile(FileSystem& files, const std::filesystem::path& path)
+AtomicFile::AtomicFile(FileSystem& files, const std::filesystem::path& path,
+                       Permissions permissions)
     : files_(files),
       place_(FindOutputPlace(path)),
       temporary_(TemporaryBeside(place_.path)),
-      file_(place_.is_stream ? files.OpenStream(place_.path) : files.Create(temporary_)) {}
+      file_(place_.is_stream ? files.OpenStream(place_.path)
+                             : files.Create(temporary_, permissions)) {}
 
 AtomicFile::~AtomicFile() {
   if (committed_ || place_.is_stream) return;
@@ -32,8 +34,9 @@ void AtomicFile::Commit() {
   files_.SyncDirectory(place_.path.has_parent_path() ? place_.path.parent_path() : ".");
 }
 
-void WriteFileAtomically(FileSystem& files, const std::filesystem::path& path, ByteSpan bytes) {
-  AtomicFile file(files, path);
+void WriteFileAtomically(FileSystem& files, const std::filesystem::path& path, ByteSpan bytes,
+                         Permissions permissions) {
+  AtomicFile file(files, path, permissions);
   file.Append(bytes);
   file.Commit();
 }

@@ -17,7 +17,8 @@ namespace statelib {
 /// thread.
 class AtomicFile {
  public:
-  AtomicFile(FileSystem& files, const std::filesystem::path& path);
+  /// permissions: of the file; what is written through keeps its own.
+  AtomicFile(FileSystem& files, const std::filesystem::path& path, Permissions permissions = {});
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
   ~AtomicFile();
@@ -35,7 +36,8 @@ class AtomicFile {
 };
 
 /// Writes a file so that readers see the old one or the whole new one, never a part.
-void WriteFileAtomically(FileSystem& files, const std::filesystem::path& path, ByteSpan bytes);
+void WriteFileAtomically(FileSystem& files, const std::filesystem::path& path, ByteSpan bytes,
+                         Permissions permissions = {});
 
 }  // namespace statelib
 

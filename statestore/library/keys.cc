@@ -14,6 +14,7 @@
 #include "core/base/digest.h"
 #include "core/base/error.h"
 #include "core/base/secret_file.h"
+#include "statestore/storage/did_you_mean.h"
 #include "statestore/storage/reference.h"
 
 namespace statelib::library {
@@ -119,8 +120,8 @@ NamedKey KeyRing::Find(const std::string& name) const {
           "makes one",
           storage::Escaped(name));
   }
-  Throw(ErrorKind::kNotFound, "there is no key named {}; there are {}", storage::Escaped(name),
-        fmt::join(names, ", "));
+  Throw(ErrorKind::kNotFound, "there is no key named {}{}; there are {}", storage::Escaped(name),
+        storage::DidYouMean(name, names), fmt::join(names, ", "));
 }
 
 std::optional<NamedKey> KeyRing::Find(const PublicKey& key) const {

@@ -10,6 +10,7 @@
 #include "statestore/library/model_description.h"
 #include "statestore/library/packed_weights.h"
 #include "statestore/library/prompt_card.h"
+#include "statestore/storage/did_you_mean.h"
 
 namespace statelib::library {
 
@@ -48,10 +49,10 @@ std::optional<ModelRow> Find(const Library& library, const std::string& name) {
   const std::string known =
       names.empty() ? "knows none" : fmt::format("knows {}", fmt::join(names, ", "));
   Throw(ErrorKind::kNotFound,
-        "there is no model named {} and no such folder or file; the library {}; `statelib model "
+        "there is no model named {} and no such folder or file{}; the library {}; `statelib model "
         "add PATH "
         "--name NAME` adds one",
-        storage::Escaped(name), known);
+        storage::Escaped(name), storage::DidYouMean(name, names), known);
 }
 
 ModelRow FindOrThrow(const Library& library, const std::string& name) {
@@ -73,7 +74,7 @@ ModelPlace PlaceOf(const ModelRow& row) {
 /// Errors: kNotFound for a known model whose folder is unknown or gone.
 void CheckIsThere(const ModelPlace& place) {
   if (!place.known) return;
-  if (place.is_default && !IsThere(place.directory)) {
+  if (place.reason == ModelReason::kDefault && !IsThere(place.directory)) {
     Throw(
         ErrorKind::kNotFound,
         "the library's default model, {}, is no longer {}; say where it is with `statelib model "
@@ -207,6 +208,11 @@ ModelPlace PresentPlace(const Library& library, ModelPlace place, const ModelPla
   return place;
 }
 
+ModelPlace For(ModelReason reason, ModelPlace place) {
+  place.reason = reason;
+  return place;
+}
+
 ModelPlace ChoosePlace(const Library* library, const std::string& choice,
                        const storage::ResolvedState* state, const ModelPlace& fallback) {
   if (!choice.empty()) {
@@ -218,23 +224,19 @@ ModelPlace ChoosePlace(const Library* library, const std::string& choice,
     if (library != nullptr) ThrowUnknown(*library, choice);
     Throw(ErrorKind::kNotFound, "there is no model folder or file {}", storage::Escaped(choice));
   }
-  if (library == nullptr) return fallback;
+  if (library == nullptr) return For(ModelReason::kFallback, fallback);
   const storage::IndexModels& models = library->repository().index().models();
   if (state != nullptr) {
     const auto needed = models.Find(state->state.model);
-    if (needed && !needed->path.empty()) return PlaceOf(*needed);
+    if (needed && !needed->path.empty()) return For(ModelReason::kNeeded, PlaceOf(*needed));
     if (needed && (needed->name == fallback.name ||
                    IsFallback(*library, fallback, needed->identity.fingerprint)))
-      return fallback;
+      return For(ModelReason::kNeeded, fallback);
   }
   if (const auto chosen = models.Default()) {
-    if (const auto row = models.Find(*chosen)) {
-      ModelPlace place = PlaceOf(*row);
-      place.is_default = true;
-      return place;
-    }
+    if (const auto row = models.Find(*chosen)) return For(ModelReason::kDefault, PlaceOf(*row));
   }
-  return fallback;
+  return For(ModelReason::kFallback, fallback);
 }
 
 }  // namespace

@@ -14,6 +14,15 @@
 
 namespace statelib::library {
 
+/// Why a model was chosen.
+enum class ModelReason {
+  kNamed,    ///< the user named it
+  kNeeded,   ///< a state was made with it
+  kDefault,  ///< it is the library's default
+  kSetting,  ///< the user's settings name it
+  kFallback  ///< there was nothing else to choose
+};
+
 /// Where a model lies and what the library calls it.
 struct ModelPlace {
   std::filesystem::path directory;       ///< or the file
@@ -23,7 +32,7 @@ struct ModelPlace {
   std::string profile = {};              ///< of the state that it is chosen for
   /// Of one that the library knows by name, as its default or as what a state needs.
   std::optional<storage::ModelIdentity> known = {};
-  bool is_default = false;  ///< it was chosen as the library's default
+  ModelReason reason = ModelReason::kNamed;
 };
 
 /// Which model to use. In this order: `choice` (the fallback's name, which is always the

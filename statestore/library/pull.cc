@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "statestore/library/transfer.h"
 #include "statestore/remote/fetch.h"
+#include "statestore/storage/did_you_mean.h"
 #include "statestore/storage/state_object.h"
 
 namespace statelib::library {
@@ -43,15 +44,11 @@ struct VersionPattern {
 
 [[noreturn]] void ThrowUnknown(const std::vector<storage::RemoteVersion>& versions,
                                const std::string& wanted, const std::string& where) {
-  const auto for_each = [&](const std::function<void(const std::string&)>& visit) {
-    for (const storage::RemoteVersion& version : versions) visit(version.name);
-  };
-  std::vector<std::string> near =
-      storage::NearestNames(wanted.substr(0, wanted.find_first_of(":@")), for_each);
-  near.erase(std::unique(near.begin(), near.end()), near.end());
+  std::vector<std::string> names;
+  for (const storage::RemoteVersion& version : versions) names.push_back(version.name);
   Throw(ErrorKind::kNotFound, "{}: there is no {}{}; `statelib ls-remote` shows what is there",
         where, storage::Escaped(wanted),
-        near.empty() ? "" : fmt::format("; did you mean {}?", fmt::join(near, " or ")));
+        storage::DidYouMean(wanted.substr(0, wanted.find_first_of(":@")), names));
 }
 
 /// What one pull brings.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "statestore/storage/did_you_mean.h"
 
 namespace statelib::storage {
 
@@ -17,6 +18,7 @@ using Path = std::filesystem::path;
 using Mode = FileLock::Mode;
 
 constexpr size_t kIdDigitsMin = 6;
+constexpr size_t kTagsShown = 5;
 
 bool IsIdPrefix(std::string_view text) {
   return text.size() >= kIdDigitsMin && text.size() <= 64 &&
@@ -167,21 +169,20 @@ void Repository::ThrowUnknown(const Reference& reference) const {
     Throw(ErrorKind::kNotFound, "{} has no version {}: its versions are {} to {}", reference.name,
           *reference.version, versions.front().number, versions.back().number);
   }
-  std::vector<std::string> near;
+  const std::string wanted = Reference{reference.name, reference.tag, {}}.Text();
+  std::vector<std::string> names;  // of the same name with another tag, else of another name
   ReferenceQuery query;
   query.name_pattern = reference.name;
-  query.limit = 5;
-  for (const ReferenceRow& row : references.List(query)) near.push_back(row.name + ":" + row.tag);
-  if (near.empty()) {
-    near = NearestNames(reference.name, [&](const auto& visit) { references.ForEachName(visit); });
+  for (const ReferenceRow& row : references.List(query)) names.push_back(row.name + ":" + row.tag);
+  const bool has_tags = !names.empty();
+  if (!has_tags) references.ForEachName([&](const std::string& name) { names.push_back(name); });
+  std::string hint = DidYouMean(has_tags ? wanted : reference.name, names);
+  if (hint.empty() && has_tags) {
+    names.resize(std::min<size_t>(names.size(), kTagsShown));
+    hint = fmt::format("; did you mean {}?", fmt::join(names, " or "));
   }
-  const std::string wanted = Reference{reference.name, reference.tag, {}}.Text();
-  if (near.empty()) {
-    Throw(ErrorKind::kNotFound, "there is no state named {}; `statelib list` shows those there are",
-          wanted);
-  }
-  Throw(ErrorKind::kNotFound, "there is no state named {}; did you mean {}?", wanted,
-        fmt::join(near, " or "));
+  if (hint.empty()) hint = "; `statelib list` shows those there are";
+  Throw(ErrorKind::kNotFound, "there is no state named {}{}", wanted, hint);
 }
 
 }  // namespace statelib::storage

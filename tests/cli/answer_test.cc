@@ -28,7 +28,9 @@ std::string Streamed(int to, int from, std::string_view answer,
   const CancelFlag cancel;
   const SharedOptions options;
   const CLI::App root;
-  const Context context{out, out, out, environment, cancel, options, root, {}};
+  Notes notes(out);
+  const Settings settings;
+  const Context context{out, out, out, notes, environment, settings, cancel, options, root, {}};
   AnswerStream stream(context, form);
   stream.Write(answer);
   stream.End();

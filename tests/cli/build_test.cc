@@ -116,7 +116,7 @@ TEST_F(Build, WhatIsWrongIsSaidWithFileAndLine) {
   const std::string state = "[[state]]\nname = \"a\"\nfiles = \"docs\"\n";
   expect("x = [", 2, "bad.toml:1: ");
   expect(state + "headin = \"x\"\n", 2,
-         "bad.toml:4: unknown key 'headin'; did you mean 'heading'?");
+         "bad.toml:4: unknown key 'headin'; did you mean heading?");
   expect(state + "each = 1\n", 2, "bad.toml:4: each: expected true or false, found a whole number");
   expect(state + "heading = \"{size}\"\n", 2, "bad.toml:4: heading: ");
   expect(state + "codec = \"int4\"\n", 2, "bad.toml:4: codec: expected exact");
@@ -150,7 +150,7 @@ TEST_F(Build, WhatIsWrongInJsonLinesIsSaidWithFileAndLine) {
   EXPECT_THAT(ExpectFailure({"build", bad}, 3), HasSubstr("bad.jsonl:2: none: no such file"));
   Write("bad.jsonl", "{\"name\": \"a\", \"files\": \"docs\", \"headin\": \"x\"}");
   EXPECT_THAT(ExpectFailure({"build", bad}, 2),
-              HasSubstr("bad.jsonl:1: unknown key 'headin'; did you mean 'heading'?"));
+              HasSubstr("bad.jsonl:1: unknown key 'headin'; did you mean heading?"));
 }
 
 }  // namespace

@@ -58,7 +58,7 @@ TEST(CommandLine, AnUnknownCommandIsOneLineWithTheNearest) {
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_EQ(result.out, "");
   EXPECT_EQ(result.err,
-            "statelib: there is no command 'statelib tokenise'; did you mean 'tokenize'?; see "
+            "statelib: there is no command 'statelib tokenise'; did you mean tokenize?; see "
             "statelib --help\n");
 }
 

@@ -57,6 +57,33 @@ TEST(Completion, BashOffersTheNamesOfStatesWhereTheyFit) {
   EXPECT_EQ(BashOffers("statelib gc ''", library), "\n");
 }
 
+TEST(Completion, BashOffersWhatEachPlaceTakes) {
+  const TemporaryDirectory directory;
+  const std::string library = (directory.path() / "library").string();
+  const std::string share = (directory.path() / "share").string();
+  std::filesystem::create_directory(share);
+  const auto run = [&](std::vector<std::string> arguments) {
+    ProcessOptions options;
+    options.input = "The door of the map room is painted silver.";
+    arguments.insert(arguments.end(), {"--library", library});
+    const ProcessResult result = RunStatelib(arguments, options);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+  };
+  run({"ingest", "maproom:draft", "-"});
+  run({"remote", "add", "ourshare", share});
+  EXPECT_EQ(BashOffers("statelib push ours", library), "ourshare\n");
+  EXPECT_EQ(BashOffers("statelib push ourshare map", library), "maproom:draft\n");
+  EXPECT_EQ(BashOffers("statelib ls-remote --json ours", library), "ourshare\n");
+  EXPECT_EQ(BashOffers("statelib tag maproom:draft dr", library), "draft\n");
+  EXPECT_EQ(BashOffers("statelib show maproom : dr", library), "draft\n");
+  EXPECT_EQ(BashOffers("statelib recode maproom --codec b", library), "bf16\n");
+  EXPECT_EQ(BashOffers("statelib recode maproom --codec = b", library), "bf16\n");
+  EXPECT_EQ(BashOffers("statelib generate maproom --model dem", library), "demo\n");
+  EXPECT_EQ(BashOffers("statelib config get sampling.top", library),
+            "sampling.top-k sampling.top-p\n");
+  EXPECT_EQ(BashOffers("statelib completion z", library), "zsh\n");
+}
+
 TEST(Completion, ZshAcceptsTheScript) {
   if (!IsInstalled("zsh")) GTEST_SKIP() << "zsh is not installed";
   const TemporaryDirectory directory;

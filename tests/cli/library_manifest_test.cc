@@ -117,7 +117,7 @@ TEST(LibraryManifest, TheSameMistakesGiveTheSameMessages) {
     EXPECT_EQ(MessageOf("\n\n\n{\"name\": \"a\", \"files\": \"x\", " + json + "}", "m"),
               "m:4: " + message);
   };
-  expect("headin = 'x'", R"("headin": "x")", "unknown key 'headin'; did you mean 'heading'?");
+  expect("headin = 'x'", R"("headin": "x")", "unknown key 'headin'; did you mean heading?");
   expect("qqqqqq = 1", R"("qqqqqq": 1)",
          "unknown key 'qqqqqq'; `statelib build --help` lists them");
   expect("each = 1", R"("each": 1)", "each: expected true or false, found a whole number");

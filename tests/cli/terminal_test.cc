@@ -142,14 +142,47 @@ TEST(Table, ColumnsLineUpAndTheLastIsNotPadded) {
             "東京           7  2 days\n");
 }
 
-TEST(Table, OnlyColumnsThatMayAreShortened) {
-  Captured captured(24);
+TEST(Table, TextsGiveWayThoseThatMayFirst) {
+  Captured captured(26);
   Table table({{"name", Align::kLeft, true}, {"id", Align::kLeft}});
   table.Add({"a-name-that-is-rather-long", "0123456789ab"});
   table.Print(captured.output);
   EXPECT_EQ(captured.Text(),
-            "name        id\n"
-            "a-name-th…  0123456789ab\n");
+            "name          id\n"
+            "a-name-that…  0123456789ab\n");
+}
+
+TEST(Table, ColumnsThatDoNotFitAreLeftOutAndMarkedAndNumbersAreNeverCut) {
+  Captured captured(24);
+  Table table({{"name", Align::kLeft, true}, {"tokens", Align::kRight}, {"age", Align::kLeft}});
+  table.Add({"a-name-that-is-rather-long", "1,234,567", "3 h"});
+  table.Add({"東京都千代田区", "7", "2 days"});
+  table.Print(captured.output);
+  EXPECT_EQ(captured.Text(),
+            "name                   …\n"
+            "a-name-that-is-rathe…  …\n"
+            "東京都千代田区         …\n");
+}
+
+TEST(Table, TheFirstColumnAloneFitsAnyWidth) {
+  Captured captured(5);
+  Table table({{"name", Align::kLeft}, {"tokens", Align::kRight}});
+  table.Add({"handbook", "1,234,567"});
+  table.Print(captured.output);
+  EXPECT_EQ(captured.Text(), "n…  …\nh…  …\n");
+}
+
+TEST(FactList, AValueGoesOnInItsColumn) {
+  Captured captured(16);
+  FactList facts;
+  facts.Add("id", "0123456789abcdef");
+  facts.Add("of", "two words and more");
+  facts.Print(captured.output);
+  EXPECT_EQ(captured.Text(),
+            "id  0123456789ab\n"
+            "    cdef\n"
+            "of  two words\n"
+            "    and more\n");
 }
 
 TEST(ProgressBar, LineSaysTokensRateAndTimeLeft) {
