@@ -17,8 +17,8 @@ namespace statelib::cli {
 
 /// {"name", "tag", "version"}.
 Json ReferenceJson(const storage::Reference& reference);
-/// {"id", "tokens", "history", "model", "profile", "edited", "tokens_kept", "raw_bytes", "stored_bytes",
-/// "created_at"}.
+/// {"id", "tokens", "history", "model", "profile", "edited", "tokens_kept", "raw_bytes",
+/// "stored_bytes", "created_at"}.
 Json StateJson(const storage::StateRow& state);
 Json SourcesJson(const std::vector<storage::SourceRecord>& sources);
 /// The reference, the state, and whether they were there before.

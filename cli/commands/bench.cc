@@ -25,8 +25,7 @@ constexpr size_t kBatches[] = {1, 4, 16, 64};
 /// A folder that is gone with the object.
 class ScratchFolder {
  public:
-  ScratchFolder()
-      : path_(fs::temp_directory_path() / ("statelib-bench-" + RandomName())) {
+  ScratchFolder() : path_(fs::temp_directory_path() / ("statelib-bench-" + RandomName())) {
     fs::create_directories(path_);
   }
   ~ScratchFolder() {

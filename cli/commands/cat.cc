@@ -44,7 +44,7 @@ class CatCommand : public Command {
     const library::Library library = OpenLibrary(context, library::Library::Access::kRead);
     const storage::ResolvedState state = library.Resolve(name_);
     const RunOf<TokenId> tokens = library::TokensOrThrow(library, state);
-    const auto tokenizer = TokenizerFor(library, state);
+    const auto tokenizer = TokenizerFor(context, library, state);
     tokenizer::StreamDecoder decoder(*tokenizer);
     std::string text;
     const auto write = [&](const std::string& piece) {
@@ -65,9 +65,10 @@ class CatCommand : public Command {
   }
 
  private:
-  std::unique_ptr<tokenizer::Tokenizer> TokenizerFor(const library::Library& library,
+  std::unique_ptr<tokenizer::Tokenizer> TokenizerFor(const Context& context,
+                                                     const library::Library& library,
                                                      const storage::ResolvedState& state) const {
-    return OpenTokenizer(ChooseModel(&library, model_, &state));
+    return OpenTokenizer(ChooseModel(context, &library, model_, &state));
   }
 
   std::string name_;

@@ -25,7 +25,8 @@ class KeyListCommand : public Command {
       for (const library::NamedKey& key : keys) context.PrintName(key.name);
       return;
     }
-    Table table({{"NAME", Align::kLeft, false, Colour::kBold}, {"KIND"}, {"KEY", Align::kLeft, true}});
+    Table table(
+        {{"NAME", Align::kLeft, false, Colour::kBold}, {"KIND"}, {"KEY", Align::kLeft, true}});
     for (const library::NamedKey& key : keys)
       table.Add({key.name, key.own ? "own" : "trusted", key.key.Text()});
     table.Print(context.out);

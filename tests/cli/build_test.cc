@@ -115,8 +115,7 @@ TEST_F(Build, WhatIsWrongIsSaidWithFileAndLine) {
   };
   const std::string state = "[[state]]\nname = \"a\"\nfiles = \"docs\"\n";
   expect("x = [", 2, "bad.toml:1: ");
-  expect(state + "headin = \"x\"\n", 2,
-         "bad.toml:4: unknown key 'headin'; did you mean heading?");
+  expect(state + "headin = \"x\"\n", 2, "bad.toml:4: unknown key 'headin'; did you mean heading?");
   expect(state + "each = 1\n", 2, "bad.toml:4: each: expected true or false, found a whole number");
   expect(state + "heading = \"{size}\"\n", 2, "bad.toml:4: heading: ");
   expect(state + "codec = \"int4\"\n", 2, "bad.toml:4: codec: expected exact");
