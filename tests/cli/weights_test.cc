@@ -2,6 +2,8 @@
 // --weights, what it costs, and the packed weights that gc sees.
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "tests/cli/library_fixture.h"
 
 namespace statelib::cli {
@@ -36,11 +38,14 @@ TEST_F(WeightsCommands, QualityAgainstItselfIsPerfectAndInt4CostsSomething) {
 
 TEST_F(WeightsCommands, PackedWeightsOfAForgottenModelAreRemovedByGc) {
   const std::string file = Write("roof.md", kText);
-  Facts({"ingest", "roof", file});
+  // The program's own model cannot be removed, a copy of it can.
+  std::filesystem::copy(std::string(STATELIB_SOURCE_DIR) + "/examples/models/demo", Path("copy"));
+  Facts({"model", "add", Path("copy"), "--name", "copy"});
+  Facts({"ingest", "roof", file, "--model", "copy"});
   EXPECT_EQ(Facts({"gc", "--dry-run"})["packed_weights"], 0);
   Facts({"rm", "roof"});
   Facts({"gc"});
-  Facts({"model", "rm", "demo"});
+  Facts({"model", "rm", "copy"});
   EXPECT_EQ(Facts({"gc", "--dry-run"})["packed_weights"], 1);
   EXPECT_EQ(Facts({"gc"})["packed_weights"], 1);
   EXPECT_EQ(Facts({"gc"})["packed_weights"], 0);
