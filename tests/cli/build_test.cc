@@ -81,6 +81,10 @@ TEST_F(Build, AModelThatIsGoneIsMissedOnlyByWhatHasChanged) {
   namespace fs = std::filesystem;
   const std::string model = Path("model");
   fs::copy(fs::path(STATELIB_SOURCE_DIR) / "examples" / "models" / "demo", model);
+  // Another model than the program's own, which would be found wherever it is.
+  std::string config = Read(model + "/config.json");
+  config.replace(config.find("1e-05"), 5, "2e-05");
+  Write("model/config.json", config);
   Facts({"model", "add", model, "--name", "mine"});
   Facts({"model", "default", "mine"});
   Actions();
