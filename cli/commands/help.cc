@@ -29,8 +29,9 @@ class HelpCommand : public Command {
   void Run(Context& context) override {
     if (!man_folder_.empty()) return WriteManPages(context.root);
     const CLI::App& app = CommandAt(context.root, words_);
-    const CLI::App* parent = app.get_parent();
-    context.out.Write(app.help(parent == nullptr ? "" : FullName(*parent)));
+    // Not app.help(), which would speak of the command that was given: of this one.
+    context.out.Write(
+        app.get_formatter()->make_help(&app, FullName(app), CLI::AppFormatMode::Normal));
   }
 
  private:

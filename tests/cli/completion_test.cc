@@ -74,7 +74,6 @@ TEST(Completion, BashOffersWhatEachPlaceTakes) {
   EXPECT_EQ(BashOffers("statelib push ours", library), "ourshare\n");
   EXPECT_EQ(BashOffers("statelib push ourshare map", library), "maproom:draft\n");
   EXPECT_EQ(BashOffers("statelib ls-remote --json ours", library), "ourshare\n");
-  EXPECT_EQ(BashOffers("statelib tag maproom:draft dr", library), "draft\n");
   EXPECT_EQ(BashOffers("statelib show maproom : dr", library), "draft\n");
   EXPECT_EQ(BashOffers("statelib recode maproom --codec b", library), "bf16\n");
   EXPECT_EQ(BashOffers("statelib recode maproom --codec = b", library), "bf16\n");

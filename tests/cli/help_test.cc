@@ -124,7 +124,7 @@ TEST_F(Cli, NotesAreInTheJsonDocumentAndNotOnStandardError) {
 
 TEST_F(Cli, NotesOfDocumentsAreInTheJsonDocumentToo) {
   const std::string file = Write("damaged.txt", "The roof \xff leaks.\n");
-  const std::string told = "damaged.txt: 1 byte is not UTF-8 and read as U+FFFD";
+  const std::string told = "damaged.txt: read as WINDOWS-1252, a guess by its bytes";
   EXPECT_THAT(Run({"ingest", "one", file}).err, EndsWith(told + "\n"));
   const ProcessResult json = Run({"ingest", "two", file, "--json"});
   EXPECT_EQ(json.err, "");

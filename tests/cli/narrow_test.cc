@@ -20,7 +20,7 @@ class Narrow : public LibraryTest {
     const std::string document =
         Write("a-document-with-a-long-name-of-its-own.md", "The roof leaks.\n");
     const std::string more = Write("文書の名前がとても長いので困ります.md", "The gate is red.\n");
-    Facts({"ingest", kLong, document});
+    Facts({"ingest", kLong, document, "--checkpoint-every", "2"});
     Facts({"append", kLong, more});
     Facts({"ingest", std::string(kWide) + ":reviewed-by-everybody", document, more});
     std::filesystem::create_directory(Path("share"));
@@ -48,7 +48,6 @@ TEST_F(Narrow, EveryTableFitsTheTerminal) {
   const std::vector<Arguments> listings = {
       {"list"},
       {"log", kLong},
-      {"status", kLong},
       {"show", kLong, "--segments"},
       {"show", kWide + std::string(":reviewed-by-everybody")},
       {"ls-remote", "the-remote-of-our-office"},

@@ -34,7 +34,7 @@ TEST_F(OddPaths, ALoopOfLinksAndAnEmptyPathAreOneLineInEveryCommand) {
     for (const Arguments& command : std::vector<Arguments>{{"ingest", "x", path},
                                                            {"import", path},
                                                            {"model", "add", path, "--name", "x"},
-                                                           {"model", "check", path},
+                                                           {"model", "show", path},
                                                            {"model", "convert", path, Path("out")},
                                                            {"build", path},
                                                            {"key", "trust", path},

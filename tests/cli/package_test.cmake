@@ -15,6 +15,7 @@ foreach(
   libexec/statelib/statelib-extract
   share/statelib/models/demo/model.safetensors
   share/statelib/models/demo/tokenizer.json
+  share/statelib/models/demo/prompt.toml
   share/statelib/tokenizers/gpt-neox-20b/tokenizer.json
   share/statelib/documents/handbook.md
   share/bash-completion/completions/statelib
@@ -34,7 +35,8 @@ endif()
 
 execute_process(COMMAND dpkg-deb --field ${package} Depends OUTPUT_VARIABLE depends COMMAND_ERROR_IS_FATAL ANY)
 foreach(library libc6 libstdc++6 libsqlite3-0 libzstd1 libsodium23 libcurl4)
-  if(NOT depends MATCHES "${library} ")
+  string(FIND "${depends}" "${library} " found)
+  if(found EQUAL -1)
     message(FATAL_ERROR "the package does not depend on ${library}: ${depends}")
   endif()
 endforeach()

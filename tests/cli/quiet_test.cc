@@ -61,11 +61,11 @@ TEST_F(Quiet, AnAnswerIsPrintedAlone) {
 TEST_F(Quiet, EachPrintsNamesAndAFileThatFailsIsStillToldOnStandardError) {
   const std::string text = Write("folder/a.md", "Some words.\n");
   EXPECT_EQ(Out({"ingest", "notes", Path("folder"), "--each"}), "notes/a@1\n");
-  Write("folder/b.pdf", "no PDF");
+  Write("folder/b.docx", "PK\x03\x04 cut short");
   const ProcessResult result = Run({"ingest", "notes", Path("folder"), "--each", "--quiet"});
   EXPECT_NE(result.exit_code, 0);
   EXPECT_EQ(result.out, "notes/a@1\n");
-  EXPECT_THAT(result.err, HasSubstr("b.pdf"));
+  EXPECT_THAT(result.err, HasSubstr("b.docx"));
 }
 
 TEST_F(Quiet, AnErrorIsToldAllTheSame) {
