@@ -51,8 +51,7 @@ run statelib diff minutes@1 minutes
 step 'A long document, once: 24,000 words'
 awk -f ../chronicle.awk ../chronicle.grammar >"$work/chronicle.md"
 run statelib ingest chronicle "$work/chronicle.md"
-run statelib generate chronicle --max-tokens 24
-echo
+run statelib search toll house --in chronicle --limit 2
 
 step 'Share: one signed file to another library, verified whole before anything is visible'
 run statelib key create me

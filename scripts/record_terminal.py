@@ -140,7 +140,7 @@ def svg(lines, columns, rows, pause, hold):
     end = (rows - len(lines)) * LINE
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        'role="img" aria-label="A recorded terminal">',
+        'role="img" xml:space="preserve" aria-label="A recorded terminal">',
         f"<style>{CSS.strip()}\n@keyframes s{{0%{{transform:translateY({rows * LINE}px)}}{''.join(frames)}"
         f"100%{{transform:translateY({end}px)}}}}\n"
         f"#t{{animation:s {total:.1f}s steps(1,end) infinite}}\n"

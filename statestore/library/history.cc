@@ -39,7 +39,7 @@ MovedReference ReturnTo(Library& library, const storage::Reference& reference, u
 
 std::optional<Digest> DigestOf(const fs::path& file, uint64_t size_bytes) {
   try {
-    return size_bytes == 0 ? HashOf({}) : HashOf(MappedFile::Open(file).bytes());
+    return size_bytes == 0 ? HashOf(ByteSpan()) : HashOf(MappedFile::Open(file).bytes());
   } catch (const Error&) {
     return std::nullopt;  // it has gone meanwhile, or may not be read
   }

@@ -151,7 +151,7 @@ class S3Store : public BlobStore {
     if (!call.path.empty()) request.path += "/" + EncodedPath(prefix_ + call.path);
     request.query = call.query;
     request.headers = call.headers;
-    request.payload_sha256 = call.body == nullptr ? Sha256Hex({}) : Sha256Hex(*call.body);
+    request.payload_sha256 = call.body == nullptr ? Sha256Hex(ByteSpan()) : Sha256Hex(*call.body);
     const std::string time = AwsTime(std::time(nullptr));
     request.headers["host"] = host_;
     request.headers["x-amz-content-sha256"] = request.payload_sha256;

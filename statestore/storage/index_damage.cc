@@ -141,8 +141,8 @@ bool GiveTheSame(const Database& database, const std::string& one, const std::st
 
 // A second index of the passages' words, and what each index holds as a table.
 constexpr const char* kMakeWords[] = {
-    "CREATE VIRTUAL TABLE temp.words USING fts5(body, content='', tokenize='unicode61 "
-    "remove_diacritics 2')",
+    ("CREATE VIRTUAL TABLE temp.words USING fts5(body, content='', "
+     "tokenize='unicode61 remove_diacritics 2')"),
     "INSERT INTO temp.words(rowid, body) SELECT key, body FROM main.passages ORDER BY key",
     "CREATE VIRTUAL TABLE temp.words_here USING fts5vocab('main', 'passages_fts', 'instance')",
     "CREATE VIRTUAL TABLE temp.words_expected USING fts5vocab('temp', 'words', 'instance')"};

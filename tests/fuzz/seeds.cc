@@ -252,7 +252,7 @@ void WritePackedWeightsSeed(const fs::path& corpus) {
   model::PackedFileWriter writer(FileSystem::Real(), corpus / "fuzz_packed_weights" / "two");
   writer.Append({1, 2, 5}, AsBytes(floats).first(100));
   writer.Append({0, 1, 3}, AsBytes(floats).first(12));
-  writer.Finish(HashOf({}));
+  writer.Finish(HashOf(ByteSpan()));
 }
 
 std::string Whole(const fs::path& file) {

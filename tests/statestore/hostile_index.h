@@ -72,7 +72,8 @@ inline void MakeLibraryOfEverything(const std::filesystem::path& folder) {
   model.prompt.stop = "";
   repository.index().models().Put(model);
   repository.index().models().SetDefault(SampleModel().fingerprint);
-  repository.index().models().Remember("/nowhere", HashOf({}), {SampleModel().fingerprint, false});
+  repository.index().models().Remember("/nowhere", HashOf(ByteSpan()),
+                                       {SampleModel().fingerprint, false});
   repository.index().checkpoints().SetBudget(uint64_t{1} << 20);
 }
 

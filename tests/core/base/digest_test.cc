@@ -7,7 +7,8 @@ namespace statelib {
 namespace {
 
 TEST(Digest, OfNothingIsThePublishedBlake2b256Value) {
-  EXPECT_EQ(HashOf({}).Hex(), "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8");
+  EXPECT_EQ(HashOf(ByteSpan()).Hex(),
+            "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8");
 }
 
 TEST(Digest, PiecesHashLikeTheWhole) {
@@ -27,7 +28,7 @@ TEST(Digest, HexIsReadBack) {
 }
 
 TEST(Digest, AnythingButSixtyFourHexDigitsIsRefused) {
-  const std::string hex = HashOf({}).Hex();
+  const std::string hex = HashOf(ByteSpan()).Hex();
   EXPECT_FALSE(Digest::FromHex(""));
   EXPECT_FALSE(Digest::FromHex(hex.substr(1)));
   EXPECT_FALSE(Digest::FromHex(hex + "0"));

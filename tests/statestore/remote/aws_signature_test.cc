@@ -18,7 +18,7 @@ AwsRequest ExampleRequest() {
   AwsRequest request;
   request.method = "GET";
   request.path = "/";
-  request.payload_sha256 = Sha256Hex({});
+  request.payload_sha256 = Sha256Hex(ByteSpan());
   request.headers = {{"host", "examplebucket.s3.amazonaws.com"},
                      {"x-amz-content-sha256", request.payload_sha256},
                      {"x-amz-date", kTime}};

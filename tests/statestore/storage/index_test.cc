@@ -58,7 +58,7 @@ class IndexTest : public testing::Test {
 };
 
 TEST_F(IndexTest, AStateComesBackAsItWasAdded) {
-  const std::vector<TokenChunk> chunks = {{HashOf(AsBytes("x")), 4096}, {HashOf({}), 7}};
+  const std::vector<TokenChunk> chunks = {{HashOf(AsBytes("x")), 4096}, {HashOf(ByteSpan()), 7}};
   Add(1, chunks);
   const auto row = index_.states().Find(RowFor(1).id);
   ASSERT_TRUE(row);
@@ -143,7 +143,7 @@ TEST_F(IndexTest, ListNarrowsByEveryCondition) {
   ReferenceQuery query;
   query.model = SampleModel().fingerprint;
   EXPECT_EQ(Names(query).size(), 4u);
-  query.model = HashOf({});
+  query.model = HashOf(ByteSpan());
   EXPECT_THAT(Names(query), IsEmpty());
   query = {};
   query.source_pattern = "doc1.*";  // the second goes on from the first

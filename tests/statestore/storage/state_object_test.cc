@@ -167,7 +167,7 @@ TEST(StateObject, TheContentDigestTellsSpecsAndBytesApart) {
 TEST(StateObject, ChunksThatDoNotMakeTheHistoryAreRefused) {
   StateRecord record = SampleState(5000);
   record.description.tokens_kept = true;
-  record.description.chunks = {{HashOf(AsBytes("a")), kTokensPerChunk}, {HashOf({}), 1}};
+  record.description.chunks = {{HashOf(AsBytes("a")), kTokensPerChunk}, {HashOf(ByteSpan()), 1}};
   ExpectError(ErrorKind::kCorrupt, "expected chunks of 5000 tokens, found 4097",
               [&] { DecodeState(Encode(record).bytes, "it"); });
 }
