@@ -217,7 +217,7 @@ TEST_F(LibraryServers, TakeNoPushOverAVersionThatThePusherHasNotHad) {
   const std::optional<SigningKey> key = keys_.Signing("me");
   remote::Publication publication{"a", "latest", state.state.id, 5,
                                   storage::EncodeManifest(outgoing.manifest(), &*key)};
-  for (const std::string message :
+  for (const std::string& message :
        {"a@1 there (state " + served_.Resolve("a").state.id.ShortHex(),
         "a@1 here (state " + state.state.id.ShortHex(), std::string("statelib pull")}) {
     ExpectError(ErrorKind::kMismatch, message,
