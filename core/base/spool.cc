@@ -76,7 +76,7 @@ void ByteSpool::Read(uint64_t from, std::span<std::byte> out) const {
     from += static_cast<uint64_t>(size);
     out = out.subspan(static_cast<size_t>(size));
   }
-  CopyBytes(ByteSpan(held_).subspan(from - stored_), out);
+  if (!out.empty()) CopyBytes(ByteSpan(held_).subspan(from - stored_), out);
 }
 
 Digest HashOfText(const RunOf<char>& text) {
