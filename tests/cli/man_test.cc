@@ -46,10 +46,10 @@ TEST_F(Manual, HasAPageForEveryCommandWithItsOptionsAndExamples) {
 TEST_F(Manual, IsSetWithoutAWarning) {
   if (RunProgram({"bash", "-c", "command -v man"}).exit_code != 0)
     GTEST_SKIP() << "man is not installed";
-  const ProcessResult result = RunProgram(
-      {"bash", "-c",
-       "for page in \"$0\"/*.1; do man --warnings -E UTF-8 -l -Z \"$page\" >/dev/null; done",
-       directory_.path().string()});
+  const ProcessResult result = RunProgram({"bash", "-c",
+                                           "for page in \"$0\"/*.1; do LC_ALL=C.UTF-8 man "
+                                           "--warnings -E UTF-8 -l -Z \"$page\" >/dev/null; done",
+                                           directory_.path().string()});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.err, "");
 }
