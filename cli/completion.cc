@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/completion.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
@@ -88,6 +91,18 @@ std::vector<CommandWords> DescribeCommands(const CLI::App& root) {
 std::string PosixQuoted(std::string_view text) { return Quoted(text, "'\\''"); }
 std::string FishQuoted(std::string_view text) { return Quoted(text, "\\'"); }
 
+std::string CommandBranches(const std::vector<CommandWords>& commands) {
+  std::string text;
+  for (const CommandWords& command : commands) {
+    if (command.name.empty()) continue;
+    const bool top = command.name.find(' ') == std::string::npos;
+    text += fmt::format("      {}) command={}; continue ;;\n",
+                        PosixQuoted(top ? " " + command.name : command.name),
+                        PosixQuoted(command.name));
+  }
+  return text;
+}
+
 std::vector<std::string> FlagsWithValue(const std::vector<CommandWords>& commands) {
   std::vector<std::string> flags;
   for (const CommandWords& command : commands) {
@@ -98,6 +113,29 @@ std::vector<std::string> FlagsWithValue(const std::vector<CommandWords>& command
     }
   }
   return flags;
+}
+
+std::string ValueBranch(const std::vector<CommandWords>& commands) {
+  return fmt::format("      {}) skip=yes ;;\n", fmt::join(FlagsWithValue(commands), " | "));
+}
+
+std::string OfferCase(const CommandWords& command) {
+  std::string branches;
+  for (const OptionWords& option : command.options) {
+    if (option.value.empty()) continue;
+    branches += fmt::format("        {}) offer={} ;;\n", fmt::join(option.flags, " | "),
+                            PosixQuoted(option.value));
+  }
+  return branches.empty() ? "" : "      case \"$previous\" in\n" + branches + "      esac\n";
+}
+
+std::vector<std::string> QuotedPlaces(const CommandWords& command) {
+  std::vector<std::string> places;
+  for (size_t i = 0; i < command.places.size(); ++i) {
+    const bool repeats = command.last_place_repeats && i + 1 == command.places.size();
+    places.push_back(PosixQuoted(command.places[i] + (repeats ? "+" : "")));
+  }
+  return places;
 }
 
 }  // namespace statelib::cli

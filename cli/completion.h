@@ -42,6 +42,17 @@ std::string FishQuoted(std::string_view text);
 /// The flags of all commands that take a value: the word after them is no argument.
 std::vector<std::string> FlagsWithValue(const std::vector<CommandWords>& commands);
 
+// What the scripts of POSIX-like shells have in common.
+
+/// The branches of a case that takes "COMMAND_SO_FAR WORD" and sets `command`.
+std::string CommandBranches(const std::vector<CommandWords>& commands);
+/// The branch before the other words, of those after which comes a value and no argument.
+std::string ValueBranch(const std::vector<CommandWords>& commands);
+/// The case that sets `offer` where the previous word wants a value; "" where none does.
+std::string OfferCase(const CommandWords& command);
+/// The command's places, quoted; the last one with a + where it repeats.
+std::vector<std::string> QuotedPlaces(const CommandWords& command);
+
 // A script for each shell, to be sourced or put where the shell looks for completions.
 std::string BashCompletion(const std::vector<CommandWords>& commands);
 std::string ZshCompletion(const std::vector<CommandWords>& commands);

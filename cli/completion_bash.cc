@@ -62,47 +62,28 @@ constexpr const char* kEnd =
 
 std::string CaseOf(const CommandWords& command) {
   std::vector<std::string> flags;
-  std::string values;
-  for (const OptionWords& option : command.options) {
+  for (const OptionWords& option : command.options)
     flags.insert(flags.end(), option.flags.begin(), option.flags.end());
-    if (!option.value.empty())
-      values += fmt::format("        {}) offer={} ;;\n", fmt::join(option.flags, " | "),
-                            PosixQuoted(option.value));
-  }
-  std::string places;
-  for (size_t i = 0; i < command.places.size(); ++i) {
-    const bool repeats = command.last_place_repeats && i + 1 == command.places.size();
-    places += (i == 0 ? "" : " ") + PosixQuoted(command.places[i] + (repeats ? "+" : ""));
-  }
-  std::string text =
-      fmt::format("    {})\n      options={} words={} places=({})\n", PosixQuoted(command.name),
-                  PosixQuoted(fmt::format("{}", fmt::join(flags, " "))),
-                  PosixQuoted(fmt::format("{}", fmt::join(command.subcommands, " "))), places);
-  if (!values.empty()) text += "      case \"$previous\" in\n" + values + "      esac\n";
-  return text + "      ;;\n";
+  return fmt::format("    {})\n      options={} words={} places=({})\n{}      ;;\n",
+                     PosixQuoted(command.name),
+                     PosixQuoted(fmt::format("{}", fmt::join(flags, " "))),
+                     PosixQuoted(fmt::format("{}", fmt::join(command.subcommands, " "))),
+                     fmt::join(QuotedPlaces(command), " "), OfferCase(command));
 }
 
 }  // namespace
 
 std::string BashCompletion(const std::vector<CommandWords>& commands) {
-  std::string script = kBegin;
-  for (const CommandWords& command : commands) {
-    if (command.name.empty()) continue;
-    const bool top = command.name.find(' ') == std::string::npos;
-    script += fmt::format("      {}) command={}; continue ;;\n",
-                          PosixQuoted(top ? " " + command.name : command.name),
-                          PosixQuoted(command.name));
-  }
-  script += fmt::format(
+  std::string script = kBegin + CommandBranches(commands);
+  script +=
       "    esac\n"
-      "    case \"$word\" in\n"
-      "      {}) skip=yes ;;\n"
+      "    case \"$word\" in\n" +
+      ValueBranch(commands) +
       "      -?*) ;;\n"
       "      *) place=$((place + 1)) ;;\n"
       "    esac\n"
       "  done\n"
-      "  case \"$command\" in\n",
-      fmt::join(FlagsWithValue(commands), " | "));
+      "  case \"$command\" in\n";
   for (const CommandWords& command : commands) script += CaseOf(command);
   return script + "  esac\n" + kEnd;
 }

@@ -54,44 +54,27 @@ std::string CaseOf(const CommandWords& command, const std::vector<CommandWords>&
     if (word.find(' ') == std::string::npos)
       text += fmt::format("      commands+=({})\n", Described(word, sub.summary));
   }
-  std::string values;
-  for (const OptionWords& option : command.options) {
+  for (const OptionWords& option : command.options)
     for (const std::string& flag : option.flags)
       text += fmt::format("      options+=({})\n", Described(flag, option.description));
-    if (!option.value.empty())
-      values += fmt::format("        {}) offer={} ;;\n", fmt::join(option.flags, " | "),
-                            PosixQuoted(option.value));
-  }
-  for (size_t i = 0; i < command.places.size(); ++i) {
-    const bool repeats = command.last_place_repeats && i + 1 == command.places.size();
-    text +=
-        fmt::format("      places+=({})\n", PosixQuoted(command.places[i] + (repeats ? "+" : "")));
-  }
-  if (!values.empty()) text += "      case \"$previous\" in\n" + values + "      esac\n";
-  return text + "      ;;\n";
+  for (const std::string& place : QuotedPlaces(command))
+    text += fmt::format("      places+=({})\n", place);
+  return text + OfferCase(command) + "      ;;\n";
 }
 
 }  // namespace
 
 std::string ZshCompletion(const std::vector<CommandWords>& commands) {
-  std::string script = kBegin;
-  for (const CommandWords& command : commands) {
-    if (command.name.empty()) continue;
-    const bool top = command.name.find(' ') == std::string::npos;
-    script += fmt::format("      {}) command={}; continue ;;\n",
-                          PosixQuoted(top ? " " + command.name : command.name),
-                          PosixQuoted(command.name));
-  }
-  script += fmt::format(
+  std::string script = kBegin + CommandBranches(commands);
+  script +=
       "    esac\n"
-      "    case \"$word\" in\n"
-      "      {}) skip=yes ;;\n"
+      "    case \"$word\" in\n" +
+      ValueBranch(commands) +
       "      -?*) ;;\n"
       "      *) place=$(( place + 1 )) ;;\n"
       "    esac\n"
       "  done\n"
-      "  case \"$command\" in\n",
-      fmt::join(FlagsWithValue(commands), " | "));
+      "  case \"$command\" in\n";
   for (const CommandWords& command : commands) script += CaseOf(command, commands);
   return script + "  esac\n" + kEnd;
 }
