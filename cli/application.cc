@@ -69,9 +69,19 @@ void Application::AddCommand(const CommandDescription& description) {
   CLI::App* app = parent.add_subcommand(name, description.summary);
   if (&parent == &root_) app->group(description.group);
   entries_.push_back({app, description.make()});
-  Declaration declaration(*app);
-  entries_.back().command->Declare(declaration, shared_);
-  AddCommonOptions(declaration, shared_);
+}
+
+void Application::DeclareOptions(std::span<const std::string> arguments) {
+  const CLI::App* const named = &CommandAt(root_, arguments);
+  const auto entry = std::find_if(entries_.begin(), entries_.end(),
+                                  [&](const Entry& one) { return one.app == named; });
+  const bool alone = entry != entries_.end() && !entry->command->describes_others();
+  for (const Entry& one : entries_) {
+    if (alone && one.app != named) continue;
+    Declaration declaration(*one.app);
+    one.command->Declare(declaration, shared_);
+    AddCommonOptions(declaration, shared_);
+  }
 }
 
 bool Application::Parse(int argc, const char* const* argv) {
@@ -95,6 +105,7 @@ void Application::Run(int argc, const char* const* argv) {
   const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   wants_json_ = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
   CheckNamesCommand(root_, arguments);
+  DeclareOptions(arguments);
   if (!Parse(argc, argv)) return;
   wants_json_ = shared_.json;
   if (wants_json_) notes_.KeepForJson();

@@ -4,6 +4,8 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "cli/command.h"
@@ -35,6 +37,9 @@ class Application {
   };
 
   void AddCommand(const CommandDescription& description);
+  /// Of the command that is named, for those of all take as long as the rest of a start; of all
+  /// where that command, or none, is to say what others take.
+  void DeclareOptions(std::span<const std::string> arguments);
   CLI::App& GroupFor(const CommandDescription& description, std::string& name);
   bool Parse(int argc, const char* const* argv);
   /// Reads the user's settings, and gives a command's options those that were not on its line.

@@ -77,10 +77,12 @@ class Command {
  public:
   virtual ~Command() = default;
 
-  /// Declares arguments, options and examples. Called once, before Run().
+  /// Declares arguments, options and examples. Called at most once, before Run().
   virtual void Declare(Declaration& declaration, SharedOptions& shared) = 0;
   /// Whether a broken file of settings stands in its way.
   virtual bool needs_settings() const { return true; }
+  /// Whether it looks at what other commands declare.
+  virtual bool describes_others() const { return false; }
   /// Does the work. Errors: statelib::Error of any kind; OutputClosed.
   virtual void Run(Context& context) = 0;
 };

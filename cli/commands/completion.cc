@@ -58,6 +58,7 @@ class CompletionCommand : public Command {
         "  statelib completion fish > ~/.config/fish/completions/statelib.fish\n");
   }
 
+  bool describes_others() const override { return true; }
   bool needs_settings() const override { return !words_.empty(); }
 
   void Run(Context& context) override {

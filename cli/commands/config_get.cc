@@ -18,6 +18,8 @@ class ConfigGetCommand : public Command {
         "  statelib config get sampling.temperature --json\n");
   }
 
+  bool describes_others() const override { return true; }  // for the defaults of their options
+
   void Run(Context& context) override {
     const SettingDescription& setting = SettingNamed(key_);
     const EffectiveSetting effective = EffectiveSettingOf(context, setting);

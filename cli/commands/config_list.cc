@@ -16,6 +16,8 @@ class ConfigListCommand : public Command {
         "  statelib config list --json\n");
   }
 
+  bool describes_others() const override { return true; }  // for the defaults of their options
+
   void Run(Context& context) override {
     if (context.options.json) return PrintAsJson(context);
     if (context.options.quiet) {

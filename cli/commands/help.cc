@@ -24,6 +24,7 @@ class HelpCommand : public Command {
         "  statelib help model add\n");
   }
 
+  bool describes_others() const override { return true; }
   bool needs_settings() const override { return false; }
 
   void Run(Context& context) override {
