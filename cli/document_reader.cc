@@ -66,7 +66,7 @@ library::SourceFile ReadPieces(const Context& context, const FileToRead& file,
 
 }  // namespace
 
-DocumentReader::DocumentReader(const Context& context, documents::Template how)
+DocumentReader::DocumentReader(const Context& context, documents::DocumentTemplate how)
     : context_(context), how_(std::move(how)), extractor_(HelperProgram("statelib-extract")) {
   documents::Before(how_, "", true);
 }

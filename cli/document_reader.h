@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "statestore/documents/document_template.h"
 #include "statestore/documents/extractor.h"
 #include "statestore/documents/folder.h"
-#include "statestore/documents/template.h"
 #include "statestore/library/ingest.h"
 
 namespace statelib::cli {
@@ -45,7 +45,7 @@ Json UnreadJson(const std::vector<Unread>& unread);
 class DocumentReader {
  public:
   /// Says what is wrong with a heading. Errors: kInvalidArgument.
-  DocumentReader(const Context& context, documents::Template how);
+  DocumentReader(const Context& context, documents::DocumentTemplate how);
   ~DocumentReader();
   DocumentReader(const DocumentReader&) = delete;
   DocumentReader& operator=(const DocumentReader&) = delete;
@@ -71,7 +71,7 @@ class DocumentReader {
   void Remember(Notes::Kind kind, std::string text);
 
   const Context& context_;
-  documents::Template how_;
+  documents::DocumentTemplate how_;
   documents::Extractor extractor_;
   Spool<char> texts_;  // of all documents, so that many of them take one file
   std::vector<Note> notes_;

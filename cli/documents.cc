@@ -43,7 +43,7 @@ void AddReadingOptions(Declaration& declaration, ReadingOptions& options) {
                      {.shown_as = "N", .shows_default = true});
 }
 
-documents::Template TemplateOf(const ReadingOptions& options) {
+documents::DocumentTemplate TemplateOf(const ReadingOptions& options) {
   return {documents::Unescaped(options.separator), documents::Unescaped(options.heading)};
 }
 
@@ -59,7 +59,7 @@ library::IngestOptions IngestOptionsOf(const Context& context, const ReadingOpti
   ingest.codec = CodecRequestOf(context, options.codec);
   ingest.reuse = !options.no_reuse;
   ingest.checkpoint_stride_tokens = options.checkpoint_stride_tokens;
-  const documents::Template how = TemplateOf(options);
+  const documents::DocumentTemplate how = TemplateOf(options);
   ingest.text_template = {how.separator, how.heading};
   ingest.cancel = &context.cancel;
   return ingest;

@@ -31,7 +31,7 @@ struct ReadingOptions {
 void AddReadingOptions(Declaration& declaration, ReadingOptions& options);
 
 /// How the files are put together. Errors: those of Unescaped.
-documents::Template TemplateOf(const ReadingOptions& options);
+documents::DocumentTemplate TemplateOf(const ReadingOptions& options);
 /// Of folders, which files.
 documents::FolderOptions FolderOptionsOf(const ReadingOptions& options);
 /// What reading needs to know, but for progress. Errors: those of CodecRequestOf.

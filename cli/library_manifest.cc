@@ -8,7 +8,7 @@
 #include "cli/manifest_table.h"
 #include "core/base/error.h"
 #include "core/engine/runtime.h"
-#include "statestore/documents/template.h"
+#include "statestore/documents/document_template.h"
 #include "statestore/storage/did_you_mean.h"
 #include "statestore/storage/segment_codec.h"
 
@@ -17,9 +17,9 @@ namespace statelib::cli {
 namespace {
 
 template <typename... Args>
-[[noreturn]] void RefuseAt(const std::string& where, fmt::format_string<Args...> format,
+[[noreturn]] void RefuseAt(const std::string& location, fmt::format_string<Args...> format,
                            Args&&... args) {
-  Throw(ErrorKind::kInvalidArgument, "{}: {}", where,
+  Throw(ErrorKind::kInvalidArgument, "{}: {}", location,
         fmt::format(format, std::forward<Args>(args)...));
 }
 
@@ -134,7 +134,7 @@ const std::map<std::string, Setter>& Keys() {
   std::vector<std::string> names;
   for (const auto& [known, setter] : Keys()) names.push_back(known);
   const std::string hint = storage::DidYouMean(value.key, names);
-  RefuseAt(value.where, "unknown key '{}'{}", storage::Escaped(value.key),
+  RefuseAt(value.location, "unknown key '{}'{}", storage::Escaped(value.key),
            hint.empty() ? "; `statelib build --help` lists them" : hint);
 }
 
@@ -145,7 +145,7 @@ void Apply(const ManifestTable& table, ManifestState& state) {
     try {
       known->second(ValueOf(value), state);
     } catch (const Error& error) {
-      RefuseAt(value.where, "{}: {}", value.key, error.what());
+      RefuseAt(value.location, "{}: {}", value.key, error.what());
     }
   }
 }
@@ -155,7 +155,7 @@ ManifestState DefaultsOf(const ManifestTables& tables) {
   if (!tables.defaults) return defaults;
   for (const ManifestValue& value : tables.defaults->values) {
     if (value.key == "name" || value.key == "files")
-      RefuseAt(value.where, "'{}' belongs to a state, not to the defaults", value.key);
+      RefuseAt(value.location, "'{}' belongs to a state, not to the defaults", value.key);
   }
   Apply(*tables.defaults, defaults);
   return defaults;
@@ -180,13 +180,14 @@ std::vector<ManifestState> ParseManifest(std::string_view text, const std::strin
   std::map<std::string, std::string> names;  // name -> where
   for (const ManifestTable& table : tables.states) {
     ManifestState state = defaults;
-    state.where = table.where;
+    state.location = table.location;
     Apply(table, state);
-    if (state.reference.name.empty()) RefuseAt(table.where, "a state without a name");
+    if (state.reference.name.empty()) RefuseAt(table.location, "a state without a name");
     if (state.files.empty())
-      RefuseAt(table.where, "the state {} has no files", state.reference.Text());
-    const auto [other, fresh] = names.emplace(state.reference.Text(), state.where);
-    if (!fresh) RefuseAt(table.where, "{} is described at {} already", other->first, other->second);
+      RefuseAt(table.location, "the state {} has no files", state.reference.Text());
+    const auto [other, fresh] = names.emplace(state.reference.Text(), state.location);
+    if (!fresh)
+      RefuseAt(table.location, "{} is described at {} already", other->first, other->second);
     states.push_back(std::move(state));
   }
   if (states.empty())

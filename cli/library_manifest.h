@@ -16,11 +16,11 @@ namespace statelib::cli {
 /// What a manifest (statelib.toml, or JSON lines) says of one state, or with `each` of one state a
 /// file.
 struct ManifestState {
-  std::string where;  ///< for messages: "statelib.toml:12"
+  std::string location;  ///< for messages: "statelib.toml:12"
   storage::Reference reference;
   std::vector<std::string> files;  ///< files, folders and patterns, from the manifest's folder
   documents::FolderOptions folders;
-  storage::TextTemplate text_template;
+  storage::SourceTemplate text_template;
   std::vector<std::string> tags;
   bool each = false;
   bool keep_tokens = true;

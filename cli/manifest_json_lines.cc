@@ -10,8 +10,8 @@ namespace {
 
 constexpr const char* kDefaults = "defaults";
 
-ManifestValue ToValue(const std::string& where, std::string_view key, const JsonValue& json) {
-  ManifestValue value{where, std::string(key)};
+ManifestValue ToValue(const std::string& location, std::string_view key, const JsonValue& json) {
+  ManifestValue value{location, std::string(key)};
   if (json.IsString()) {
     value.content = std::string(json.String());
   } else if (json.IsBool()) {
@@ -22,31 +22,32 @@ ManifestValue ToValue(const std::string& where, std::string_view key, const Json
     value.content = json.Number();
   } else if (json.IsArray()) {
     ManifestValue::List list;
-    json.ForEach([&](const JsonValue& item) { list.push_back(ToValue(where, "", item)); });
+    json.ForEach([&](const JsonValue& item) { list.push_back(ToValue(location, "", item)); });
     value.content = std::move(list);
   }
   return value;
 }
 
-ManifestTable ToTable(const std::string& where, const JsonValue& object) {
-  ManifestTable table{where, {}};
+ManifestTable ToTable(const std::string& location, const JsonValue& object) {
+  ManifestTable table{location, {}};
   object.ForEachMember([&](std::string_view key, const JsonValue& value) {
-    table.values.push_back(ToValue(where, key, value));
+    table.values.push_back(ToValue(location, key, value));
   });
   return table;
 }
 
-void AddLine(std::string_view line, const std::string& where, ManifestTables* tables) {
-  const JsonDocument document = JsonDocument::Parse(AsBytes(line), where);
+void AddLine(std::string_view line, const std::string& location, ManifestTables* tables) {
+  const JsonDocument document = JsonDocument::Parse(AsBytes(line), location);
   const JsonValue root = document.root();
   const auto defaults = root.Find(kDefaults);
   if (!defaults) {
-    tables->states.push_back(ToTable(where, root));
+    tables->states.push_back(ToTable(location, root));
     return;
   }
   if (root.size() != 1 || tables->defaults || !tables->states.empty())
-    Throw(ErrorKind::kInvalidArgument, "{}: '{}' stands alone on the first line", where, kDefaults);
-  tables->defaults = ToTable(where, *defaults);
+    Throw(ErrorKind::kInvalidArgument, "{}: '{}' stands alone on the first line", location,
+          kDefaults);
+  tables->defaults = ToTable(location, *defaults);
 }
 
 }  // namespace

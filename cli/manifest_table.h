@@ -18,13 +18,13 @@ struct ManifestValue {
   /// std::monostate: a kind of value that no key takes, such as a date or null.
   using Content = std::variant<std::monostate, std::string, bool, int64_t, double, List>;
 
-  std::string where;
+  std::string location;
   std::string key;  ///< "" in a list
   Content content = {};
 };
 
 struct ManifestTable {
-  std::string where;
+  std::string location;
   std::vector<ManifestValue> values;
 };
 

@@ -4,7 +4,7 @@
 #include "cli/terminal/printable.h"
 #include "cli/terminal/quantities.h"
 #include "cli/terminal/table.h"
-#include "statestore/documents/template.h"
+#include "statestore/documents/document_template.h"
 
 namespace statelib::cli {
 

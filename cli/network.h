@@ -14,7 +14,7 @@
 // What needs the libraries of the network. They would cost every other command a good part of its
 // start, so they are linked into a second program, statelib-net, which is statelib with them: in
 // statelib each function here becomes that program with the same command line and does not return
-// (network_elsewhere.cc); there it does its work (network_here.cc). Call it before anything was
+// (network_reexec.cc); there it does its work (network_linked.cc). Call it before anything was
 // done or printed.
 namespace statelib::cli {
 

@@ -99,9 +99,9 @@ const SettingDescription& SettingNamed(std::string_view key) {
 }
 
 std::string CheckedValue(const SettingDescription& setting, const std::string& text,
-                         const std::string& where) {
+                         const std::string& location) {
   if (!IsRight(setting, text))
-    Throw(ErrorKind::kInvalidArgument, "{}{}: expected {}, found '{}'", where, setting.key,
+    Throw(ErrorKind::kInvalidArgument, "{}{}: expected {}, found '{}'", location, setting.key,
           setting.expected, Printable(text, LineBreaks::kEscape));
   if (setting.kind == SettingKind::kCount) return fmt::format("{:.0f}", NumberOf(text));
   if (setting.kind == SettingKind::kNumber) return fmt::format("{}", NumberOf(text));

@@ -55,13 +55,13 @@ void ForEachValue(const toml::table& table, const std::string& prefix,
 }
 
 void CheckValue(const SettingDescription& setting, const toml::node& node,
-                const std::string& where) {
+                const std::string& location) {
   // A table under a key of text would print as something that might pass for one.
   const bool is_scalar = node.is_string() || node.is_number();
   const bool wants_number =
       setting.kind == SettingKind::kCount || setting.kind == SettingKind::kNumber;
   if (is_scalar && node.is_number() == wants_number) return;
-  Throw(ErrorKind::kInvalidArgument, "{}{}: expected {}, found {}", where, setting.key,
+  Throw(ErrorKind::kInvalidArgument, "{}{}: expected {}, found {}", location, setting.key,
         setting.expected, Printable(TextOf(setting, node), LineBreaks::kEscape));
 }
 
@@ -81,22 +81,22 @@ Settings Settings::Parse(std::string_view text, const fs::path& file) {
   Settings settings;
   settings.file_ = file;
   if (text.empty()) return settings;
-  std::string where = Printable(file.string(), LineBreaks::kEscape) + ":";
+  std::string location = Printable(file.string(), LineBreaks::kEscape) + ":";
   try {
     ForEachValue(
         library::ParseToml(text, file.string()), "",
         [&](const std::string& key, const toml::node& node) {
           const size_t line = node.source().begin.line;
-          where = WhereIs(file, line) + ": ";
+          location = WhereIs(file, line) + ": ";
           const SettingDescription& setting = [&]() -> const SettingDescription& {
             try {
               return SettingNamed(key);
             } catch (const Error& error) {
-              throw Error(error.kind(), where + error.what());
+              throw Error(error.kind(), location + error.what());
             }
           }();
-          CheckValue(setting, node, where);
-          settings.values_[key] = {CheckedValue(setting, TextOf(setting, node), where), line};
+          CheckValue(setting, node, location);
+          settings.values_[key] = {CheckedValue(setting, TextOf(setting, node), location), line};
         });
   } catch (const Error& error) {
     throw Error(error.kind(), error.what() + std::string(kAdvice));

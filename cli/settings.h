@@ -42,9 +42,9 @@ const SettingDescription& SettingNamed(std::string_view key);
 std::span<const char* const> ColourChoices();
 
 /// A value in the one form that flags take. Errors: kInvalidArgument that says what was expected
-/// and found; `where` is what the message begins with.
+/// and found; `location` is what the message begins with.
 std::string CheckedValue(const SettingDescription& setting, const std::string& text,
-                         const std::string& where);
+                         const std::string& location);
 
 /// The settings of one file. A plain value.
 class Settings {

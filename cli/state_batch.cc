@@ -92,7 +92,7 @@ bool IsThere(const library::Library& library, const storage::Reference& referenc
   return library.repository().index().references().Find(reference.name, reference.tag).has_value();
 }
 
-documents::Template TemplateOf(const PlannedState& state) {
+documents::DocumentTemplate TemplateOf(const PlannedState& state) {
   return {state.options.text_template.separator, state.options.text_template.heading};
 }
 
@@ -125,7 +125,7 @@ class Batch {
 
   /// Reads the first state that is not up to date and all that follow.
   void Read(std::optional<library::IngestJob> first) {
-    library::SideBySide how;
+    library::BatchOptions how;
     how.next = [&] { return first ? std::exchange(first, std::nullopt) : Next(); };
     how.done = [this](size_t job, const library::IngestResult& result) {
       progress_.Hide();
@@ -146,7 +146,7 @@ class Batch {
     progress_.Hide();  // loading has one of its own
     const library::LoadedModel& model = model_.Get();
     const auto start = std::chrono::steady_clock::now();
-    library::IngestSideBySide(library_, model, how);
+    library::IngestBatch(library_, model, how);
     seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
 

@@ -58,7 +58,7 @@ std::string SummaryText(const BatchReport& report);
 /// Makes the states that are not up to date, several side by side, with progress on a terminal.
 /// `on_outcome` is called for each as soon as it is known, and may print. A state that cannot be
 /// made does not stop the others. The model is loaded for the first that has to be read. Errors:
-/// those of ModelWhenNeeded and IngestSideBySide.
+/// those of ModelWhenNeeded and IngestBatch.
 BatchReport MakeStates(const Context& context, library::Library& library, ModelWhenNeeded& model,
                        const std::vector<PlannedState>& states,
                        const std::function<void(const StateOutcome&)>& on_outcome);

@@ -100,7 +100,7 @@ enum class Epilogue : uint8_t {
 
 /// The rows of a ragged batch that belong to one sequence, and the part of its state that an
 /// operation advances.
-struct SequenceRows {
+struct SequenceSlot {
   size_t first_row = 0;
   size_t row_count = 0;  ///< at least 1
   float* state = nullptr;
@@ -115,7 +115,7 @@ struct CausalConvArgs {
   const float* weight;  // [K, E]; row K-1 multiplies the newest input
   const float* bias;    // [E]
   size_t kernel;        // K, at least 1
-  std::span<const SequenceRows> sequences;
+  std::span<const SequenceSlot> sequences;
   Rows out;  // [rows, E]; not x
 };
 
@@ -133,7 +133,7 @@ struct SelectiveScanArgs {
   ConstRows z;     // [rows, E], the gate before SiLU
   const float* a;  // [N, E], negative
   const float* d;  // [E]
-  std::span<const SequenceRows> sequences;
+  std::span<const SequenceSlot> sequences;
   Rows y;  // [rows, E]; may be x
 };
 
@@ -145,7 +145,7 @@ struct SelectiveScanArgs {
 /// Each sequence's state s [heads, N, P] is advanced in place.
 /// Source: Dao & Gu 2024, the recurrent form; the chunked form re-associates over time and has
 /// other bits.
-struct HeadScanArgs {
+struct Mamba2ScanArgs {
   ConstRows x;           // [rows, E], after convolution and SiLU
   ConstRows dt_raw;      // [rows, heads]
   ConstRows b;           // [rows, G * N]
@@ -157,7 +157,7 @@ struct HeadScanArgs {
   float dt_min;
   float dt_max;
   size_t groups;  // G, a divisor of heads
-  std::span<const SequenceRows> sequences;
+  std::span<const SequenceSlot> sequences;
   Rows y;  // [rows, E]; not x
 };
 
@@ -207,7 +207,7 @@ class Backend {
                       Rows out) = 0;
   virtual void CausalConv(const CausalConvArgs& args) = 0;
   virtual void SelectiveScan(const SelectiveScanArgs& args) = 0;
-  virtual void HeadScan(const HeadScanArgs& args) = 0;
+  virtual void Mamba2Scan(const Mamba2ScanArgs& args) = 0;
 
   /// MatMul(weights, bias, x, kStore, out) and then CausalConv(conv), whose x are columns of out. A
   /// backend may begin with a channel as soon as it is there; the bits are the same.

@@ -11,8 +11,8 @@
 namespace statelib {
 
 /// Stands between a client and a server on the loopback and holds what goes through it, without
-/// cutting the connection, once so many bytes have: whoever waits for that knows that a transfer is
-/// under way. One connection at a time.
+/// cutting the connection, once so many bytes have: a test that waits for that knows that a
+/// transfer is under way. One connection at a time.
 class GateProxy {
  public:
   GateProxy(int server_port, uint64_t hold_after_bytes)

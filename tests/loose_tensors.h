@@ -9,15 +9,15 @@
 #include <vector>
 
 #include "core/base/file_system.h"
-#include "core/checkpoint/safetensors_file.h"
-#include "core/checkpoint/safetensors_writer.h"
+#include "core/model_files/safetensors_file.h"
+#include "core/model_files/safetensors_writer.h"
 
 namespace statelib {
 
 /// A tensor of a safetensors file that a test writes again otherwise.
 struct LooseTensor {
   std::string name;
-  checkpoint::ElementType type = checkpoint::ElementType::kF32;
+  model_files::ElementType type = model_files::ElementType::kF32;
   std::vector<int64_t> shape;
   Bytes bytes;
 
@@ -31,9 +31,9 @@ struct LooseTensor {
 using LooseTensors = std::vector<LooseTensor>;
 
 inline LooseTensors ReadLoose(const std::filesystem::path& safetensors) {
-  const auto file = checkpoint::OpenSafetensors(safetensors);
+  const auto file = model_files::OpenSafetensors(safetensors);
   LooseTensors tensors;
-  for (const checkpoint::TensorRef& tensor : file.tensors().all())
+  for (const model_files::TensorRef& tensor : file.tensors().all())
     tensors.push_back(
         {tensor.name, tensor.type, tensor.shape, Bytes(tensor.bytes.begin(), tensor.bytes.end())});
   return tensors;
@@ -47,15 +47,15 @@ inline LooseTensor& Named(LooseTensors& tensors, std::string_view name) {
 inline LooseTensor FloatTensor(std::string name, std::vector<int64_t> shape,
                                const std::vector<float>& values) {
   const ByteSpan bytes = std::as_bytes(std::span(values));
-  return {std::move(name), checkpoint::ElementType::kF32, std::move(shape),
+  return {std::move(name), model_files::ElementType::kF32, std::move(shape),
           Bytes(bytes.begin(), bytes.end())};
 }
 
 inline void WriteLoose(const std::filesystem::path& path, const LooseTensors& tensors) {
-  std::vector<checkpoint::TensorToWrite> to_write;
+  std::vector<model_files::TensorToWrite> to_write;
   for (const LooseTensor& tensor : tensors)
     to_write.push_back({tensor.name, tensor.type, tensor.shape, tensor.bytes});
-  checkpoint::WriteSafetensors(FileSystem::Real(), path, to_write);
+  model_files::WriteSafetensors(FileSystem::Real(), path, to_write);
 }
 
 }  // namespace statelib

@@ -13,7 +13,7 @@ set(writers "^(core/model/convert|statestore/documents/extractor|statestore/libr
 set(writers "${writers}|statestore/storage/file_lock|statestore/remote/folder_remote)\\.cc$")
 set(wrong "")
 set(writes_seen 0)
-foreach(layer core/checkpoint core/tokenizer core/model core/engine statestore cli/serve)
+foreach(layer core/model_files core/tokenizer core/model core/engine statestore cli/serve)
   file(GLOB_RECURSE sources RELATIVE "${SOURCE_DIR}" "${SOURCE_DIR}/${layer}/*.h" "${SOURCE_DIR}/${layer}/*.cc")
   foreach(source IN LISTS sources)
     file(STRINGS "${SOURCE_DIR}/${source}" lines REGEX "${write}")

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statestore/library/ask.h"
 
-#include "cli/answer.h"
 #include "cli/commands.h"
 #include "cli/compute_options.h"
+#include "cli/generation_report.h"
 #include "cli/input.h"
 #include "cli/library_access.h"
 #include "cli/passages.h"
@@ -48,7 +48,7 @@ class AskCommand : public Command {
     const storage::ResolvedState state = library.Resolve(name_);
     const library::LoadedModel model =
         LoadChosenModel(context, library, model_, &state, runtime_options_);
-    Answer facts;
+    GenerationReport facts;
     facts.started_at = context.started_at;
     facts.model = model.identity;
     AnswerStream stream(context, AnswerStream::Form::kText);
@@ -84,7 +84,7 @@ class AskCommand : public Command {
   }
 
   void Print(const Context& context, const library::AskedAnswer& answer,
-             const Answer& facts) const {
+             const GenerationReport& facts) const {
     if (sources_ && answer.passages.empty())
       context.notes.Add(
           Notes::Kind::kNote,
@@ -96,15 +96,15 @@ class AskCommand : public Command {
                                     HumanCount(answer.generation.tokens.size(), "token")));
     if (context.options.json) return PrintAsJson(context, answer, facts);
     for (const library::SearchResult& passage : answer.passages) PrintPassage(context, {}, passage);
-    PrintAnswerFacts(context, facts);
+    PrintGenerationFacts(context, facts);
   }
 
   void PrintAsJson(const Context& context, const library::AskedAnswer& answer,
-                   const Answer& facts) const {
+                   const GenerationReport& facts) const {
     Json json = {{"question", answer.question},
                  {"answer", answer.text},
                  {"refused", answer.refused ? Json(*answer.refused) : Json(nullptr)}};
-    json.update(AnswerFactsJson(facts));
+    json.update(GenerationFactsJson(facts));
     if (sources_) {
       json["sources"] = Json::array();
       for (const library::SearchResult& passage : answer.passages)

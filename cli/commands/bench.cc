@@ -10,8 +10,8 @@
 #include "cli/terminal/table.h"
 #include "core/base/error.h"
 #include "core/base/random_name.h"
-#include "core/engine/speed.h"
-#include "statestore/library/speed.h"
+#include "core/engine/benchmark.h"
+#include "statestore/library/bench.h"
 
 namespace statelib::cli {
 

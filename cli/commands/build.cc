@@ -110,9 +110,9 @@ class BuildCommand : public Command {
       if (fresh) groups.push_back({state.model, state.weights, {}, {}});
       ModelGroup& group = groups[place->second];
       for (PlannedState& planned : PlanOne(context, state, unread)) {
-        const auto [other, is_new] = taken.emplace(planned.reference.Text(), state.where);
+        const auto [other, is_new] = taken.emplace(planned.reference.Text(), state.location);
         if (!is_new)
-          Throw(ErrorKind::kInvalidArgument, "{}: {} is made at {} already", state.where,
+          Throw(ErrorKind::kInvalidArgument, "{}: {} is made at {} already", state.location,
                 other->first, other->second);
         group.states.push_back(std::move(planned));
         group.described.push_back(&state);
@@ -135,7 +135,7 @@ class BuildCommand : public Command {
       return states;
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::kCancelled) throw;
-      throw Error(error.kind(), state.where + ": " + error.what());
+      throw Error(error.kind(), state.location + ": " + error.what());
     }
   }
 

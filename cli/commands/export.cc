@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/carrying.h"
 #include "cli/codec_options.h"
 #include "cli/commands.h"
 #include "cli/compute_options.h"
@@ -9,6 +8,7 @@
 #include "cli/output_option.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/quantities.h"
+#include "cli/transfer.h"
 #include "core/base/error.h"
 #include "statestore/library/exchange.h"
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <optional>
 
-#include "cli/answer.h"
 #include "cli/commands.h"
 #include "cli/compute_options.h"
 #include "cli/explain.h"
+#include "cli/generation_report.h"
 #include "cli/input.h"
 #include "cli/library_access.h"
 #include "cli/log_probabilities.h"
 #include "cli/terminal/quantities.h"
 #include "core/tokenizer/utf8.h"
-#include "statestore/documents/template.h"
+#include "statestore/documents/document_template.h"
 #include "statestore/library/prefix.h"
 #include "statestore/library/save.h"
 
@@ -138,7 +138,7 @@ class GenerateCommand : public Command {
     const auto runtime = library::OpenRuntime(place, runtime_options_);
     ExplainRuntime(context, *runtime);
     engine::State state = runtime->Empty();
-    Answer answer;
+    GenerationReport answer;
     Generate(context, *runtime, state, TokensOfWhole(*runtime, prompt), answer);
     Finish(context, answer);
   }
@@ -153,7 +153,7 @@ class GenerateCommand : public Command {
     if (!no_state_ && !auto_prefix_) base = library.Resolve(name_);
     const library::LoadedModel model =
         LoadChosenModel(context, library, model_, base ? &*base : nullptr, runtime_options_);
-    Answer answer;
+    GenerationReport answer;
     answer.model = model.identity;
     Start start = auto_prefix_ ? FromPrefix(library, model, prompt)
                   : base       ? Start{library::LoadState(library, model, *base),
@@ -203,7 +203,7 @@ class GenerateCommand : public Command {
 
   // Streams the answer.
   void Generate(Context& context, engine::Runtime& runtime, engine::State& state,
-                const std::vector<TokenId>& prompt, Answer& answer) {
+                const std::vector<TokenId>& prompt, GenerationReport& answer) {
     AnswerStream stream(context, stream_ ? AnswerStream::Form::kPieces : AnswerStream::Form::kText,
                         !save_as_.empty());
     if (log_probabilities_ > 0) {
@@ -220,8 +220,8 @@ class GenerateCommand : public Command {
     stream.End();
   }
 
-  static void Finish(const Context& context, const Answer& answer) {
-    PrintAnswerFacts(context, answer);
+  static void Finish(const Context& context, const GenerationReport& answer) {
+    PrintGenerationFacts(context, answer);
     if (answer.generation.reason != engine::StopReason::kCancelled) return;
     Throw(ErrorKind::kCancelled, "stopped after {}{}",
           HumanCount(answer.generation.tokens.size(), "token"),

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/carrying.h"
 #include "cli/commands.h"
 #include "cli/input.h"
 #include "cli/key_access.h"
 #include "cli/library_access.h"
 #include "cli/terminal/progress.h"
+#include "cli/transfer.h"
 #include "statestore/library/exchange.h"
 
 namespace statelib::cli {

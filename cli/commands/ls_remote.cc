@@ -14,7 +14,7 @@ namespace {
 class LsRemoteCommand : public Command {
  public:
   void Declare(Declaration& declaration, SharedOptions& shared) override {
-    AddRemoteArguments(declaration, where_, "Only these; with * ? [a-z]");
+    AddRemoteArguments(declaration, location_, "Only these; with * ? [a-z]");
     declaration.Flag("--all-versions", selection_.all_versions,
                      "Every version of each name, not only the current one");
     AddLibraryOption(declaration, shared);
@@ -26,13 +26,13 @@ class LsRemoteCommand : public Command {
 
   void Run(Context& context) override {
     const std::optional<library::Library> library = OpenLibraryIfThere(context);
-    TakeRemoteOfSettings(context, library ? &*library : nullptr, where_);
-    selection_.names = where_.names;
-    const auto remote = OpenRemote(context, library ? &*library : nullptr, where_.remote);
+    TakeRemoteOfSettings(context, library ? &*library : nullptr, location_);
+    selection_.names = location_.names;
+    const auto remote = OpenRemote(context, library ? &*library : nullptr, location_.remote);
     const std::vector<storage::RemoteVersion> versions =
-        library::SelectVersions(remote->List(), selection_, remote->where());
+        library::SelectVersions(remote->List(), selection_, remote->location());
     if (versions.empty())
-      context.notes.Add(Notes::Kind::kPlain, fmt::format("no states in {}", remote->where()));
+      context.notes.Add(Notes::Kind::kPlain, fmt::format("no states in {}", remote->location()));
     if (context.options.json) return PrintAsJson(context, versions);
     if (context.options.quiet) {
       for (const storage::RemoteVersion& version : versions)
@@ -65,7 +65,7 @@ class LsRemoteCommand : public Command {
     context.PrintJson({{"versions", list}});
   }
 
-  RemoteArguments where_;
+  RemoteArguments location_;
   library::Selection selection_;
 };
 

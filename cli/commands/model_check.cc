@@ -44,7 +44,7 @@ class ModelCheckCommand : public Command {
  public:
   void Declare(Declaration& declaration, SharedOptions& shared) override {
     declaration.Argument("MODEL", &model_,
-                         "A checkpoint's folder or file, or a model's name in the library "
+                         "A folder or file, or a model's name in the library "
                          "(default: the demo model)",
                          {.shown_as = "MODEL"});
     declaration.Option("--golden", &golden_,
@@ -78,10 +78,10 @@ class ModelCheckCommand : public Command {
     const fs::path directory = model_.empty() ? DemoModelDirectory() : PlaceOf(context);
     const fs::path golden = golden_.empty() ? GoldenOf(directory) : fs::path(golden_);
     for (const std::string& fact : facts_)
-      runtime_options_.config_facts.push_back(checkpoint::ParseConfigFact(fact));
+      runtime_options_.config_facts.push_back(model_files::ParseConfigFact(fact));
     // What was recorded for a file of block types was computed with its decoded weights.
     if (runtime_options_.weights.empty()) runtime_options_.weights = "f32";
-    // Recorded token ids need no tokenizer, and test checkpoints have none.
+    // Recorded token ids need no tokenizer, and test models have none.
     const auto runtime = engine::Runtime::OpenWithoutTokenizer(directory, runtime_options_);
     engine::GoldenReport report = Compare(context, *runtime, golden);
     std::optional<engine::GoldenReport> in_cuts = CompareInCuts(context, *runtime, golden);
@@ -145,11 +145,11 @@ class ModelCheckCommand : public Command {
           directory.string(), golden.string(), doubts);
   }
 
-  /// The golden file in a checkpoint's folder, or in the folder of its file.
-  static fs::path GoldenOf(const fs::path& checkpoint) {
+  /// The golden file in a model's folder, or in the folder of its file.
+  static fs::path GoldenOf(const fs::path& model_files) {
     std::error_code ignored;
-    const bool is_folder = fs::is_directory(checkpoint, ignored);
-    return (is_folder ? checkpoint : checkpoint.parent_path()) / "golden.safetensors";
+    const bool is_folder = fs::is_directory(model_files, ignored);
+    return (is_folder ? model_files : model_files.parent_path()) / "golden.safetensors";
   }
 
   void Print(Context& context, const engine::Runtime& runtime, const fs::path& directory,
@@ -162,7 +162,7 @@ class ModelCheckCommand : public Command {
     facts.Add("backend", runtime.backend_name());
     facts.Add("weights", runtime.profile());
     facts.Add("prompt", HumanCount(report.prompt_tokens, "token"));
-    for (const auto& notes : {runtime.checkpoint().notes(), std::span(runtime.info().notes)})
+    for (const auto& notes : {runtime.model_files().notes(), std::span(runtime.info().notes)})
       for (const std::string& note : notes) facts.Add("note", Printable(note, LineBreaks::kEscape));
     facts.Print(context.out);
     context.out.Write("\n");
@@ -234,7 +234,7 @@ class ModelCheckCommand : public Command {
     json["backend"] = runtime.backend_name();
     json["profile"] = runtime.profile();
     json["notes"] = Json::array();
-    for (const auto& notes : {runtime.checkpoint().notes(), std::span(runtime.info().notes)})
+    for (const auto& notes : {runtime.model_files().notes(), std::span(runtime.info().notes)})
       for (const std::string& note : notes) json["notes"].push_back(note);
     json["in_cuts"] = nullptr;
     if (in_cuts) {

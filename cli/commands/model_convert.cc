@@ -11,12 +11,12 @@ namespace statelib::cli {
 
 namespace {
 
-using checkpoint::ElementType;
-using model::CheckpointForm;
+using model::ModelForm;
+using model_files::ElementType;
 
-CheckpointForm FormOf(const std::string& name) {
-  if (name == "safetensors") return CheckpointForm::kHuggingFace;
-  return name == "gguf" ? CheckpointForm::kGguf : CheckpointForm::kModelFile;
+ModelForm FormOf(const std::string& name) {
+  if (name == "safetensors") return ModelForm::kHuggingFace;
+  return name == "gguf" ? ModelForm::kGguf : ModelForm::kModelFile;
 }
 
 std::optional<ElementType> WeightsOf(const std::string& name) {
@@ -30,7 +30,7 @@ std::optional<ElementType> WeightsOf(const std::string& name) {
 class ModelConvertCommand : public Command {
  public:
   void Declare(Declaration& declaration, SharedOptions& shared) override {
-    declaration.Argument("IN", &from_, "A checkpoint's folder or file, or a model's name",
+    declaration.Argument("IN", &from_, "A folder or file, or a model's name",
                          {.shown_as = "IN", .required = true});
     declaration.Argument("OUT", &to_,
                          "The file, or for safetensors the folder, to write; - is standard output",
@@ -58,11 +58,11 @@ class ModelConvertCommand : public Command {
     const auto library = OpenLibraryIfThere(context);
     const library::ModelPlace place =
         ChooseModel(context, library ? &*library : nullptr, {from_, ""}, nullptr);
-    std::vector<checkpoint::ConfigFact> facts;
-    for (const std::string& fact : facts_) facts.push_back(checkpoint::ParseConfigFact(fact));
-    const auto checkpoint = checkpoint::Checkpoint::Open(place.directory, facts);
+    std::vector<model_files::ConfigFact> facts;
+    for (const std::string& fact : facts_) facts.push_back(model_files::ParseConfigFact(fact));
+    const auto model_files = model_files::ModelFiles::Open(place.directory, facts);
     const Context said = ContextBeside(context, to_);
-    const model::Conversion conversion = Convert(context, *checkpoint);
+    const model::Conversion conversion = Convert(context, *model_files);
     for (const std::string& note : conversion.notes) context.notes.Add(Notes::Kind::kNote, note);
     if (context.options.json)
       return said.PrintJson({{"from", place.directory.string()},
@@ -75,7 +75,7 @@ class ModelConvertCommand : public Command {
   }
 
  private:
-  model::Conversion Convert(Context& context, const checkpoint::Checkpoint& checkpoint) const {
+  model::Conversion Convert(Context& context, const model_files::ModelFiles& model_files) const {
     ProgressBar progress(context.err, "writing " + NameOfOutput(to_), "byte");
     model::ConvertOptions options;
     options.form = FormOf(form_);
@@ -83,7 +83,7 @@ class ModelConvertCommand : public Command {
     options.replace = replace_;
     options.cancel = &context.cancel;
     options.on_progress = [&](uint64_t done, uint64_t total) { progress.Update(done, total); };
-    return model::Convert(checkpoint, to_, options);
+    return model::Convert(model_files, to_, options);
   }
 
   std::string from_;

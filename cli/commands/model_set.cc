@@ -2,7 +2,7 @@
 #include "cli/commands.h"
 #include "cli/library_access.h"
 #include "cli/model_facts.h"
-#include "statestore/documents/template.h"
+#include "statestore/documents/document_template.h"
 #include "statestore/library/prompt_card.h"
 
 namespace statelib::cli {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/carrying.h"
 #include "cli/facts.h"
 #include "cli/key_access.h"
 #include "cli/library_access.h"
@@ -7,6 +6,7 @@
 #include "cli/sharing_commands.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/quantities.h"
+#include "cli/transfer.h"
 #include "statestore/library/transfer.h"
 
 namespace statelib::cli {
@@ -16,7 +16,7 @@ namespace {
 class PullCommand : public Command {
  public:
   void Declare(Declaration& declaration, SharedOptions& shared) override {
-    AddRemoteArguments(declaration, where_, "States to fetch; with * ? [a-z] (default: all)");
+    AddRemoteArguments(declaration, location_, "States to fetch; with * ? [a-z] (default: all)");
     declaration.Flag("--all-versions", selection_.all_versions,
                      "Every version of each name, not only the current one");
     declaration.Flag("--dry-run", dry_run_, "Say what would be fetched, and fetch nothing");
@@ -37,9 +37,9 @@ class PullCommand : public Command {
 
   void Run(Context& context) override {
     library::Library library = OpenLibrary(context, library::Library::Access::kCreate);
-    TakeRemoteOfSettings(context, &library, where_);
-    selection_.names = where_.names;
-    const auto remote = OpenRemote(context, &library, where_.remote);
+    TakeRemoteOfSettings(context, &library, location_);
+    selection_.names = location_.names;
+    const auto remote = OpenRemote(context, &library, location_.remote);
     const library::PullReport report = Pull(context, library, *remote);
     if (context.options.json) return PrintAsJson(context, report);
     for (const library::PulledVersion& version : report.versions)
@@ -71,7 +71,7 @@ class PullCommand : public Command {
     ProgressBar bar(context.err, "pulling", "byte");
     library::PullOptions options;
     options.dry_run = dry_run_;
-    options.remote_name = RemoteName(library, where_.remote);
+    options.remote_name = RemoteName(library, location_.remote);
     options.policy = policy_;
     options.embedded = EmbeddedModel();
     options.max_state_bytes = MaxBytesOf(max_bytes_);
@@ -99,7 +99,7 @@ class PullCommand : public Command {
                        {"renamed_models", RenamedJson(report.renamed_models)}});
   }
 
-  RemoteArguments where_;
+  RemoteArguments location_;
   library::Selection selection_;
   bool dry_run_ = false;
   std::string max_bytes_;

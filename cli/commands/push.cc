@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/carrying.h"
 #include "cli/facts.h"
 #include "cli/key_access.h"
 #include "cli/library_access.h"
@@ -7,6 +6,7 @@
 #include "cli/sharing_commands.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/quantities.h"
+#include "cli/transfer.h"
 #include "core/base/error.h"
 #include "statestore/library/transfer.h"
 
@@ -17,7 +17,7 @@ namespace {
 class PushCommand : public Command {
  public:
   void Declare(Declaration& declaration, SharedOptions& shared) override {
-    AddRemoteArguments(declaration, where_, "States to send");
+    AddRemoteArguments(declaration, location_, "States to send");
     declaration.Flag("--all", all_, "Send every name of the library");
     declaration.Flag("--force", force_, "Supersede versions there that this library has never had");
     declaration.Flag("--dry-run", dry_run_, "Say what would be sent, and send nothing");
@@ -36,11 +36,11 @@ class PushCommand : public Command {
 
   void Run(Context& context) override {
     library::Library library = OpenLibrary(context, library::Library::Access::kRead);
-    TakeRemoteOfSettings(context, &library, where_);
-    selection_.names = where_.names;
+    TakeRemoteOfSettings(context, &library, location_);
+    selection_.names = location_.names;
     if (selection_.names.empty() != all_)
       Throw(ErrorKind::kInvalidArgument, "push needs names of states, or --all, and not both");
-    const auto remote = OpenRemote(context, &library, where_.remote);
+    const auto remote = OpenRemote(context, &library, location_.remote);
     if (all_) SelectAll(library);
     const std::optional<SigningKey> key = ChooseSigningKey(context, signing_);
     const library::PushReport report = Push(context, library, *remote, key ? &*key : nullptr);
@@ -62,7 +62,7 @@ class PushCommand : public Command {
  private:
   /// Every name, but for those that a pull from there has kept beside others.
   void SelectAll(const library::Library& library) {
-    const std::string remote_name = RemoteName(library, where_.remote);
+    const std::string remote_name = RemoteName(library, location_.remote);
     for (const storage::ReferenceRow& row : library.repository().index().references().List({})) {
       if (library::IsKeptBeside(library, remote_name, row)) continue;
       selection_.names.push_back(storage::Reference{row.name, row.tag, {}}.Text());
@@ -95,7 +95,7 @@ class PushCommand : public Command {
                        {"bytes_sent", report.bytes_sent}});
   }
 
-  RemoteArguments where_;
+  RemoteArguments location_;
   library::Selection selection_;
   bool all_ = false;
   bool force_ = false;

@@ -7,7 +7,7 @@
 #include "cli/terminal/progress.h"
 #include "cli/terminal/quantities.h"
 #include "core/base/error.h"
-#include "statestore/documents/template.h"
+#include "statestore/documents/document_template.h"
 #include "statestore/storage/repair.h"
 
 namespace statelib::cli {
@@ -58,7 +58,7 @@ class RepairCommand : public Command {
     library::TextsOptions options;
     options.cancel = &context.cancel;
     options.on_progress = [&bar](uint64_t done, uint64_t total) { bar.Update(done, total); };
-    options.before = [](const storage::TextTemplate& how, const std::string& source,
+    options.before = [](const storage::SourceTemplate& how, const std::string& source,
                         bool is_first) {
       return documents::Before({how.separator, how.heading}, source, is_first);
     };

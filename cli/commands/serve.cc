@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/carrying.h"
 #include "cli/network.h"
 #include "cli/sharing_commands.h"
+#include "cli/transfer.h"
 
 namespace statelib::cli {
 

@@ -8,7 +8,7 @@
 #include "cli/terminal/printable.h"
 #include "cli/terminal/quantities.h"
 #include "cli/terminal/table.h"
-#include "statestore/documents/template.h"
+#include "statestore/documents/document_template.h"
 #include "statestore/library/history.h"
 
 namespace statelib::cli {
@@ -39,7 +39,7 @@ class StatusCommand : public Command {
       return library::IsOutOfDate(source.change);
     });
     if (differ > 0) context.exit_code = kExitOutOfDate;
-    const storage::TextTemplate how =
+    const storage::SourceTemplate how =
         library.repository().index().lineage().Get(*state.derivation).text_template;
     if (context.options.json) return PrintAsJson(context, state, sources, how, differ == 0);
     if (context.options.quiet) {
@@ -78,7 +78,7 @@ class StatusCommand : public Command {
   }
 
   /// The template as options for a shell: " --separator '\n'".
-  static std::string OptionsText(const storage::TextTemplate& how) {
+  static std::string OptionsText(const storage::SourceTemplate& how) {
     std::string text;
     const auto add = [&](const char* option, const std::string& value) {
       if (value.empty()) return;
@@ -98,7 +98,7 @@ class StatusCommand : public Command {
 
   static void PrintAsJson(const Context& context, const storage::ResolvedState& state,
                           const std::vector<library::SourceStatus>& sources,
-                          const storage::TextTemplate& how, bool up_to_date) {
+                          const storage::SourceTemplate& how, bool up_to_date) {
     Json json;
     if (state.reference) json["reference"] = ReferenceJson(*state.reference);
     json["up_to_date"] = up_to_date;

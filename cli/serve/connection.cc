@@ -91,7 +91,7 @@ void Connection::OnRead(bool ok, size_t bytes) {
 void Connection::BeginHead(std::chrono::milliseconds time) {
   phase_ = Phase::kHead;
   block_ = {};
-  scanner_ = HeadScanner(limits_.head_bytes);
+  scanner_ = Mamba2Scanner(limits_.head_bytes);
   deadline_ = ServerClock::now() + time;
   if (input_.empty()) return Read();
   TakeHead();
@@ -116,7 +116,7 @@ void Connection::TakeRequest(std::string_view head) {
   method_ = request.method;
   path_ = request.path();
   if (service_.options.gate) {
-    if (auto refused = service_.options.gate(request)) return Answer(std::move(*refused));
+    if (auto refused = service_.options.gate(request)) return Respond(std::move(*refused));
   }
   std::string allowed;
   try {
@@ -125,12 +125,12 @@ void Connection::TakeRequest(std::string_view head) {
     if (refusal.status() != 405) throw;
     HttpResponse response = service_.options.refusal(405, refusal.what());
     response.headers.push_back({"Allow", allowed});
-    return Answer(std::move(response));
+    return Respond(std::move(response));
   }
   if (route_->gate) {
-    if (auto refused = route_->gate(request)) return Answer(std::move(*refused));
+    if (auto refused = route_->gate(request)) return Respond(std::move(*refused));
   }
-  // Not before: whoever has no right could keep a place by not reading what it is told.
+  // Not before: a client without the right could keep a place by not reading what it is told.
   admitted_ = true;
   service_.table.Set(id_, ConnectionTable::Standing::kBusy);
   CheckBodySize();
@@ -229,7 +229,7 @@ void Connection::Handle(WorkerPool::Kind kind, BodyReader reader) {
     }
     request->body = {};
     self->PostFor(serial, [response, failed, status, why](Connection& connection) {
-      failed ? connection.Refuse(status, why) : connection.Answer(std::move(*response));
+      failed ? connection.Refuse(status, why) : connection.Respond(std::move(*response));
     });
   };
   if (!service_.workers.Post(kind, std::move(task)))
@@ -239,10 +239,10 @@ void Connection::Handle(WorkerPool::Kind kind, BodyReader reader) {
 void Connection::Refuse(int status, const std::string& why) {
   HttpResponse response = service_.options.refusal(status, why);
   if (status == 503) response.headers.push_back({"Retry-After", "1"});
-  Answer(std::move(response));
+  Respond(std::move(response));
 }
 
-void Connection::Answer(HttpResponse response) {
+void Connection::Respond(HttpResponse response) {
   ++serial_;  // whatever else becomes of this request comes too late
   if (pipe_) pipe_->End(false);
   pipe_.reset();

@@ -74,7 +74,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Handle(WorkerPool::Kind kind, BodyReader reader);
 
   void Refuse(int status, const std::string& why);
-  void Answer(HttpResponse response);
+  void Respond(HttpResponse response);
   void Write(std::string bytes);
   void WriteSome();
   void OnWritten(bool ok, size_t bytes);
@@ -101,7 +101,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // The request there is.
   uint64_t serial_ = 0;
   ServerClock::time_point began_;
-  HeadScanner scanner_;
+  Mamba2Scanner scanner_;
   std::unique_ptr<RequestParser> parser_;
   const HttpRoute* route_ = nullptr;
   std::string method_;

@@ -31,7 +31,7 @@ constexpr std::chrono::milliseconds kTick{50};
 constexpr int kAcceptedAtOnce = 32;
 constexpr size_t kLogLinesQueued = 10'000;
 
-/// Whoever is at the other end: as text, and as what counts as one address.
+/// The other end of a connection: as text, and as what counts as one address.
 struct Peer {
   std::string text;
   std::string counted;

@@ -57,9 +57,9 @@ struct HttpServerOptions {
 };
 
 /// An HTTP/1.1 server whose clients cannot exhaust it. One thread moves the bytes of all
-/// connections and never waits; handlers run on a fixed number of workers. Whoever is slow meets a
+/// connections and never waits; handlers run on a fixed number of workers. A slow client meets a
 /// deadline: absolute to a complete header, extended by good numbers of bytes in bodies and
-/// answers. Whoever is many meets a bound, where the oldest connection without a complete header
+/// answers. Many connections meet a bound, where the oldest connection without a complete header
 /// goes, so that connections which ask nothing never keep out one that does. Requests that two
 /// readers could understand differently are refused (request_parser.h).
 class HttpServer {

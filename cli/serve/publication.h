@@ -29,7 +29,7 @@ struct IncomingVersion {
 };
 
 /// The body of a publication (README.md beside this file), each manifest checked against its own
-/// signature, whoever's that is. Errors: kCorrupt, kUnsupported; kInvalidArgument for a body
+/// signature, of any signer. Errors: kCorrupt, kUnsupported; kInvalidArgument for a body
 /// without an entry and for a manifest of other than one version.
 std::vector<IncomingVersion> ParsePublication(ByteSpan body, int64_t now_ms);
 

@@ -118,7 +118,7 @@ std::vector<HttpField> ParseQuery(std::string_view target) {
 
 }  // namespace
 
-std::optional<size_t> HeadScanner::Scan(std::string_view bytes) {
+std::optional<size_t> Mamba2Scanner::Scan(std::string_view bytes) {
   for (; scanned_ < bytes.size(); ++scanned_) {
     if (scanned_ >= head_bytes_max_)
       throw HttpRefusal(431, "a head of more than " + std::to_string(head_bytes_max_) + " bytes");

@@ -14,9 +14,9 @@
 namespace statelib::cli {
 
 /// Finds the end of a head that comes in pieces.
-class HeadScanner {
+class Mamba2Scanner {
  public:
-  explicit HeadScanner(size_t head_bytes_max) : head_bytes_max_(head_bytes_max) {}
+  explicit Mamba2Scanner(size_t head_bytes_max) : head_bytes_max_(head_bytes_max) {}
 
   /// The size of the head that `bytes` begin with, the empty line included; nothing while it is not
   /// complete. Each call has the bytes of the call before and perhaps more. Errors: HttpRefusal of

@@ -8,7 +8,7 @@
 namespace statelib::cli {
 
 /// A horizontal bar, `columns` wide, filled to a fraction in [0, 1] in eighths of a column; the
-/// rest is dots. A fraction above nought shows at least an eighth.
+/// rest is dots. A fraction above zero shows at least an eighth.
 std::string Bar(double fraction, size_t columns);
 
 }  // namespace statelib::cli

@@ -42,7 +42,7 @@ class Output {
   /// The width to lay text out in: the terminal's, or a large number where lines are never cut.
   int columns() const;
 
-  /// Text for people, whoever wrote it: what could move the cursor, change colours or hide
+  /// Text for people, from any source: what could move the cursor, change colours or hide
   /// something is escaped (shown.h). Errors: OutputClosed; kIo with the system's reason.
   void Write(const Shown& text) { WriteBytes(text.text()); }
   void Write(std::string_view text) { Write(Shown::Lines(text)); }

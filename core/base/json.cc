@@ -25,7 +25,7 @@ std::string Describe(dom::element element) {
     case dom::element_type::ARRAY:
       return "an array";
     case dom::element_type::OBJECT:
-      // How JSON spells a number that it has no word for (checkpoint/config_json.h).
+      // How JSON spells a number that it has no word for (model_files/config_json.h).
       if (std::string_view word; element["__float__"].get(word) == simdjson::SUCCESS)
         return Quoted(word);
       return "an object";
@@ -148,7 +148,7 @@ void JsonValue::ForEach(const std::function<void(JsonValue)>& visit) const {
 }
 
 void JsonValue::ForEachMember(const std::function<void(std::string_view, JsonValue)>& visit) const {
-  // Sorted, for whoever writes the keys could make any hash of them collide.
+  // Sorted, for a hostile file's keys could make any hash of them collide.
   std::vector<std::string_view> keys;
   for (const dom::key_value_pair member : Access::As<dom::object>(*this, "an object")) {
     keys.push_back(member.key);

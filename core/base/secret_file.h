@@ -8,7 +8,7 @@ namespace statelib {
 
 /// Refuses a file that holds a secret (`what`: "a token") and that others than its owner may read
 /// or change. Only regular files have something to refuse: a pipe is nobody else's, and one that is
-/// not there is missed by whoever opens it. Errors: kInvalidArgument, with what to do.
+/// not there is missed by the one who opens it. Errors: kInvalidArgument, with what to do.
 void RequireSecret(const std::filesystem::path& path, const char* what);
 
 }  // namespace statelib

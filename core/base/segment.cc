@@ -29,8 +29,8 @@ size_t SegmentSpec::elements() const {
 }
 
 std::string SegmentSpec::Label() const {
-  const std::string where = layer < 0 ? "" : fmt::format("layer {} ", layer);
-  return fmt::format("{}{} [{}]", where, NameOf(kind), fmt::join(shape, ", "));
+  const std::string location = layer < 0 ? "" : fmt::format("layer {} ", layer);
+  return fmt::format("{}{} [{}]", location, NameOf(kind), fmt::join(shape, ", "));
 }
 
 size_t TotalBytes(const StateSpec& spec) {

@@ -9,8 +9,8 @@ namespace statelib::engine {
 
 namespace {
 
-using checkpoint::GgufMetadata;
-using checkpoint::GgufValue;
+using model_files::GgufMetadata;
+using model_files::GgufValue;
 
 const GgufValue* Find(const GgufMetadata& metadata, std::string_view name) {
   return metadata.Find("tokenizer.ggml." + std::string(name));

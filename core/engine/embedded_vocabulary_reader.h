@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "core/checkpoint/gguf_metadata.h"
+#include "core/model_files/gguf_metadata.h"
 #include "core/tokenizer/embedded_vocabulary.h"
 
 namespace statelib::engine {
@@ -12,7 +12,7 @@ namespace statelib::engine {
 /// The tokenizer under "tokenizer.ggml." of a GGUF file's metadata, which must outlive it; empty
 /// where there is none. Errors: kCorrupt for values of other types.
 std::optional<tokenizer::EmbeddedVocabulary> ReadEmbeddedVocabulary(
-    const checkpoint::GgufMetadata& metadata);
+    const model_files::GgufMetadata& metadata);
 
 }  // namespace statelib::engine
 

@@ -12,9 +12,9 @@ namespace {
 
 /// One answer in the making. The state lags one token behind the text: a chosen token is read when
 /// the next one is wanted, or at the end.
-class Answer {
+class DecodeLoop {
  public:
-  Answer(Runtime& runtime, State& state, const GenerateOptions& options)
+  DecodeLoop(Runtime& runtime, State& state, const GenerateOptions& options)
       : runtime_(runtime),
         state_(state),
         options_(options),
@@ -152,7 +152,7 @@ Generation Generate(Runtime& runtime, State& state, std::span<const TokenId> pro
     throw Error(ErrorKind::kInvalidArgument,
                 "the state has read nothing, so nothing can follow: give a prompt");
   }
-  return Answer(runtime, state, options).Run(prompt);
+  return DecodeLoop(runtime, state, options).Run(prompt);
 }
 
 }  // namespace statelib::engine

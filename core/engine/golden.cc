@@ -193,7 +193,7 @@ class Comparison {
   }
 
   void CompareCache(const SegmentSpec& spec, ByteSpan segment,
-                    const checkpoint::TensorRef& tensor) {
+                    const model_files::TensorRef& tensor) {
     const std::vector<float> recorded = ReadAsSegment(tensor, spec),
                              ours = ValuesOf<float>(segment);
     if (recorded.empty()) return;  // the window of a kernel of one keeps nothing

@@ -9,13 +9,13 @@
 #include <optional>
 
 #include "core/base/error.h"
-#include "core/checkpoint/safetensors_file.h"
+#include "core/model_files/safetensors_file.h"
 
 namespace statelib::engine {
 
 namespace {
 
-using checkpoint::TensorRef;
+using model_files::TensorRef;
 
 constexpr std::string_view kCachePrefix = "cache.";
 constexpr std::string_view kFirstState = ".0";
@@ -43,7 +43,7 @@ std::optional<CacheName> ParseCacheName(std::string_view name) {
 
 std::vector<TokenId> ReadIds(const TensorRef& tensor, int64_t vocabulary) {
   std::vector<TokenId> ids;
-  for (const int64_t id : checkpoint::ReadI64(tensor)) {
+  for (const int64_t id : model_files::ReadI64(tensor)) {
     if (id < 0 || id >= vocabulary) {
       Throw(ErrorKind::kCorrupt, "{}: expected ids below the model's vocabulary of {}, found {}",
             tensor.Label(), vocabulary, id);
@@ -60,7 +60,7 @@ bool IsFinite(std::span<const float> values) {
 }
 
 GoldenFile GoldenFile::Open(const std::filesystem::path& path, int64_t vocabulary) {
-  GoldenFile golden(checkpoint::OpenSafetensors(path));
+  GoldenFile golden(model_files::OpenSafetensors(path));
   const TensorRef& prompt = golden.file_.tensors().Get("input_ids");
   golden.prompt_ = ReadIds(prompt, vocabulary);
   if (golden.prompt_.empty())
@@ -76,7 +76,7 @@ void GoldenFile::Sort(const TensorRef& tensor) {
   if (tensor.name == "input_ids" || tensor.name == "greedy") return;
   const std::optional<CacheName> name = ParseCacheName(tensor.name);
   const bool is_of_logits = std::ranges::find(kOfLogits, tensor.name) != std::end(kOfLogits);
-  if ((name || is_of_logits) && !IsFinite(checkpoint::ReadF32(tensor)))
+  if ((name || is_of_logits) && !IsFinite(model_files::ReadF32(tensor)))
     not_finite_.push_back(tensor.name);
   if (is_of_logits) return;
   if (!name) {
@@ -94,7 +94,7 @@ void GoldenFile::Sort(const TensorRef& tensor) {
 std::vector<float> GoldenFile::Values(const char* name, size_t elements) const {
   const TensorRef* tensor = file_.tensors().Find(name);
   if (tensor == nullptr) return {};
-  std::vector<float> values = checkpoint::ReadF32(*tensor);
+  std::vector<float> values = model_files::ReadF32(*tensor);
   if (values.size() != elements) {
     Throw(ErrorKind::kCorrupt,
           "{}: expected {} elements, as the model and the prompt have, found {}", tensor->Label(),
@@ -119,7 +119,7 @@ std::vector<float> ReadAsSegment(const TensorRef& tensor, const SegmentSpec& spe
   }
   const auto channels = static_cast<size_t>(spec.shape.back());
   const auto columns = static_cast<size_t>(spec.shape[spec.shape.size() - 2]);
-  const std::vector<float> recorded = checkpoint::ReadF32(tensor);
+  const std::vector<float> recorded = model_files::ReadF32(tensor);
   std::vector<float> values(spec.elements());
   for (size_t i = 0; i < values.size(); ++i) {
     const size_t row = i / channels, channel = i % channels;

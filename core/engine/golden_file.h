@@ -9,7 +9,7 @@
 
 #include "core/base/history.h"
 #include "core/base/segment.h"
-#include "core/checkpoint/tensor_file.h"
+#include "core/model_files/tensor_file.h"
 
 namespace statelib::engine {
 
@@ -17,7 +17,7 @@ namespace statelib::engine {
 struct GoldenCache {
   int32_t layer = 0;
   SegmentKind kind = SegmentKind::kConv;
-  const checkpoint::TensorRef* tensor = nullptr;
+  const model_files::TensorRef* tensor = nullptr;
 };
 
 /// What another implementation recorded, as tests/golden/README.md has it. Move-only.
@@ -42,10 +42,10 @@ class GoldenFile {
   const std::vector<std::string>& not_finite() const { return not_finite_; }
 
  private:
-  explicit GoldenFile(checkpoint::TensorFile file) : file_(std::move(file)) {}
-  void Sort(const checkpoint::TensorRef& tensor);
+  explicit GoldenFile(model_files::TensorFile file) : file_(std::move(file)) {}
+  void Sort(const model_files::TensorRef& tensor);
 
-  checkpoint::TensorFile file_;
+  model_files::TensorFile file_;
   std::vector<TokenId> prompt_;
   std::vector<TokenId> greedy_;
   std::vector<GoldenCache> caches_;
@@ -60,7 +60,7 @@ bool IsFinite(std::span<const float> values);
 /// A recorded part of a state in the order of its segment, [(head,) column, channel]; recorded is
 /// [1, (head,) channel, column], a convolution window also with the oldest column in front, which
 /// no later token sees and which is left out here. Errors: kCorrupt for any other shape.
-std::vector<float> ReadAsSegment(const checkpoint::TensorRef& tensor, const SegmentSpec& spec);
+std::vector<float> ReadAsSegment(const model_files::TensorRef& tensor, const SegmentSpec& spec);
 
 }  // namespace statelib::engine
 

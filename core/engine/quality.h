@@ -18,7 +18,7 @@ class PredictionComparison {
 
   uint64_t predictions() const { return predictions_; }
   /// Mean and largest KL(reference || candidate) = sum_v p(v) * log(p(v) / q(v)), in nats; never
-  /// below nought, where rounding would take it. 0 for no predictions.
+  /// below zero, where rounding would take it. 0 for no predictions.
   double kl() const { return predictions_ == 0 ? 0 : kl_ / static_cast<double>(predictions_); }
   double kl_largest() const { return kl_largest_; }
   /// The part of the predictions whose likeliest token is the same.
@@ -44,7 +44,7 @@ struct Quality {
   double perplexity = 0;
 };
 
-/// Reads each text from nothing with both. The two may be of different checkpoints when their
+/// Reads each text from nothing with both. The two may be of different models when their
 /// vocabularies have one size. Errors: kMismatch (vocabularies); kInvalidArgument (no text of two
 /// tokens); kCancelled.
 Quality CompareQuality(Runtime& reference, Runtime& candidate,

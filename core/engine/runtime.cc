@@ -8,7 +8,7 @@
 
 #include "core/base/copy_bytes.h"
 #include "core/base/error.h"
-#include "core/checkpoint/fingerprint.h"
+#include "core/model_files/fingerprint.h"
 #include "kernels/backends.h"
 #include "kernels/profile.h"
 
@@ -69,8 +69,8 @@ std::unique_ptr<Runtime> Runtime::OpenWithoutTokenizer(const std::filesystem::pa
   runtime->backend_ = MakeBackend(options);
   if (options.backend == "cpu")
     runtime->threads_ = options.threads > 0 ? options.threads : kernels::UsableProcessors();
-  runtime->checkpoint_ = checkpoint::Checkpoint::Open(model_directory, options.config_facts);
-  runtime->model_ = model::LoadModel(*runtime->checkpoint_, *runtime->backend_);
+  runtime->model_files_ = model_files::ModelFiles::Open(model_directory, options.config_facts);
+  runtime->model_ = model::LoadModel(*runtime->model_files_, *runtime->backend_);
   model::Weights& weights = runtime->model_->weights();
   weights.HoldAs(options.weights.empty() ? FormatForProfile(options.profile, weights.has_blocks())
                                          : FormatOf(options.weights));
@@ -84,7 +84,7 @@ std::unique_ptr<Runtime> Runtime::Open(const std::filesystem::path& model_direct
                                        const RuntimeOptions& options) {
   std::unique_ptr<Runtime> runtime = OpenWithoutTokenizer(model_directory, options);
   FoundTokenizer found =
-      FindTokenizer(*runtime->checkpoint_, runtime->info().vocabulary_size, options.tokenizer);
+      FindTokenizer(*runtime->model_files_, runtime->info().vocabulary_size, options.tokenizer);
   runtime->tokenizer_ = std::move(found.tokenizer);
   runtime->tokenizer_path_ = std::move(found.path);
   return runtime;
@@ -144,7 +144,7 @@ std::string Runtime::PackedWeightsName(const Digest& fingerprint) const {
 
 void Runtime::UsePackedWeights(const std::filesystem::path& folder, const Digest& fingerprint,
                                FileSystem* files, const CancelFlag* cancel,
-                               const checkpoint::HashProgress& on_progress) {
+                               const model_files::HashProgress& on_progress) {
   if (backend_->packed_layout().empty()) return;
   model::Weights& weights = model_->weights();
   const std::filesystem::path path = folder / PackedWeightsName(fingerprint);
@@ -168,8 +168,8 @@ void Runtime::UsePackedWeights(const std::filesystem::path& folder, const Digest
 }
 
 Digest Runtime::ComputeFingerprint(const CancelFlag* cancel,
-                                   const checkpoint::HashProgress& on_progress) const {
-  const Digest weights = checkpoint::FingerprintOf(*checkpoint_, 0, cancel, on_progress);
+                                   const model_files::HashProgress& on_progress) const {
+  const Digest weights = model_files::FingerprintOf(*model_files_, 0, cancel, on_progress);
   Hasher hasher;
   hasher.UpdateField("statelib model 1").Update(weights.bytes);
   if (tokenizer_) hasher.Update(tokenizer_->fingerprint().bytes);
@@ -237,10 +237,10 @@ void Runtime::CheckTokens(std::span<const TokenId> tokens) const {
   }
 }
 
-void Runtime::Advance(std::span<const Advancing> sequences, const AdvanceControl& control) {
-  for (const Advancing& sequence : sequences) CheckTokens(sequence.tokens);
-  std::vector<Advancing> waiting;
-  for (const Advancing& sequence : sequences) {
+void Runtime::Advance(std::span<const PrefillChunk> sequences, const AdvanceControl& control) {
+  for (const PrefillChunk& sequence : sequences) CheckTokens(sequence.tokens);
+  std::vector<PrefillChunk> waiting;
+  for (const PrefillChunk& sequence : sequences) {
     if (!sequence.tokens.empty()) waiting.push_back(sequence);
   }
   uint64_t tokens_done = 0;
@@ -250,7 +250,7 @@ void Runtime::Advance(std::span<const Advancing> sequences, const AdvanceControl
     // than rows.
     const size_t active = std::min(waiting.size(), model::Model::rows_max);
     const size_t share = model::Model::rows_max / active;
-    std::vector<model::SequenceInput> batch;
+    std::vector<model::BatchSequence> batch;
     for (size_t i = 0; i < active; ++i) {
       const auto tokens = waiting[i].tokens.first(std::min(share, waiting[i].tokens.size()));
       batch.push_back({tokens, waiting[i].state->segments_});
@@ -261,14 +261,14 @@ void Runtime::Advance(std::span<const Advancing> sequences, const AdvanceControl
       waiting[i].tokens = waiting[i].tokens.subspan(batch[i].tokens.size());
       tokens_done += batch[i].tokens.size();
     }
-    std::erase_if(waiting, [](const Advancing& sequence) { return sequence.tokens.empty(); });
+    std::erase_if(waiting, [](const PrefillChunk& sequence) { return sequence.tokens.empty(); });
     if (control.on_progress) control.on_progress(tokens_done);
   }
 }
 
 void Runtime::Advance(State& state, std::span<const TokenId> tokens,
                       const AdvanceControl& control) {
-  const Advancing one{&state, tokens};
+  const PrefillChunk one{&state, tokens};
   Advance(std::span(&one, 1), control);
 }
 
@@ -286,7 +286,7 @@ void Runtime::AdvanceWithLogits(State& state, std::span<const TokenId> tokens,
     if (cancel != nullptr) cancel->Check();
     const auto part = tokens.subspan(first, std::min(rows_max, tokens.size() - first));
     const kernels::Rows every{hidden.data(), part.size(), width, width};
-    const model::SequenceInput input{part, state.segments_};
+    const model::BatchSequence input{part, state.segments_};
     model_->Advance(std::span(&input, 1), &every);
     state.history_.Append(part);
     model_->Logits(every, {outputs.data(), part.size(), vocabulary, vocabulary});

@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "core/base/cancel.h"
-#include "core/checkpoint/checkpoint.h"
-#include "core/checkpoint/fingerprint.h"
 #include "core/engine/state.h"
 #include "core/engine/tokenizer_finder.h"
 #include "core/model/model.h"
+#include "core/model_files/fingerprint.h"
+#include "core/model_files/model_files.h"
 #include "core/tokenizer/tokenizer.h"
 #include "kernels/limits.h"
 
@@ -29,7 +29,7 @@ struct RuntimeOptions {
   std::string weights = {};
   std::string profile = {};  ///< the numerics profile of a state that is to be used
   /// Set in the model's configuration before anything reads it; they are part of its identity.
-  std::vector<checkpoint::ConfigFact> config_facts = {};
+  std::vector<model_files::ConfigFact> config_facts = {};
 };
 
 /// "auto" (as the model's files have them), "f32", "bf16", "int8", "int4".
@@ -42,7 +42,7 @@ const char* WeightChoiceOf(std::string_view profile);
 std::string ProfileOfChoice(std::string_view weights, bool has_blocks);
 
 /// One sequence to advance.
-struct Advancing {
+struct PrefillChunk {
   State* state;
   std::span<const TokenId> tokens;
 };
@@ -58,13 +58,13 @@ struct AdvanceControl {
 /// logits. One thread at a time.
 class Runtime {
  public:
-  /// Opens a checkpoint and its tokenizer (FindTokenizer). Reads headers and small tensors; weights
+  /// Opens a model and its tokenizer (FindTokenizer). Reads headers and small tensors; weights
   /// are brought into the backend's form when they are first used. Errors: kNotFound, kCorrupt,
   /// kUnsupported, kMismatch, kInvalidArgument (unknown backend or instruction set), kIo.
   static std::unique_ptr<Runtime> Open(const std::filesystem::path& model_directory,
                                        const RuntimeOptions& options);
 
-  /// The same without a tokenizer, for checks of checkpoints that carry none: tokenizer() must not
+  /// The same without a tokenizer, for checks of models that carry none: tokenizer() must not
   /// be called.
   static std::unique_ptr<Runtime> OpenWithoutTokenizer(const std::filesystem::path& model_directory,
                                                        const RuntimeOptions& options);
@@ -74,7 +74,7 @@ class Runtime {
   static std::unique_ptr<tokenizer::Tokenizer> OpenTokenizer(
       const std::filesystem::path& model_directory, const TokenizerPlaces& places);
 
-  const checkpoint::Checkpoint& checkpoint() const { return *checkpoint_; }
+  const model_files::ModelFiles& model_files() const { return *model_files_; }
   bool has_tokenizer() const { return tokenizer_ != nullptr; }
   const tokenizer::Tokenizer& tokenizer() const { return *tokenizer_; }
   /// Where the tokenizer was found; empty without one.
@@ -98,15 +98,15 @@ class Runtime {
   /// fingerprint: the model's. `on_progress` follows the packing. Errors: kCancelled.
   void UsePackedWeights(const std::filesystem::path& folder, const Digest& fingerprint,
                         FileSystem* files, const CancelFlag* cancel = nullptr,
-                        const checkpoint::HashProgress& on_progress = {});
+                        const model_files::HashProgress& on_progress = {});
   /// The name of that file, for this model, format and backend:
   /// "FINGERPRINT-FORMAT-LAYOUT.weights".
   std::string PackedWeightsName(const Digest& fingerprint) const;
 
-  /// The model's identity: checkpoint and tokenizer, by content. Reads every weight once (about 1
-  /// GB/s a thread), so callers keep the result. Errors: kCancelled.
+  /// The model's identity: configuration, weights and tokenizer, by content. Reads every weight
+  /// once (about 1 GB/s a thread), so callers keep the result. Errors: kCancelled.
   Digest ComputeFingerprint(const CancelFlag* cancel = nullptr,
-                            const checkpoint::HashProgress& on_progress = {}) const;
+                            const model_files::HashProgress& on_progress = {}) const;
 
   /// The state that has read nothing.
   State Empty();
@@ -122,7 +122,7 @@ class Runtime {
   /// lengths are read side by side. Errors: kInvalidArgument for a token outside the vocabulary
   /// (nothing is read then); kCancelled between two steps (each state is then a sound state of the
   /// tokens that its history says).
-  void Advance(std::span<const Advancing> sequences, const AdvanceControl& control = {});
+  void Advance(std::span<const PrefillChunk> sequences, const AdvanceControl& control = {});
   void Advance(State& state, std::span<const TokenId> tokens, const AdvanceControl& control = {});
 
   /// The same for one sequence, with the logits after each token, [vocabulary_size], in order;
@@ -144,7 +144,7 @@ class Runtime {
 
   // In the order of construction: each uses those above it.
   std::unique_ptr<kernels::Backend> backend_;
-  std::unique_ptr<checkpoint::Checkpoint> checkpoint_;
+  std::unique_ptr<model_files::ModelFiles> model_files_;
   std::unique_ptr<tokenizer::Tokenizer> tokenizer_;
   std::filesystem::path tokenizer_path_;
   std::unique_ptr<model::Model> model_;

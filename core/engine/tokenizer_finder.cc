@@ -7,9 +7,9 @@
 
 #include "core/base/error.h"
 #include "core/base/mapped_file.h"
-#include "core/checkpoint/container.h"
 #include "core/engine/embedded_vocabulary_reader.h"
 #include "core/engine/tokenizer_mistakes.h"
+#include "core/model_files/statelib_model.h"
 
 namespace statelib::engine {
 
@@ -25,7 +25,7 @@ struct Shipped {
 };
 constexpr Shipped kShipped[] = {{"gpt-neox-20b", 50277}};
 
-// What the rows of published checkpoints are a multiple of.
+// What the rows of published models are a multiple of.
 constexpr int64_t kMultiples[] = {1, 8, 16, 32, 64, 128};
 
 bool Pads(int64_t tokens, int64_t rows) {
@@ -78,7 +78,7 @@ std::optional<FoundTokenizer> ShippedWith(const tokenizer::EmbeddedVocabulary& v
 }
 
 /// What a GGUF file carries: its tokenizer.json whole, or arrays.
-std::optional<FoundTokenizer> EmbeddedIn(const checkpoint::GgufFile& file,
+std::optional<FoundTokenizer> EmbeddedIn(const model_files::GgufFile& file,
                                          const fs::path& shipped) {
   const std::string name = file.path().string();
   if (const auto* json = file.metadata().Find("tokenizer.huggingface.json"))
@@ -92,7 +92,7 @@ std::optional<FoundTokenizer> EmbeddedIn(const checkpoint::GgufFile& file,
 /// What statelib's own model file carries, if it is one.
 std::optional<FoundTokenizer> InContainer(const fs::path& path) {
   try {
-    const checkpoint::Container container = checkpoint::OpenContainer(path);
+    const model_files::StatelibModel container = model_files::OpenStatelibModel(path);
     if (container.tokenizer.empty()) return {};
     return FoundTokenizer{Tokenizer::Parse(AsBytes(container.tokenizer), path.string()), path};
   } catch (const Error& error) {
@@ -101,23 +101,24 @@ std::optional<FoundTokenizer> InContainer(const fs::path& path) {
   }
 }
 
-FoundTokenizer Find(const checkpoint::Checkpoint& checkpoint, int64_t rows,
+FoundTokenizer Find(const model_files::ModelFiles& model_files, int64_t rows,
                     const TokenizerPlaces& places) {
   if (!places.given.empty()) return OpenTokenizerFile(places);
   std::error_code ignored;
-  const fs::path beside = checkpoint.path() / "tokenizer.json";
+  const fs::path beside = model_files.path() / "tokenizer.json";
   if (fs::exists(beside, ignored)) return Load(beside);
-  if (checkpoint.gguf() != nullptr) {
-    if (auto embedded = EmbeddedIn(*checkpoint.gguf(), places.shipped)) return std::move(*embedded);
-  } else if (const Bytes own = checkpoint.TokenizerJson(); !own.empty()) {
-    return {Tokenizer::Parse(own, checkpoint.path().string()), checkpoint.path()};
+  if (model_files.gguf() != nullptr) {
+    if (auto embedded = EmbeddedIn(*model_files.gguf(), places.shipped))
+      return std::move(*embedded);
+  } else if (const Bytes own = model_files.TokenizerJson(); !own.empty()) {
+    return {Tokenizer::Parse(own, model_files.path().string()), model_files.path()};
   }
   const fs::path shipped = ShippedFor(rows, places.shipped);
   if (fs::exists(shipped, ignored)) return Load(shipped);
   Throw(ErrorKind::kNotFound,
         "{}: no tokenizer: the model carries none, and none of those that come with statelib fits "
         "its {} tokens; name a tokenizer.json with --tokenizer FILE",
-        checkpoint.path().string(), rows);
+        model_files.path().string(), rows);
 }
 
 }  // namespace
@@ -128,9 +129,9 @@ FoundTokenizer OpenTokenizerFile(const TokenizerPlaces& places) {
   if (fs::is_directory(path, ignored)) RefuseAsTokenizer(path, "a folder");
   const MappedFile file = MappedFile::Open(path);
   std::optional<FoundTokenizer> embedded;
-  if (checkpoint::BeginsAsGguf(file.bytes())) {
-    embedded = EmbeddedIn(checkpoint::GgufFile::Open(path), places.shipped);
-  } else if (checkpoint::BeginsAsSafetensors(file.bytes())) {
+  if (model_files::BeginsAsGguf(file.bytes())) {
+    embedded = EmbeddedIn(model_files::GgufFile::Open(path), places.shipped);
+  } else if (model_files::BeginsAsSafetensors(file.bytes())) {
     embedded = InContainer(path);
   } else {
     try {
@@ -146,9 +147,9 @@ FoundTokenizer OpenTokenizerFile(const TokenizerPlaces& places) {
         path.string());
 }
 
-FoundTokenizer FindTokenizer(const checkpoint::Checkpoint& checkpoint, int64_t vocabulary_size,
+FoundTokenizer FindTokenizer(const model_files::ModelFiles& model_files, int64_t vocabulary_size,
                              const TokenizerPlaces& places) {
-  FoundTokenizer found = Find(checkpoint, vocabulary_size, places);
+  FoundTokenizer found = Find(model_files, vocabulary_size, places);
   const auto used = static_cast<int64_t>(found.tokenizer->vocabulary_size());
   if (used > vocabulary_size) {
     Throw(ErrorKind::kMismatch,

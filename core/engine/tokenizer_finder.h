@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "core/checkpoint/checkpoint.h"
+#include "core/model_files/model_files.h"
 #include "core/tokenizer/tokenizer.h"
 
 namespace statelib::engine {
@@ -29,12 +29,12 @@ struct FoundTokenizer {
 FoundTokenizer OpenTokenizerFile(const TokenizerPlaces& places);
 
 /// The tokenizer of a model whose head has `vocabulary_size` rows. In this order: the given one;
-/// tokenizer.json in the checkpoint's folder, or whole in its file; what a GGUF file embeds, or the
+/// tokenizer.json in the model's folder, or whole in its file; what a GGUF file embeds, or the
 /// shipped one with the same tokens where the file does not say how they are used; a
-/// shipped one whose number of tokens, padded as published checkpoints pad it, is that of the rows:
+/// shipped one whose number of tokens, padded as published models pad it, is that of the rows:
 /// the original state-spaces files carry none. Errors: kNotFound, which names --tokenizer;
 /// kMismatch for a tokenizer of more tokens than the model has; those of OpenTokenizerFile.
-FoundTokenizer FindTokenizer(const checkpoint::Checkpoint& checkpoint, int64_t vocabulary_size,
+FoundTokenizer FindTokenizer(const model_files::ModelFiles& model_files, int64_t vocabulary_size,
                              const TokenizerPlaces& places);
 
 }  // namespace statelib::engine

@@ -35,13 +35,13 @@ const Architecture& ArchitectureOf(const JsonValue& config) {
 
 }  // namespace
 
-std::unique_ptr<Model> LoadModel(const checkpoint::Checkpoint& checkpoint,
+std::unique_ptr<Model> LoadModel(const model_files::ModelFiles& model_files,
                                  kernels::Backend& backend) {
-  return ArchitectureOf(checkpoint.config()).load(checkpoint, backend);
+  return ArchitectureOf(model_files.config()).load(model_files, backend);
 }
 
-std::string PublishedConfig(const checkpoint::Checkpoint& checkpoint) {
-  return ArchitectureOf(checkpoint.config()).published_config(checkpoint);
+std::string PublishedConfig(const model_files::ModelFiles& model_files) {
+  return ArchitectureOf(model_files.config()).published_config(model_files);
 }
 
 }  // namespace statelib::model

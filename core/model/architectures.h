@@ -12,29 +12,29 @@ namespace statelib::model {
 struct Architecture {
   const char* name;
   bool (*recognises)(const JsonValue& config);
-  std::unique_ptr<Model> (*load)(const checkpoint::Checkpoint& checkpoint,
+  std::unique_ptr<Model> (*load)(const model_files::ModelFiles& model_files,
                                  kernels::Backend& backend);
-  std::string (*published_config)(const checkpoint::Checkpoint& checkpoint);
+  std::string (*published_config)(const model_files::ModelFiles& model_files);
 };
 
-/// The checkpoint's configuration in Hugging Face's form, whatever form it has. Errors: as
+/// The model's configuration in Hugging Face's form, whatever form it has. Errors: as
 /// LoadModel for the configuration.
-std::string PublishedConfig(const checkpoint::Checkpoint& checkpoint);
+std::string PublishedConfig(const model_files::ModelFiles& model_files);
 
 bool RecognisesMamba1(const JsonValue& config);
-std::unique_ptr<Model> LoadMamba1(const checkpoint::Checkpoint& checkpoint,
+std::unique_ptr<Model> LoadMamba1(const model_files::ModelFiles& model_files,
                                   kernels::Backend& backend);
-std::string PublishedConfigOfMamba1(const checkpoint::Checkpoint& checkpoint);
+std::string PublishedConfigOfMamba1(const model_files::ModelFiles& model_files);
 
 bool RecognisesMamba2(const JsonValue& config);
-std::unique_ptr<Model> LoadMamba2(const checkpoint::Checkpoint& checkpoint,
+std::unique_ptr<Model> LoadMamba2(const model_files::ModelFiles& model_files,
                                   kernels::Backend& backend);
-std::string PublishedConfigOfMamba2(const checkpoint::Checkpoint& checkpoint);
+std::string PublishedConfigOfMamba2(const model_files::ModelFiles& model_files);
 
 bool RecognisesFalconMamba(const JsonValue& config);
-std::unique_ptr<Model> LoadFalconMamba(const checkpoint::Checkpoint& checkpoint,
+std::unique_ptr<Model> LoadFalconMamba(const model_files::ModelFiles& model_files,
                                        kernels::Backend& backend);
-std::string PublishedConfigOfFalconMamba(const checkpoint::Checkpoint& checkpoint);
+std::string PublishedConfigOfFalconMamba(const model_files::ModelFiles& model_files);
 
 }  // namespace statelib::model
 

@@ -70,18 +70,18 @@ bool HasModelType(const JsonValue& config, std::string_view type) {
   return found && found->IsString() && found->String() == type;
 }
 
-StackFrame FrameFromHuggingFace(const JsonValue& config, const std::string& architecture,
-                                bool tied_by_default) {
+ModelDims DimsFromHuggingFace(const JsonValue& config, const std::string& architecture,
+                              bool tied_by_default) {
   RequireSilu(config);
-  StackFrame frame;
-  frame.architecture = architecture;
-  frame.vocabulary = config["vocab_size"].Int(1, kVocabularyMax);
-  frame.hidden = config["hidden_size"].Int(1, kWidthMax);
-  frame.layers = config["num_hidden_layers"].Int(1, kLayersMax);
-  frame.norm_epsilon = NumberOr(config, "layer_norm_epsilon", 1e-5f);
-  frame.tied_head = Flag(config, "tie_word_embeddings").value_or(tied_by_default);
-  frame.end_of_text_ids = EndOfTextIds(config, frame.vocabulary);
-  return frame;
+  ModelDims dims;
+  dims.architecture = architecture;
+  dims.vocabulary = config["vocab_size"].Int(1, kVocabularyMax);
+  dims.hidden = config["hidden_size"].Int(1, kWidthMax);
+  dims.layers = config["num_hidden_layers"].Int(1, kLayersMax);
+  dims.norm_epsilon = NumberOr(config, "layer_norm_epsilon", 1e-5f);
+  dims.tied_head = Flag(config, "tie_word_embeddings").value_or(tied_by_default);
+  dims.end_of_text_ids = EndOfTextIds(config, dims.vocabulary);
+  return dims;
 }
 
 bool HasOriginalLayer(const JsonValue& config, std::string_view layer) {
@@ -91,8 +91,8 @@ bool HasOriginalLayer(const JsonValue& config, std::string_view layer) {
   return (named && named->IsString() ? named->String() : "Mamba1") == layer;
 }
 
-StackFrame FrameFromOriginal(const JsonValue& config, const std::string& architecture,
-                             int64_t pad_multiple) {
+ModelDims DimsFromOriginal(const JsonValue& config, const std::string& architecture,
+                           int64_t pad_multiple) {
   const auto refuse = [&](bool found, const char* what) {
     if (found)
       Throw(ErrorKind::kUnsupported, "{}: {} are not computed by statelib", config.Path(), what);
@@ -102,39 +102,39 @@ StackFrame FrameFromOriginal(const JsonValue& config, const std::string& archite
   refuse(IntOr(config, "d_intermediate", 0, kWidthMax, 0) > 0, "gated MLPs (d_intermediate)");
   refuse(!Flag(config, "rms_norm").value_or(true), "LayerNorms (rms_norm false)");
   const int64_t multiple = IntOr(config, "pad_vocab_size_multiple", 1, 1 << 16, pad_multiple);
-  StackFrame frame;
-  frame.architecture = architecture;
-  frame.vocabulary =
+  ModelDims dims;
+  dims.architecture = architecture;
+  dims.vocabulary =
       (config["vocab_size"].Int(1, kVocabularyMax) + multiple - 1) / multiple * multiple;
-  frame.hidden = config["d_model"].Int(1, kWidthMax);
-  frame.layers = config["n_layer"].Int(1, kLayersMax);
-  frame.norm_epsilon = 1e-5f;  // fixed in the code that trained these files
-  frame.tied_head = Flag(config, "tie_embeddings").value_or(true);
-  frame.end_of_text_ids = {
+  dims.hidden = config["d_model"].Int(1, kWidthMax);
+  dims.layers = config["n_layer"].Int(1, kLayersMax);
+  dims.norm_epsilon = 1e-5f;  // fixed in the code that trained these files
+  dims.tied_head = Flag(config, "tie_embeddings").value_or(true);
+  dims.end_of_text_ids = {
       0};  // not in these files; token 0 of the tokenizer that they were trained with
-  return frame;
+  return dims;
 }
 
-void AddFrame(const StackFrame& frame, const checkpoint::Checkpoint& checkpoint, JsonObject& to) {
-  const JsonValue config = checkpoint.config();
+void AddDims(const ModelDims& dims, const model_files::ModelFiles& model_files, JsonObject& to) {
+  const JsonValue config = model_files.config();
   const auto add = [&](const char* key, int64_t value) {
     to.Add(key, static_cast<uint64_t>(value));
   };
-  to.AddWord("model_type", frame.architecture);
-  add("vocab_size", frame.vocabulary);
-  add("hidden_size", frame.hidden);
-  add("num_hidden_layers", frame.layers);
-  to.AddNumber("layer_norm_epsilon", frame.norm_epsilon);
-  to.AddBool("tie_word_embeddings", HasTiedHead(checkpoint, frame.tied_head));
+  to.AddWord("model_type", dims.architecture);
+  add("vocab_size", dims.vocabulary);
+  add("hidden_size", dims.hidden);
+  add("num_hidden_layers", dims.layers);
+  to.AddNumber("layer_norm_epsilon", dims.norm_epsilon);
+  to.AddBool("tie_word_embeddings", HasTiedHead(model_files, dims.tied_head));
   to.AddWord("hidden_act", "silu");
   to.AddBool("residual_in_fp32", true);
   for (const char* key : {"bos_token_id", "pad_token_id"}) {
     const auto id = config.Find(key);
-    if (id && id->IsNumber()) add(key, id->Int(0, frame.vocabulary - 1));
+    if (id && id->IsNumber()) add(key, id->Int(0, dims.vocabulary - 1));
   }
-  if (frame.end_of_text_ids.size() == 1) add("eos_token_id", frame.end_of_text_ids[0]);
-  if (frame.end_of_text_ids.size() > 1) {
-    to.AddRaw("eos_token_id", fmt::format("[{}]", fmt::join(frame.end_of_text_ids, ", ")));
+  if (dims.end_of_text_ids.size() == 1) add("eos_token_id", dims.end_of_text_ids[0]);
+  if (dims.end_of_text_ids.size() > 1) {
+    to.AddRaw("eos_token_id", fmt::format("[{}]", fmt::join(dims.end_of_text_ids, ", ")));
   }
 }
 

@@ -32,21 +32,21 @@ int64_t ExpandedWidth(const JsonValue& config, int64_t hidden);
 
 /// Whether a configuration is in Hugging Face's form with this "model_type".
 bool HasModelType(const JsonValue& config, std::string_view type);
-/// What every configuration in that form says of the frame.
-StackFrame FrameFromHuggingFace(const JsonValue& config, const std::string& architecture,
-                                bool tied_by_default);
+/// What every configuration in that form says of the dimensions.
+ModelDims DimsFromHuggingFace(const JsonValue& config, const std::string& architecture,
+                              bool tied_by_default);
 
 /// Whether a configuration is in the original state-spaces form with this layer: "Mamba1", which is
 /// also what a file without a word means, or "Mamba2".
 bool HasOriginalLayer(const JsonValue& config, std::string_view layer);
-/// What every configuration in that form says of the frame. The vocabulary is padded to a multiple,
-/// `pad_multiple` when the file has no word on it. Errors: also kUnsupported for attention layers,
-/// gated MLPs and LayerNorm.
-StackFrame FrameFromOriginal(const JsonValue& config, const std::string& architecture,
-                             int64_t pad_multiple);
-/// Writes a frame, with the head that is used and the ids of special tokens that the checkpoint's
+/// What every configuration in that form says of the dimensions. The vocabulary is padded to a
+/// multiple, `pad_multiple` when the file has no word on it. Errors: also kUnsupported for
+/// attention layers, gated MLPs and LayerNorm.
+ModelDims DimsFromOriginal(const JsonValue& config, const std::string& architecture,
+                           int64_t pad_multiple);
+/// Writes the dimensions, with the head that is used and the ids of special tokens that the model's
 /// configuration names, in Hugging Face's form.
-void AddFrame(const StackFrame& frame, const checkpoint::Checkpoint& checkpoint, JsonObject& to);
+void AddDims(const ModelDims& dims, const model_files::ModelFiles& model_files, JsonObject& to);
 
 /// "ssm_cfg", where that form describes a layer; the config itself when it is missing: defaults
 /// then hold.

@@ -9,12 +9,12 @@
 #include "core/base/mapped_file.h"
 #include "core/base/quoted.h"
 #include "core/base/random_name.h"
-#include "core/checkpoint/container.h"
-#include "core/checkpoint/encode.h"
-#include "core/checkpoint/safetensors_writer.h"
 #include "core/model/architectures.h"
 #include "core/model/gguf_form.h"
 #include "core/model/layer_stack.h"
+#include "core/model_files/encode.h"
+#include "core/model_files/safetensors_writer.h"
+#include "core/model_files/statelib_model.h"
 #include "kernels/reference/math.h"
 
 namespace statelib::model {
@@ -22,11 +22,11 @@ namespace statelib::model {
 namespace {
 
 namespace fs = std::filesystem;
-using checkpoint::ByteSink;
-using checkpoint::Checkpoint;
-using checkpoint::ElementType;
-using checkpoint::TensorRef;
-using checkpoint::TensorToWrite;
+using model_files::ByteSink;
+using model_files::ElementType;
+using model_files::ModelFiles;
+using model_files::TensorRef;
+using model_files::TensorToWrite;
 
 constexpr int64_t kPieceElements = int64_t{1} << 20;
 constexpr std::string_view kDecay = ".mixer.A";
@@ -40,7 +40,7 @@ std::string WithEnding(const std::string& name, std::string_view from, std::stri
 using ElementMap = float (*)(float);
 
 float DecayOfLog(float value) { return -kernels::reference::Exp(value); }
-// Not the C library's, for what it gives is part of the new checkpoint's fingerprint.
+// Not the C library's, for what it gives is part of the new model's fingerprint.
 float LogOfDecay(float value) { return static_cast<float>(FixedLog(-static_cast<double>(value))); }
 
 /// A matrix product's weights, or an embedding: what may be of a smaller type.
@@ -48,18 +48,18 @@ bool IsMatrix(const TensorRef& tensor) {
   return tensor.shape.size() == 2 && tensor.name.ends_with(".weight");
 }
 
-bool IsOriginal(const Checkpoint& checkpoint) { return !checkpoint.config().Find("model_type"); }
+bool IsOriginal(const ModelFiles& model_files) { return !model_files.config().Find("model_type"); }
 
 class Converter {
  public:
-  Converter(const Checkpoint& from, const ConvertOptions& options)
+  Converter(const ModelFiles& from, const ConvertOptions& options)
       : from_(from), options_(options) {}
 
   Conversion Run(const fs::path& to) {
     const std::vector<TensorToWrite> tensors = Tensors();
     for (const TensorToWrite& tensor : tensors)
-      total_ += checkpoint::StorageBytes(tensor.type, tensor.shape).value_or(0);
-    if (options_.form == CheckpointForm::kHuggingFace) {
+      total_ += model_files::StorageBytes(tensor.type, tensor.shape).value_or(0);
+    if (options_.form == ModelForm::kHuggingFace) {
       WriteFolder(to, tensors);
     } else {
       WriteFile(to, tensors);
@@ -73,7 +73,7 @@ class Converter {
     std::vector<TensorToWrite> tensors;
     const bool is_tied = IsOriginal(from_) && IsTied();
     for (const TensorRef& tensor : from_.tensors().all()) {
-      const bool as_it_is = options_.form == CheckpointForm::kModelFile;
+      const bool as_it_is = options_.form == ModelForm::kModelFile;
       if (!as_it_is && is_tied && tensor.name == "lm_head.weight") continue;
       tensors.push_back(as_it_is ? Outgoing(tensor, tensor.name, nullptr) : Published(tensor));
     }
@@ -85,9 +85,9 @@ class Converter {
     return HasTiedHead(from_, !tied || tied->Bool());
   }
 
-  /// A tensor under the name that Hugging Face's checkpoints have, but for A in GGUF.
+  /// A tensor under the name that Hugging Face's models have, but for A in GGUF.
   TensorToWrite Published(const TensorRef& tensor) const {
-    const bool wants_decay = options_.form == CheckpointForm::kGguf;
+    const bool wants_decay = options_.form == ModelForm::kGguf;
     if (wants_decay && tensor.name.ends_with(kDecayLog))
       return Outgoing(tensor, WithEnding(tensor.name, kDecayLog, kDecay), DecayOfLog);
     if (!wants_decay && tensor.name.ends_with(kDecay))
@@ -97,15 +97,15 @@ class Converter {
   }
 
   ElementType TypeOf(const TensorRef& tensor, ElementMap map) const {
-    const bool form_has_blocks = options_.form != CheckpointForm::kHuggingFace;
+    const bool form_has_blocks = options_.form != ModelForm::kHuggingFace;
     const bool keeps = map == nullptr && (form_has_blocks || !IsBlockType(tensor.type));
     const ElementType own = keeps ? tensor.type : ElementType::kF32;
     if (!IsMatrix(tensor)) {
-      const bool small_are_f32 = options_.weights || options_.form == CheckpointForm::kGguf;
+      const bool small_are_f32 = options_.weights || options_.form == ModelForm::kGguf;
       return small_are_f32 ? ElementType::kF32 : own;
     }
     const ElementType wanted = options_.weights.value_or(own);
-    return checkpoint::StorageBytes(wanted, tensor.shape) ? wanted : own;
+    return model_files::StorageBytes(wanted, tensor.shape) ? wanted : own;
   }
 
   TensorToWrite Outgoing(const TensorRef& tensor, const std::string& name, ElementMap map) const {
@@ -119,7 +119,7 @@ class Converter {
 
   void Stream(const TensorRef& tensor, ElementType type, ElementMap map,
               const ByteSink& sink) const {
-    const checkpoint::ElementTypeInfo& info = checkpoint::InfoOf(tensor.type);
+    const model_files::ElementTypeInfo& info = model_files::InfoOf(tensor.type);
     const size_t piece_bytes =
         static_cast<size_t>(kPieceElements) / info.block_elements * info.block_bits / 8;
     for (ByteSpan rest = tensor.bytes; !rest.empty();) {
@@ -138,15 +138,15 @@ class Converter {
   }
 
   static Bytes Encoded(TensorRef& piece, ElementType type, ElementMap map) {
-    const checkpoint::ElementTypeInfo& info = checkpoint::InfoOf(piece.type);
+    const model_files::ElementTypeInfo& info = model_files::InfoOf(piece.type);
     piece.shape = {static_cast<int64_t>(piece.bytes.size() * 8 / info.block_bits) *
                    info.block_elements};
-    std::vector<float> values = checkpoint::ReadF32(piece);
+    std::vector<float> values = model_files::ReadF32(piece);
     const auto is_decay = [](float value) { return value < 0 && std::isfinite(value); };
     if (map == LogOfDecay && !std::ranges::all_of(values, is_decay))
-      Throw(ErrorKind::kCorrupt, "{}: expected finite decays below nought", piece.Label());
+      Throw(ErrorKind::kCorrupt, "{}: expected finite decays below zero", piece.Label());
     if (map != nullptr) std::ranges::transform(values, values.begin(), map);
-    return checkpoint::Encode(type, values, piece.Label());
+    return model_files::Encode(type, values, piece.Label());
   }
 
   /// config.json in Hugging Face's form.
@@ -158,22 +158,22 @@ class Converter {
                              : *options_.weights == ElementType::kBF16 ? "bfloat16"
                                                                        : "float16";
     const bool says_dtype = from_.config().Find("dtype").has_value();
-    const checkpoint::ConfigFact fact{says_dtype ? "dtype" : "torch_dtype", '"' + name + '"'};
-    return checkpoint::WithFacts(AsBytes(config), {&fact, 1}, from_.path().string());
+    const model_files::ConfigFact fact{says_dtype ? "dtype" : "torch_dtype", '"' + name + '"'};
+    return model_files::WithFacts(AsBytes(config), {&fact, 1}, from_.path().string());
   }
 
   void WriteFile(const fs::path& to, const std::vector<TensorToWrite>& tensors) {
     const bool replaces = !FindOutputPlace(to).is_stream && FileSystem::Real().Exists(to);
     if (replaces && !options_.replace) ThrowExists(to);
-    if (options_.form == CheckpointForm::kGguf) {
+    if (options_.form == ModelForm::kGguf) {
       WriteGgufForm(from_, PublishedConfig(from_), tensors, to, &conversion_.notes);
       return;
     }
     const Bytes tokenizer = from_.TokenizerJson();
     if (tokenizer.empty()) NoteNoTokenizer();
-    checkpoint::WriteContainer(FileSystem::Real(), to, tensors,
-                               std::string(AsText(from_.config_bytes())),
-                               std::string(AsText(tokenizer)));
+    model_files::WriteStatelibModel(FileSystem::Real(), to, tensors,
+                                    std::string(AsText(from_.config_bytes())),
+                                    std::string(AsText(tokenizer)));
   }
 
   /// The files are made in a folder beside `to`, which then takes its name, or gives its files to
@@ -217,7 +217,7 @@ class Converter {
 
   void WriteFilesInto(const fs::path& folder, const std::vector<TensorToWrite>& tensors) {
     FileSystem& files = FileSystem::Real();
-    checkpoint::WriteSafetensors(files, folder / "model.safetensors", tensors);
+    model_files::WriteSafetensors(files, folder / "model.safetensors", tensors);
     WriteFileAtomically(files, folder / "config.json", AsBytes(PublishedJson()));
     const Bytes tokenizer = from_.TokenizerJson();
     if (tokenizer.empty()) return NoteNoTokenizer();
@@ -236,7 +236,7 @@ class Converter {
         to.string());
   }
 
-  const Checkpoint& from_;
+  const ModelFiles& from_;
   const ConvertOptions& options_;
   Conversion conversion_;
   uint64_t total_ = 0;
@@ -245,15 +245,15 @@ class Converter {
 
 }  // namespace
 
-Conversion Convert(const Checkpoint& checkpoint, const fs::path& to,
+Conversion Convert(const ModelFiles& model_files, const fs::path& to,
                    const ConvertOptions& options) {
-  if (options.form == CheckpointForm::kHuggingFace && options.weights &&
-      checkpoint::IsBlockType(*options.weights)) {
+  if (options.form == ModelForm::kHuggingFace && options.weights &&
+      model_files::IsBlockType(*options.weights)) {
     Throw(ErrorKind::kInvalidArgument,
           "safetensors: expected f32, bf16 or f16, found int8, which the format's readers do not "
           "know; choose --to gguf or --to statelib");
   }
-  return Converter(checkpoint, options).Run(to);
+  return Converter(model_files, options).Run(to);
 }
 
 }  // namespace statelib::model

@@ -4,7 +4,7 @@
 // authors' code.
 #include "core/model/architectures.h"
 #include "core/model/config_fields.h"
-#include "core/model/selective_network.h"
+#include "core/model/mamba1_stack.h"
 
 namespace statelib::model {
 
@@ -12,13 +12,13 @@ namespace {
 
 constexpr const char* kName = "falcon_mamba";
 
-SelectiveNetworkConfig Parse(const JsonValue& config) {
-  SelectiveNetworkConfig parsed;
-  parsed.frame = FrameFromHuggingFace(config, kName, true);
+Mamba1StackConfig Parse(const JsonValue& config) {
+  Mamba1StackConfig parsed;
+  parsed.dims = DimsFromHuggingFace(config, kName, true);
   parsed.inner = config.Find("intermediate_size") ? config["intermediate_size"].Int(1, kWidthMax)
-                                                  : ExpandedWidth(config, parsed.frame.hidden);
+                                                  : ExpandedWidth(config, parsed.dims.hidden);
   parsed.states = config["state_size"].Int(1, kStatesMax);
-  parsed.dt_rank = DtRank(config, "time_step_rank", parsed.frame.hidden);
+  parsed.dt_rank = DtRank(config, "time_step_rank", parsed.dims.hidden);
   parsed.kernel = config["conv_kernel"].Int(1, kKernelMax);
   parsed.use_bias = Flag(config, "use_bias").value_or(false);
   parsed.use_conv_bias = Flag(config, "use_conv_bias").value_or(true);
@@ -30,13 +30,13 @@ SelectiveNetworkConfig Parse(const JsonValue& config) {
 
 bool RecognisesFalconMamba(const JsonValue& config) { return HasModelType(config, kName); }
 
-std::unique_ptr<Model> LoadFalconMamba(const checkpoint::Checkpoint& checkpoint,
+std::unique_ptr<Model> LoadFalconMamba(const model_files::ModelFiles& model_files,
                                        kernels::Backend& backend) {
-  return LoadSelectiveNetwork(Parse(checkpoint.config()), checkpoint, backend);
+  return LoadMamba1Stack(Parse(model_files.config()), model_files, backend);
 }
 
-std::string PublishedConfigOfFalconMamba(const checkpoint::Checkpoint& checkpoint) {
-  return PublishedConfigOf(Parse(checkpoint.config()), checkpoint);
+std::string PublishedConfigOfFalconMamba(const model_files::ModelFiles& model_files) {
+  return PublishedConfigOf(Parse(model_files.config()), model_files);
 }
 
 }  // namespace statelib::model

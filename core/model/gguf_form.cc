@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// GGUF's words for a checkpoint. Source: the GGUF specification and llama.cpp's converter.
+// GGUF's words for a model. Source: the GGUF specification and llama.cpp's converter.
 #include "core/model/gguf_form.h"
 
 #include <algorithm>
@@ -7,18 +7,18 @@
 
 #include "core/base/error.h"
 #include "core/base/quoted.h"
-#include "core/checkpoint/gguf_names.h"
-#include "core/checkpoint/gguf_writer.h"
 #include "core/model/gguf_tokenizer.h"
+#include "core/model_files/gguf_names.h"
+#include "core/model_files/gguf_writer.h"
 
 namespace statelib::model {
 
 namespace {
 
-using checkpoint::ElementType;
-using checkpoint::GgufName;
-using checkpoint::GgufReshape;
-using checkpoint::TensorToWrite;
+using model_files::ElementType;
+using model_files::GgufName;
+using model_files::GgufReshape;
+using model_files::TensorToWrite;
 
 constexpr int64_t kSizeMax = INT64_C(1) << 31;
 // llama.cpp writes this for every recurrent model: it has no length of its own.
@@ -39,7 +39,7 @@ uint64_t FileTypeOf(std::span<const TensorToWrite> tensors) {
   for (const auto& [type, number] : kFileTypes) {
     uint64_t bytes = 0;
     for (const TensorToWrite& tensor : tensors) {
-      if (tensor.type == type) bytes += checkpoint::StorageBytes(type, tensor.shape).value_or(0);
+      if (tensor.type == type) bytes += model_files::StorageBytes(type, tensor.shape).value_or(0);
     }
     if (bytes > most) std::tie(most, file_type) = std::pair(bytes, number);
   }
@@ -79,15 +79,15 @@ class GgufForm {
 
   /// The tensor under GGUF's name, in its shape.
   TensorToWrite Renamed(TensorToWrite tensor) const {
-    const auto model_names = checkpoint::GgufModelNames();
+    const auto model_names = model_files::GgufModelNames();
     const auto whole = std::ranges::find(model_names, tensor.name, &GgufName::published);
     if (whole != model_names.end()) {
       tensor.name = whole->gguf;
       return tensor;
     }
     const auto [layer, rest] =
-        checkpoint::SplitLayerName(tensor.name, checkpoint::kPublishedLayerPrefix);
-    const auto names = checkpoint::GgufLayerNames(is_mamba2_);
+        model_files::SplitLayerName(tensor.name, model_files::kPublishedLayerPrefix);
+    const auto names = model_files::GgufLayerNames(is_mamba2_);
     const auto name = std::ranges::find(names, rest, &GgufName::published);
     if (is_mamba2_ && rest == "mixer.D") {
       const std::vector<int64_t> one_a_head = {static_cast<int64_t>(Size("num_heads"))};
@@ -99,12 +99,12 @@ class GgufForm {
             "{}: tensor {}: GGUF has no place for it; choose --to statelib or --to safetensors",
             path_, Quoted(tensor.name));
     }
-    tensor.name = fmt::format("{}{}.{}", checkpoint::kGgufLayerPrefix, layer, name->gguf);
+    tensor.name = fmt::format("{}{}.{}", model_files::kGgufLayerPrefix, layer, name->gguf);
     Reshape(tensor.shape, name->reshape);
     return tensor;
   }
 
-  /// The biases of the convolutions, all nought, where the configuration has none: the format's
+  /// The biases of the convolutions, all zero, where the configuration has none: the format's
   /// readers want them.
   void SetConvolutionBiases(std::vector<TensorToWrite>* tensors) const {
     if (config_["use_conv_bias"].Bool()) return;
@@ -112,10 +112,10 @@ class GgufForm {
     const uint64_t layers = Size("num_hidden_layers");
     const auto channels = static_cast<int64_t>(ConvolvedChannels());
     for (uint64_t layer = 0; layer < layers; ++layer) {
-      TensorToWrite bias{fmt::format("{}{}.ssm_conv1d.bias", checkpoint::kGgufLayerPrefix, layer),
+      TensorToWrite bias{fmt::format("{}{}.ssm_conv1d.bias", model_files::kGgufLayerPrefix, layer),
                          ElementType::kF32,
                          {channels}};
-      bias.stream = [channels](const checkpoint::ByteSink& sink) {
+      bias.stream = [channels](const model_files::ByteSink& sink) {
         sink(Bytes(static_cast<size_t>(channels) * sizeof(float)));
       };
       tensors->push_back(std::move(bias));
@@ -129,7 +129,7 @@ class GgufForm {
         "the inner width is not twice the hidden size: llama.cpp does not read such a model");
   }
 
-  checkpoint::GgufMetadataWriter metadata;
+  model_files::GgufMetadataWriter metadata;
 
  private:
   std::string Prefix() const { return is_mamba2_ ? "mamba2" : "mamba"; }
@@ -170,7 +170,7 @@ class GgufForm {
            "other groups of the gated norm than of the heads (mixer_norm_groups)");
     std::vector<double> limit;
     config_["time_step_limit"].ForEach(
-        [&](const JsonValue& bound) { limit.push_back(checkpoint::ExtendedNumber(bound)); });
+        [&](const JsonValue& bound) { limit.push_back(model_files::ExtendedNumber(bound)); });
     Refuse(limit[0] > 0 || limit[1] < kTimeStepUnbounded,
            "a clamp of the time step (time_step_limit)");
   }
@@ -183,11 +183,11 @@ class GgufForm {
 
 }  // namespace
 
-void WriteGgufForm(const checkpoint::Checkpoint& from, const std::string& config,
+void WriteGgufForm(const model_files::ModelFiles& from, const std::string& config,
                    std::vector<TensorToWrite> tensors, const std::filesystem::path& to,
                    std::vector<std::string>* notes) {
   const std::string path = from.path().string();
-  const JsonDocument document = checkpoint::ParseConfig(AsBytes(config), path);
+  const JsonDocument document = model_files::ParseConfig(AsBytes(config), path);
   GgufForm form(document.root(), path);
   int64_t vocabulary = 0;
   for (TensorToWrite& tensor : tensors) {
@@ -202,7 +202,7 @@ void WriteGgufForm(const checkpoint::Checkpoint& from, const std::string& config
   form.NoteLimitsOfReaders(notes);
   form.Describe(tensors, from.path().filename().string());
   AddGgufTokenizer(from, document.root(), vocabulary, &form.metadata, notes);
-  checkpoint::WriteGguf(FileSystem::Real(), to, form.metadata, tensors);
+  model_files::WriteGguf(FileSystem::Real(), to, form.metadata, tensors);
 }
 
 }  // namespace statelib::model

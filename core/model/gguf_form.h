@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "core/checkpoint/checkpoint.h"
-#include "core/checkpoint/tensor_to_write.h"
+#include "core/model_files/model_files.h"
+#include "core/model_files/tensor_to_write.h"
 
 namespace statelib::model {
 
@@ -15,13 +15,13 @@ namespace statelib::model {
 /// and tensors. config: in Hugging Face's form with every fact said (architectures.h). tensors:
 /// under Hugging Face's names, but for mixer.A. The tokenizer goes in as
 /// "tokenizer.huggingface.json", and as llama.cpp's own arrays where it is of a kind that those can
-/// say. Convolutions without biases get some of nought, which the format's readers want. `notes`
+/// say. Convolutions without biases get zero biases, which the format's readers want. `notes`
 /// gets a line for what is lost or what other programs cannot read. Errors: kUnsupported for what
 /// the form cannot say: biases of projections; in FalconMamba another epsilon of the inner norms
 /// than 1e-6; in Mamba-2 a gate without a norm, norm groups of their own, a clamp of the time step,
 /// a skip weight for each channel. Those of WriteGguf.
-void WriteGgufForm(const checkpoint::Checkpoint& from, const std::string& config,
-                   std::vector<checkpoint::TensorToWrite> tensors, const std::filesystem::path& to,
+void WriteGgufForm(const model_files::ModelFiles& from, const std::string& config,
+                   std::vector<model_files::TensorToWrite> tensors, const std::filesystem::path& to,
                    std::vector<std::string>* notes);
 
 }  // namespace statelib::model

@@ -89,7 +89,7 @@ std::vector<std::string> MergesOf(const JsonValue& tokenizer) {
   return merges;
 }
 
-void AddIds(const JsonValue& config, checkpoint::GgufMetadataWriter* metadata,
+void AddIds(const JsonValue& config, model_files::GgufMetadataWriter* metadata,
             std::vector<std::string>* notes) {
   for (const char* which : {"bos", "eos", "pad"}) {
     const auto value = config.Find(fmt::format("{}_token_id", which));
@@ -110,11 +110,11 @@ void AddIds(const JsonValue& config, checkpoint::GgufMetadataWriter* metadata,
 
 }  // namespace
 
-void AddGgufTokenizer(const checkpoint::Checkpoint& from, const JsonValue& config,
-                      int64_t vocabulary, checkpoint::GgufMetadataWriter* metadata,
+void AddGgufTokenizer(const model_files::ModelFiles& from, const JsonValue& config,
+                      int64_t vocabulary, model_files::GgufMetadataWriter* metadata,
                       std::vector<std::string>* notes) {
   if (from.gguf() != nullptr) {
-    for (const checkpoint::GgufValue& value : from.gguf()->metadata().all()) {
+    for (const model_files::GgufValue& value : from.gguf()->metadata().all()) {
       if (value.key().starts_with("tokenizer.")) metadata->AddCopy(value);
     }
     return;

@@ -5,19 +5,19 @@
 #include <string>
 #include <vector>
 
-#include "core/checkpoint/checkpoint.h"
-#include "core/checkpoint/gguf_writer.h"
+#include "core/model_files/gguf_writer.h"
+#include "core/model_files/model_files.h"
 
 namespace statelib::model {
 
-/// Writes a checkpoint's tokenizer as GGUF metadata: what another GGUF file has, as it is; else
+/// Writes a model's tokenizer as GGUF metadata: what another GGUF file has, as it is; else
 /// tokenizer.json whole as "tokenizer.huggingface.json" and, for a byte-level BPE whose splitting
 /// llama.cpp has a name for ("gpt-2", "falcon"), tokens, types and merges under "tokenizer.ggml.".
 /// config: in Hugging Face's form, for the ids of the begin and the end. `vocabulary`: rows of the
 /// embedding; ids that the tokenizer lacks become "[PADn]". Errors: kCorrupt for a tokenizer.json
 /// that is none; kMismatch for one with more tokens than rows.
-void AddGgufTokenizer(const checkpoint::Checkpoint& from, const JsonValue& config,
-                      int64_t vocabulary, checkpoint::GgufMetadataWriter* metadata,
+void AddGgufTokenizer(const model_files::ModelFiles& from, const JsonValue& config,
+                      int64_t vocabulary, model_files::GgufMetadataWriter* metadata,
                       std::vector<std::string>* notes);
 
 }  // namespace statelib::model

@@ -10,102 +10,102 @@
 namespace statelib::model {
 
 using kernels::Rows;
-using kernels::SequenceRows;
+using kernels::SequenceSlot;
 
 namespace {
 
 constexpr const char* kHeadName = "lm_head.weight";
 
-StateSpec RepeatForLayers(const StateSpec& layer_spec, const StackFrame& frame) {
+StateSpec RepeatForLayers(const StateSpec& layer_spec, const ModelDims& dims) {
   StateSpec spec;
-  for (int32_t layer = 0; layer < frame.layers; ++layer) {
+  for (int32_t layer = 0; layer < dims.layers; ++layer) {
     for (SegmentSpec segment : layer_spec) {
       segment.layer = layer;
       spec.push_back(std::move(segment));
     }
   }
-  spec.push_back({-1, SegmentKind::kHidden, DType::kF32, {frame.hidden}, "hidden"});
+  spec.push_back({-1, SegmentKind::kHidden, DType::kF32, {dims.hidden}, "hidden"});
   return spec;
 }
 
 }  // namespace
 
-std::string EmbeddingName(const checkpoint::Checkpoint& checkpoint) {
+std::string EmbeddingName(const model_files::ModelFiles& model_files) {
   const std::string original = "backbone.embedding.weight",
                     published = "backbone.embeddings.weight";
   const bool is_original =
-      checkpoint.Find(published) == nullptr && checkpoint.Find(original) != nullptr;
+      model_files.Find(published) == nullptr && model_files.Find(original) != nullptr;
   return is_original ? original : published;
 }
 
-bool HasTiedHead(const checkpoint::Checkpoint& checkpoint, bool says_tied) {
-  const checkpoint::TensorRef* const head = checkpoint.Find(kHeadName);
-  const checkpoint::TensorRef* const embedding = checkpoint.Find(EmbeddingName(checkpoint));
+bool HasTiedHead(const model_files::ModelFiles& model_files, bool says_tied) {
+  const model_files::TensorRef* const head = model_files.Find(kHeadName);
+  const model_files::TensorRef* const embedding = model_files.Find(EmbeddingName(model_files));
   if (!says_tied || head == nullptr || embedding == nullptr) return says_tied;
   if (head->type != embedding->type || head->shape != embedding->shape) return false;
   // Files of PyTorch name one storage twice.
   const bool is_one = head->bytes.data() == embedding->bytes.data();
   const bool is_tied = is_one || std::ranges::equal(head->bytes, embedding->bytes);
-  if (!is_one) checkpoint.Forget(head->bytes);
+  if (!is_one) model_files.Forget(head->bytes);
   return is_tied;
 }
 
-LayerStack::LayerStack(const StackFrame& frame, const StateSpec& layer_spec,
-                       const checkpoint::Checkpoint& checkpoint, kernels::Backend& backend)
+LayerStack::LayerStack(const ModelDims& dims, const StateSpec& layer_spec,
+                       const model_files::ModelFiles& model_files, kernels::Backend& backend)
     : backend_(backend),
-      frame_(frame),
+      dims_(dims),
       segments_per_layer_(layer_spec.size()),
-      spec_(RepeatForLayers(layer_spec, frame)),
-      weights_(checkpoint, backend) {
-  frame_.tied_head = HasTiedHead(checkpoint, frame.tied_head);
-  if (frame_.tied_head != frame.tied_head) {
+      spec_(RepeatForLayers(layer_spec, dims)),
+      weights_(model_files, backend) {
+  dims_.tied_head = HasTiedHead(model_files, dims.tied_head);
+  if (dims_.tied_head != dims.tied_head) {
     Note(
         fmt::format("the configuration ties the head to the embedding, but {} is stored and "
                     "differs from it: the stored head is used",
                     kHeadName));
   }
-  embeddings_ = weights_.Matrix(EmbeddingName(checkpoint), frame_.vocabulary, frame_.hidden);
+  embeddings_ = weights_.Matrix(EmbeddingName(model_files), dims_.vocabulary, dims_.hidden);
   head_ =
-      frame_.tied_head ? embeddings_ : weights_.Matrix(kHeadName, frame_.vocabulary, frame_.hidden);
-  final_norm_ = weights_.Vector("backbone.norm_f.weight", frame_.hidden);
+      dims_.tied_head ? embeddings_ : weights_.Matrix(kHeadName, dims_.vocabulary, dims_.hidden);
+  final_norm_ = weights_.Vector("backbone.norm_f.weight", dims_.hidden);
 }
 
 void LayerStack::Finish() {
-  info_.architecture = frame_.architecture;
-  info_.vocabulary_size = frame_.vocabulary;
-  info_.layers = frame_.layers;
-  info_.hidden_size = frame_.hidden;
+  info_.architecture = dims_.architecture;
+  info_.vocabulary_size = dims_.vocabulary;
+  info_.layers = dims_.layers;
+  info_.hidden_size = dims_.hidden;
   info_.parameters = weights_.parameters();
-  info_.end_of_text_ids = frame_.end_of_text_ids;
+  info_.end_of_text_ids = dims_.end_of_text_ids;
 }
 
 TokenWork LayerStack::work() const {
-  const auto head = static_cast<double>(frame_.vocabulary * frame_.hidden);
+  const auto head = static_cast<double>(dims_.vocabulary * dims_.hidden);
   const auto all = static_cast<double>(weights_.matrix_elements());
-  return {all - (frame_.tied_head ? 1 : 2) * head, head,
+  return {all - (dims_.tied_head ? 1 : 2) * head, head,
           static_cast<double>(weights_.matrix_bytes())};
 }
 
-void LayerStack::Advance(std::span<const SequenceInput> batch, const Rows* every_hidden) {
-  const auto d = static_cast<size_t>(frame_.hidden);
+void LayerStack::Advance(std::span<const BatchSequence> batch, const Rows* every_hidden) {
+  const auto d = static_cast<size_t>(dims_.hidden);
   if (residual_.size() == 0) {
     AllocateActivations();
     residual_ = backend_.Allocate(rows_max * d);
   }
   std::vector<TokenId> tokens;
-  for (const SequenceInput& sequence : batch) {
+  for (const BatchSequence& sequence : batch) {
     tokens.insert(tokens.end(), sequence.tokens.begin(), sequence.tokens.end());
   }
   const Rows residual{residual_.data(), tokens.size(), d, d};
   backend_.Embed(*embeddings_, tokens, residual);
-  for (size_t i = 0; i < static_cast<size_t>(frame_.layers); ++i) AdvanceLayer(i, batch, residual);
+  for (size_t i = 0; i < static_cast<size_t>(dims_.layers); ++i) AdvanceLayer(i, batch, residual);
   if (every_hidden != nullptr)
-    backend_.RmsNorm(residual, final_norm_.data(), frame_.norm_epsilon, *every_hidden);
+    backend_.RmsNorm(residual, final_norm_.data(), dims_.norm_epsilon, *every_hidden);
   size_t row = 0;
-  for (const SequenceInput& sequence : batch) {
+  for (const BatchSequence& sequence : batch) {
     row += sequence.tokens.size();
     const Rows last{residual.data + (row - 1) * d, 1, d, d};
-    backend_.RmsNorm(last, final_norm_.data(), frame_.norm_epsilon,
+    backend_.RmsNorm(last, final_norm_.data(), dims_.norm_epsilon,
                      {sequence.segments.back(), 1, d, d});
   }
 }
@@ -114,11 +114,11 @@ void LayerStack::Logits(kernels::ConstRows hidden, Rows out) {
   backend_.MatMul(*head_, nullptr, hidden, kernels::Epilogue::kStore, out);
 }
 
-std::vector<SequenceRows> LayerStack::RowsOf(std::span<const SequenceInput> batch, size_t index,
+std::vector<SequenceSlot> LayerStack::RowsOf(std::span<const BatchSequence> batch, size_t index,
                                              size_t kind) const {
-  std::vector<SequenceRows> sequences;
+  std::vector<SequenceSlot> sequences;
   size_t row = 0;
-  for (const SequenceInput& sequence : batch) {
+  for (const BatchSequence& sequence : batch) {
     sequences.push_back(
         {row, sequence.tokens.size(), sequence.segments[index * segments_per_layer_ + kind]});
     row += sequence.tokens.size();

@@ -13,7 +13,7 @@
 namespace statelib::model {
 
 /// The parts of a configuration that every architecture here has.
-struct StackFrame {
+struct ModelDims {
   std::string architecture;
   int64_t vocabulary = 0;  // V
   int64_t hidden = 0;      // D
@@ -23,11 +23,11 @@ struct StackFrame {
   std::vector<TokenId> end_of_text_ids;
 };
 
-/// The name that a checkpoint's embedding has: Hugging Face's, or that of the original files.
-std::string EmbeddingName(const checkpoint::Checkpoint& checkpoint);
+/// The name that a model's embedding has: Hugging Face's, or that of the original files.
+std::string EmbeddingName(const model_files::ModelFiles& model_files);
 /// Whether the head is the embedding: as the configuration says, unless it says so beside a head
 /// that is stored and differs. Reads both where both are stored.
-bool HasTiedHead(const checkpoint::Checkpoint& checkpoint, bool says_tied);
+bool HasTiedHead(const model_files::ModelFiles& model_files, bool says_tied);
 
 /// Embedding, a residual stream through layers, final norm and head: the frame into which an
 /// architecture puts its layers. Each weight is brought into the backend's form when it is first
@@ -38,14 +38,14 @@ class LayerStack : public Model {
   const StateSpec& state_spec() const override { return spec_; }
   TokenWork work() const override;
   Weights& weights() override { return weights_; }
-  void Advance(std::span<const SequenceInput> batch, const kernels::Rows* every_hidden) override;
+  void Advance(std::span<const BatchSequence> batch, const kernels::Rows* every_hidden) override;
   void Logits(kernels::ConstRows hidden, kernels::Rows out) override;
 
  protected:
   /// spec: the segments of one layer's state; each layer has the same. The derived constructor
   /// declares its layers with weights() and then calls Finish().
-  LayerStack(const StackFrame& frame, const StateSpec& layer_spec,
-             const checkpoint::Checkpoint& checkpoint, kernels::Backend& backend);
+  LayerStack(const ModelDims& dims, const StateSpec& layer_spec,
+             const model_files::ModelFiles& model_files, kernels::Backend& backend);
   void Finish();
   /// Adds to info().notes and to info().doubts.
   void Note(std::string line) { info_.notes.push_back(std::move(line)); }
@@ -54,12 +54,12 @@ class LayerStack : public Model {
   /// Allocates activations for rows_max rows. Called once, before the first AdvanceLayer().
   virtual void AllocateActivations() = 0;
   /// Adds layer `index`'s output to the residual stream [rows, D].
-  virtual void AdvanceLayer(size_t index, std::span<const SequenceInput> batch,
+  virtual void AdvanceLayer(size_t index, std::span<const BatchSequence> batch,
                             kernels::Rows residual) = 0;
 
   /// The rows of each sequence, with segment `kind` of layer `index`'s state (its place in the
   /// layer's spec).
-  std::vector<kernels::SequenceRows> RowsOf(std::span<const SequenceInput> batch, size_t index,
+  std::vector<kernels::SequenceSlot> RowsOf(std::span<const BatchSequence> batch, size_t index,
                                             size_t kind) const;
   /// A bias that the architecture's configuration demands, forbids, or (without a word) leaves to
   /// the tensors.
@@ -76,11 +76,11 @@ class LayerStack : public Model {
   VectorRef VectorOrZeros(bool present, const std::string& name, int64_t size);
 
   kernels::Backend& backend() { return backend_; }
-  const StackFrame& frame() const { return frame_; }
+  const ModelDims& dims() const { return dims_; }
 
  private:
   kernels::Backend& backend_;
-  StackFrame frame_;
+  ModelDims dims_;
   size_t segments_per_layer_;
   StateSpec spec_;
   Weights weights_;

@@ -4,7 +4,7 @@
 #include "core/base/error.h"
 #include "core/model/architectures.h"
 #include "core/model/config_fields.h"
-#include "core/model/selective_network.h"
+#include "core/model/mamba1_stack.h"
 
 namespace statelib::model {
 
@@ -12,37 +12,37 @@ namespace {
 
 constexpr const char* kName = "mamba";
 
-SelectiveNetworkConfig ParseHuggingFace(const JsonValue& config) {
-  SelectiveNetworkConfig parsed;
-  parsed.frame = FrameFromHuggingFace(config, kName, true);
-  parsed.inner = ExpandedWidth(config, parsed.frame.hidden);
+Mamba1StackConfig ParseHuggingFace(const JsonValue& config) {
+  Mamba1StackConfig parsed;
+  parsed.dims = DimsFromHuggingFace(config, kName, true);
+  parsed.inner = ExpandedWidth(config, parsed.dims.hidden);
   if (IntOr(config, "intermediate_size", 1, kWidthMax, parsed.inner) != parsed.inner) {
     Throw(ErrorKind::kCorrupt, "{}: expected expand * hidden_size = {}, found {}",
           config["intermediate_size"].Path(), parsed.inner,
           config["intermediate_size"].Int(1, kWidthMax));
   }
   parsed.states = config["state_size"].Int(1, kStatesMax);
-  parsed.dt_rank = DtRank(config, "time_step_rank", parsed.frame.hidden);
+  parsed.dt_rank = DtRank(config, "time_step_rank", parsed.dims.hidden);
   parsed.kernel = config["conv_kernel"].Int(1, kKernelMax);
   parsed.use_bias = Flag(config, "use_bias");
   parsed.use_conv_bias = Flag(config, "use_conv_bias").value_or(true);
   return parsed;
 }
 
-SelectiveNetworkConfig ParseOriginal(const JsonValue& config) {
+Mamba1StackConfig ParseOriginal(const JsonValue& config) {
   const JsonValue layer = OriginalLayerOf(config);
-  SelectiveNetworkConfig parsed;
-  parsed.frame = FrameFromOriginal(config, kName, 8);
-  parsed.inner = ExpandedWidth(layer, parsed.frame.hidden);
+  Mamba1StackConfig parsed;
+  parsed.dims = DimsFromOriginal(config, kName, 8);
+  parsed.inner = ExpandedWidth(layer, parsed.dims.hidden);
   parsed.states = IntOr(layer, "d_state", 1, kStatesMax, 16);
-  parsed.dt_rank = DtRank(layer, "dt_rank", parsed.frame.hidden);
+  parsed.dt_rank = DtRank(layer, "dt_rank", parsed.dims.hidden);
   parsed.kernel = IntOr(layer, "d_conv", 1, kKernelMax, 4);
   parsed.use_bias = Flag(layer, "bias").value_or(false);
   parsed.use_conv_bias = Flag(layer, "conv_bias").value_or(true);
   return parsed;
 }
 
-SelectiveNetworkConfig Parse(const JsonValue& config) {
+Mamba1StackConfig Parse(const JsonValue& config) {
   return HasModelType(config, kName) ? ParseHuggingFace(config) : ParseOriginal(config);
 }
 
@@ -52,13 +52,13 @@ bool RecognisesMamba1(const JsonValue& config) {
   return HasModelType(config, kName) || HasOriginalLayer(config, "Mamba1");
 }
 
-std::unique_ptr<Model> LoadMamba1(const checkpoint::Checkpoint& checkpoint,
+std::unique_ptr<Model> LoadMamba1(const model_files::ModelFiles& model_files,
                                   kernels::Backend& backend) {
-  return LoadSelectiveNetwork(Parse(checkpoint.config()), checkpoint, backend);
+  return LoadMamba1Stack(Parse(model_files.config()), model_files, backend);
 }
 
-std::string PublishedConfigOfMamba1(const checkpoint::Checkpoint& checkpoint) {
-  return PublishedConfigOf(Parse(checkpoint.config()), checkpoint);
+std::string PublishedConfigOfMamba1(const model_files::ModelFiles& model_files) {
+  return PublishedConfigOf(Parse(model_files.config()), model_files);
 }
 
 }  // namespace statelib::model

@@ -4,7 +4,7 @@
 // on how a text is cut.
 //
 // The mean of the gated norm is taken over each group's channels, as the code does that trained the
-// published checkpoints (state-spaces/mamba), and huggingface/transformers since 5.23. Before, that
+// published models (state-spaces/mamba), and huggingface/transformers since 5.23. Before, that
 // averaged over the whole width; a model that was trained so says "mixer_norm_groups": 1 in its
 // config.json. With one group both are the same.
 #include <algorithm>
@@ -12,10 +12,10 @@
 #include <limits>
 
 #include "core/base/error.h"
-#include "core/checkpoint/config_json.h"
 #include "core/model/architectures.h"
 #include "core/model/config_fields.h"
 #include "core/model/layer_stack.h"
+#include "core/model_files/config_json.h"
 
 namespace statelib::model {
 
@@ -32,7 +32,7 @@ enum LayerSegment : size_t { kConvState, kSsmState };
 
 /// Dimensions by the letters of the literature; E = H * P.
 struct Mamba2Config {
-  StackFrame frame;
+  ModelDims dims;
   int64_t heads = 0;       // H
   int64_t head_width = 0;  // P
   int64_t states = 0;      // N
@@ -55,7 +55,7 @@ void ParseTimeStepLimit(const JsonValue& config, std::string_view key, Mamba2Con
   if (!limit) return;
   std::vector<float> bounds;
   limit->ForEach([&](const JsonValue& bound) {
-    bounds.push_back(static_cast<float>(checkpoint::ExtendedNumber(bound)));
+    bounds.push_back(static_cast<float>(model_files::ExtendedNumber(bound)));
   });
   if (bounds.size() != 2 || !(bounds[0] <= bounds[1])) {
     Throw(ErrorKind::kCorrupt, "{}: expected a smallest and a largest time step", limit->Path());
@@ -77,10 +77,10 @@ void CheckHeads(const JsonValue& config, const Mamba2Config& parsed, int64_t exp
   }
 }
 
-Mamba2Config ParseHuggingFace(const checkpoint::Checkpoint& checkpoint) {
-  const JsonValue config = checkpoint.config();
+Mamba2Config ParseHuggingFace(const model_files::ModelFiles& model_files) {
+  const JsonValue config = model_files.config();
   Mamba2Config parsed;
-  parsed.frame = FrameFromHuggingFace(config, kName, false);
+  parsed.dims = DimsFromHuggingFace(config, kName, false);
   parsed.heads = config["num_heads"].Int(1, kWidthMax);
   parsed.head_width = config["head_dim"].Int(1, kWidthMax);
   parsed.states = config["state_size"].Int(1, kStatesMax);
@@ -90,19 +90,19 @@ Mamba2Config ParseHuggingFace(const checkpoint::Checkpoint& checkpoint) {
   // transformers knows no mixer without this norm, so that configurations beside one may say
   // anything here.
   parsed.gated_norm =
-      Flag(config, "rms_norm").value_or(true) || checkpoint.Find(kFirstGatedNorm) != nullptr;
+      Flag(config, "rms_norm").value_or(true) || model_files.Find(kFirstGatedNorm) != nullptr;
   ParseTimeStepLimit(config, "time_step_limit", parsed);
   parsed.use_bias = Flag(config, "use_bias");
   parsed.use_conv_bias = Flag(config, "use_conv_bias").value_or(true);
-  CheckHeads(config, parsed, ExpandedWidth(config, parsed.frame.hidden));
+  CheckHeads(config, parsed, ExpandedWidth(config, parsed.dims.hidden));
   return parsed;
 }
 
 Mamba2Config ParseOriginal(const JsonValue& config) {
   const JsonValue layer = OriginalLayerOf(config);
   Mamba2Config parsed;
-  parsed.frame = FrameFromOriginal(config, kName, 16);
-  const int64_t inner = ExpandedWidth(layer, parsed.frame.hidden);
+  parsed.dims = DimsFromOriginal(config, kName, 16);
+  const int64_t inner = ExpandedWidth(layer, parsed.dims.hidden);
   if (IntOr(layer, "d_ssm", 1, kWidthMax, inner) != inner) {
     Throw(ErrorKind::kUnsupported, "{}: an MLP beside the scan is not computed by statelib",
           layer["d_ssm"].Path());
@@ -148,12 +148,12 @@ struct Mamba2Layer {
 
 class Mamba2 : public LayerStack {
  public:
-  Mamba2(const Mamba2Config& config, const checkpoint::Checkpoint& checkpoint,
+  Mamba2(const Mamba2Config& config, const model_files::ModelFiles& model_files,
          kernels::Backend& backend)
-      : LayerStack(config.frame, LayerSpec(config), checkpoint, backend), config_(config) {
-    for (int64_t i = 0; i < config_.frame.layers; ++i) layers_.push_back(ReadLayer(i));
+      : LayerStack(config.dims, LayerSpec(config), model_files, backend), config_(config) {
+    for (int64_t i = 0; i < config_.dims.layers; ++i) layers_.push_back(ReadLayer(i));
     Finish();
-    if (config_.gated_norm && !Flag(checkpoint.config(), "rms_norm").value_or(true))
+    if (config_.gated_norm && !Flag(model_files.config(), "rms_norm").value_or(true))
       Note("the configuration says rms_norm false beside the weights of that norm: it is used");
     if (config_.gated_norm && config_.groups > 1) DoubtNormGroups();
   }
@@ -163,13 +163,13 @@ class Mamba2 : public LayerStack {
     const auto rows_of = [this](int64_t width) {
       return backend().Allocate(rows_max * static_cast<size_t>(width));
     };
-    normed_ = rows_of(config_.frame.hidden);
+    normed_ = rows_of(config_.dims.hidden);
     projected_ = rows_of(config_.projected());
     x_b_c_ = rows_of(config_.convolved());
     y_ = rows_of(config_.inner());
   }
 
-  void AdvanceLayer(size_t index, std::span<const SequenceInput> batch, Rows residual) override {
+  void AdvanceLayer(size_t index, std::span<const BatchSequence> batch, Rows residual) override {
     Mamba2Layer& layer = layers_[index];
     const auto size = [](int64_t extent) { return static_cast<size_t>(extent); };
     const size_t rows = residual.rows, d = residual.cols, e = size(config_.inner()),
@@ -183,14 +183,14 @@ class Mamba2 : public LayerStack {
     const auto conv_states = RowsOf(batch, index, kConvState),
                ssm_states = RowsOf(batch, index, kSsmState);
 
-    backend().RmsNorm(residual, layer.norm.data(), config_.frame.norm_epsilon, normed);
+    backend().RmsNorm(residual, layer.norm.data(), config_.dims.norm_epsilon, normed);
     backend().MatMulThenConv(*layer.in_proj, layer.in_bias.data(), normed, projected,
                              {projected.Columns(e, c), layer.conv_weight.data(),
                               layer.conv_bias.data(), size(config_.kernel), conv_states, x_b_c});
-    backend().HeadScan({x_b_c.Columns(0, e), projected.Columns(e + c, h), x_b_c.Columns(e, gn),
-                        x_b_c.Columns(e + gn, gn), projected.Columns(0, e), layer.dt_bias.data(),
-                        layer.a.data(), layer.d.data(), config_.dt_min, config_.dt_max,
-                        size(config_.groups), ssm_states, y});
+    backend().Mamba2Scan({x_b_c.Columns(0, e), projected.Columns(e + c, h), x_b_c.Columns(e, gn),
+                          x_b_c.Columns(e + gn, gn), projected.Columns(0, e), layer.dt_bias.data(),
+                          layer.a.data(), layer.d.data(), config_.dt_min, config_.dt_max,
+                          size(config_.groups), ssm_states, y});
     if (config_.gated_norm) NormaliseGroups(layer, y);
     backend().MatMul(*layer.out_proj, layer.out_bias.data(), y, Epilogue::kAdd, residual);
   }
@@ -217,7 +217,7 @@ class Mamba2 : public LayerStack {
     const size_t width = y.cols / static_cast<size_t>(config_.norm_groups);
     for (size_t first = 0; first < y.cols; first += width) {
       const Rows group = y.Columns(first, width);
-      backend().RmsNorm(group, layer.gated_norm.data() + first, config_.frame.norm_epsilon, group);
+      backend().RmsNorm(group, layer.gated_norm.data() + first, config_.dims.norm_epsilon, group);
     }
   }
 
@@ -235,7 +235,7 @@ class Mamba2 : public LayerStack {
 
   Mamba2Layer ReadLayer(int64_t index) {
     const std::string block = fmt::format("backbone.layers.{}.", index), mixer = block + "mixer.";
-    const int64_t d = config_.frame.hidden, e = config_.inner(), c = config_.convolved();
+    const int64_t d = config_.dims.hidden, e = config_.inner(), c = config_.convolved();
     Mamba2Layer layer;
     layer.in_proj = weights().Matrix(mixer + "in_proj.weight", config_.projected(), d);
     layer.out_proj = weights().Matrix(mixer + "out_proj.weight", d, e);
@@ -266,9 +266,9 @@ std::string TimeStepLimitJson(const Mamba2Config& config) {
   return fmt::format("[{}, {}]", json(config.dt_min), json(config.dt_max));
 }
 
-Mamba2Config Parse(const checkpoint::Checkpoint& checkpoint) {
-  return HasModelType(checkpoint.config(), kName) ? ParseHuggingFace(checkpoint)
-                                                  : ParseOriginal(checkpoint.config());
+Mamba2Config Parse(const model_files::ModelFiles& model_files) {
+  return HasModelType(model_files.config(), kName) ? ParseHuggingFace(model_files)
+                                                   : ParseOriginal(model_files.config());
 }
 
 }  // namespace
@@ -277,20 +277,20 @@ bool RecognisesMamba2(const JsonValue& config) {
   return HasModelType(config, kName) || HasOriginalLayer(config, "Mamba2");
 }
 
-std::unique_ptr<Model> LoadMamba2(const checkpoint::Checkpoint& checkpoint,
+std::unique_ptr<Model> LoadMamba2(const model_files::ModelFiles& model_files,
                                   kernels::Backend& backend) {
-  return std::make_unique<Mamba2>(Parse(checkpoint), checkpoint, backend);
+  return std::make_unique<Mamba2>(Parse(model_files), model_files, backend);
 }
 
-std::string PublishedConfigOfMamba2(const checkpoint::Checkpoint& checkpoint) {
-  const Mamba2Config config = Parse(checkpoint);
-  const bool has_bias = checkpoint.Find("backbone.layers.0.mixer.in_proj.bias") != nullptr;
+std::string PublishedConfigOfMamba2(const model_files::ModelFiles& model_files) {
+  const Mamba2Config config = Parse(model_files);
+  const bool has_bias = model_files.Find("backbone.layers.0.mixer.in_proj.bias") != nullptr;
   const auto size = [](int64_t extent) { return static_cast<uint64_t>(extent); };
   JsonObject json;
-  AddFrame(config.frame, checkpoint, json);
+  AddDims(config.dims, model_files, json);
   json.Add("intermediate_size", size(config.inner()));
   json.AddNumber("expand",
-                 static_cast<double>(config.inner()) / static_cast<double>(config.frame.hidden));
+                 static_cast<double>(config.inner()) / static_cast<double>(config.dims.hidden));
   json.Add("num_heads", size(config.heads));
   json.Add("head_dim", size(config.head_width));
   json.Add("state_size", size(config.states));

@@ -10,8 +10,8 @@
 
 #include "core/base/history.h"
 #include "core/base/segment.h"
-#include "core/checkpoint/checkpoint.h"
 #include "core/model/weights.h"
+#include "core/model_files/model_files.h"
 #include "kernels/backend.h"
 
 namespace statelib::model {
@@ -24,15 +24,15 @@ struct ModelInfo {
   int64_t hidden_size = 0;  ///< D
   uint64_t parameters = 0;  ///< elements of all weight tensors, a tied head counted once
   std::vector<TokenId> end_of_text_ids;  ///< generation ends at any of these
-  /// What contradicts itself in the checkpoint, and which of it is used, a line each.
+  /// What contradicts itself in the files, and which of it is used, a line each.
   std::vector<std::string> notes;
-  /// What the checkpoint leaves open, so that a model that computes something else may have been
+  /// What the files leave open, so that a model that computes something else may have been
   /// trained otherwise, and how to say so; a line each.
   std::vector<std::string> doubts;
 };
 
 /// One sequence of a ragged batch.
-struct SequenceInput {
+struct BatchSequence {
   std::span<const TokenId> tokens;  ///< at least one, each in [0, vocabulary_size)
   /// The segments of its state in state_spec() order, in the backend's memory; advanced in place.
   std::span<float* const> segments;
@@ -63,7 +63,7 @@ class Model {
   /// With `every_hidden`, [tokens of the batch, D] in the backend's memory, it also gives the
   /// head's input after each token. Errors: std::bad_alloc and device failures, after which the
   /// states are to be discarded.
-  virtual void Advance(std::span<const SequenceInput> batch,
+  virtual void Advance(std::span<const BatchSequence> batch,
                        const kernels::Rows* every_hidden = nullptr) = 0;
   static constexpr size_t rows_max = 96;
 
@@ -72,11 +72,11 @@ class Model {
   virtual void Logits(kernels::ConstRows hidden, kernels::Rows out) = 0;
 };
 
-/// Recognises a checkpoint's architecture by its configuration and loads it. Every tensor's
-/// presence, type and shape is checked before this returns; the checkpoint and the backend must
+/// Recognises a model's architecture by its configuration and loads it. Every tensor's
+/// presence, type and shape is checked before this returns; the files and the backend must
 /// outlive the model. Errors: kUnsupported for an architecture or a feature that is not there,
 /// kCorrupt for a config or tensors that do not fit together.
-std::unique_ptr<Model> LoadModel(const checkpoint::Checkpoint& checkpoint,
+std::unique_ptr<Model> LoadModel(const model_files::ModelFiles& model_files,
                                  kernels::Backend& backend);
 
 }  // namespace statelib::model

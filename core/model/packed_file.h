@@ -15,7 +15,7 @@ namespace statelib::model {
 
 // Weights as a backend packed them, in one file that is mapped and used as it is:
 //   the parts, each from a multiple of 64 bytes on; the table, an entry a part; the tail.
-//   entry: offset u64, size u64, kind u32, nought u32, rows u64, cols u64
+//   entry: offset u64, size u64, kind u32, zero u32, rows u64, cols u64
 //   tail:  "statelib packed1", size of the file u64, offset of the table u64, parts u64, key 32
 //          bytes, BLAKE2b-256 of table and tail up to here
 // Goals: to be usable after a look at table and tail alone; to be worth nothing, and never wrong,

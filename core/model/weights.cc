@@ -13,20 +13,20 @@ namespace statelib::model {
 using kernels::WeightFormat;
 using kernels::WeightType;
 
-const checkpoint::TensorRef& Weights::Require(const std::string& name,
-                                              std::span<const int64_t> shape) {
-  const checkpoint::TensorRef& tensor = checkpoint_.Get(name);
-  checkpoint::RequireShape(tensor, shape);
+const model_files::TensorRef& Weights::Require(const std::string& name,
+                                               std::span<const int64_t> shape) {
+  const model_files::TensorRef& tensor = model_files_.Get(name);
+  model_files::RequireShape(tensor, shape);
   parameters_ += static_cast<uint64_t>(tensor.elements());
   return tensor;
 }
 
 MatrixRef Weights::Declare(const std::string& name, int64_t rows, int64_t cols, bool exact) {
   const std::initializer_list<int64_t> shape = {rows, cols};
-  const checkpoint::TensorRef& tensor = Require(name, {shape.begin(), shape.size()});
+  const model_files::TensorRef& tensor = Require(name, {shape.begin(), shape.size()});
   const size_t index = sources_.size();
   sources_.push_back({name,
-                      {tensor.bytes.data(), checkpoint::WeightType(tensor),
+                      {tensor.bytes.data(), model_files::WeightType(tensor),
                        static_cast<size_t>(rows), static_cast<size_t>(cols)},
                       exact});
   return MatrixRef(matrices_.emplace_back([this, index] { return Make(index); }));
@@ -42,7 +42,7 @@ WeightFormat Weights::FormatOf(const MatrixSource& source) const {
 
 std::unique_ptr<kernels::Matrix> Weights::Pack(const MatrixSource& source) {
   auto matrix = backend_.Pack(source.view, FormatOf(source));
-  checkpoint_.Forget(checkpoint_.Get(source.name).bytes);
+  model_files_.Forget(model_files_.Get(source.name).bytes);
   return matrix;
 }
 
@@ -55,13 +55,13 @@ std::unique_ptr<kernels::Matrix> Weights::Make(size_t index) {
 
 VectorRef Weights::Vector(const std::string& name, std::initializer_list<int64_t> shape,
                           Transform transform) {
-  const checkpoint::TensorRef& tensor = Require(name, {shape.begin(), shape.size()});
-  checkpoint::WeightType(tensor);
-  if (!transform) return Add([&tensor] { return checkpoint::ReadF32(tensor); });
+  const model_files::TensorRef& tensor = Require(name, {shape.begin(), shape.size()});
+  model_files::WeightType(tensor);
+  if (!transform) return Add([&tensor] { return model_files::ReadF32(tensor); });
   const size_t index = derived_.size();
   derived_.push_back({name,
                       [&tensor, transform = std::move(transform)] {
-                        return transform(checkpoint::ReadF32(tensor));
+                        return transform(model_files::ReadF32(tensor));
                       },
                       static_cast<size_t>(tensor.elements())});
   return Add([this, index] { return DerivedValues(index); });

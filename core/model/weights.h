@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "core/base/cancel.h"
-#include "core/checkpoint/checkpoint.h"
 #include "core/model/packed_file.h"
+#include "core/model_files/model_files.h"
 #include "kernels/backend.h"
 
 namespace statelib::model {
@@ -75,14 +75,14 @@ class Weights {
   /// A small tensor's elements on the host -> what the backend is to have.
   using Transform = std::function<std::vector<float>(std::vector<float>)>;
 
-  Weights(const checkpoint::Checkpoint& checkpoint, kernels::Backend& backend)
-      : checkpoint_(checkpoint), backend_(backend) {}
+  Weights(const model_files::ModelFiles& model_files, kernels::Backend& backend)
+      : model_files_(model_files), backend_(backend) {}
   Weights(const Weights&) = delete;
   Weights& operator=(const Weights&) = delete;
 
-  bool Has(const std::string& name) const { return checkpoint_.Find(name) != nullptr; }
+  bool Has(const std::string& name) const { return model_files_.Find(name) != nullptr; }
   /// Errors: kCorrupt when it is missing.
-  int64_t ElementsOf(const std::string& name) const { return checkpoint_.Get(name).elements(); }
+  int64_t ElementsOf(const std::string& name) const { return model_files_.Get(name).elements(); }
 
   /// Declares a matrix [rows, cols], held in the format of the model. Errors: kCorrupt (missing,
   /// another shape), kUnsupported (element type).
@@ -138,7 +138,7 @@ class Weights {
     size_t elements;
   };
 
-  const checkpoint::TensorRef& Require(const std::string& name, std::span<const int64_t> shape);
+  const model_files::TensorRef& Require(const std::string& name, std::span<const int64_t> shape);
   MatrixRef Declare(const std::string& name, int64_t rows, int64_t cols, bool exact);
   VectorRef Add(std::function<std::vector<float>()> values);
   uint64_t BytesOf(const MatrixSource& source) const;
@@ -148,7 +148,7 @@ class Weights {
   std::unique_ptr<kernels::Matrix> Pack(const MatrixSource& source);
   std::vector<float> DerivedValues(size_t index);
 
-  const checkpoint::Checkpoint& checkpoint_;
+  const model_files::ModelFiles& model_files_;
   kernels::Backend& backend_;
   kernels::WeightFormat format_ = kernels::WeightFormat::kStored;
   uint64_t parameters_ = 0;

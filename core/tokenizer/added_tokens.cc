@@ -33,10 +33,10 @@ AddedToken ReadAddedToken(const JsonValue& json) {
 
 }  // namespace
 
-void RequireContentLength(const AddedToken& token, const std::string& where) {
+void RequireContentLength(const AddedToken& token, const std::string& location) {
   if (token.content.size() <= kContentBytesMax) return;
-  Throw(ErrorKind::kUnsupported, "{}: expected at most {} bytes, found {}", where, kContentBytesMax,
-        token.content.size());
+  Throw(ErrorKind::kUnsupported, "{}: expected at most {} bytes, found {}", location,
+        kContentBytesMax, token.content.size());
 }
 
 std::vector<AddedToken> ReadAddedTokens(const std::optional<JsonValue>& json) {

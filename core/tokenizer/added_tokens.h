@@ -29,9 +29,9 @@ struct AddedToken {
 /// Errors: kCorrupt.
 std::vector<AddedToken> ReadAddedTokens(const std::optional<JsonValue>& json);
 
-/// Errors: kUnsupported, with `where` as the place, for a content that is too long to be looked
+/// Errors: kUnsupported, with `location` as the place, for a content that is too long to be looked
 /// for.
-void RequireContentLength(const AddedToken& token, const std::string& where);
+void RequireContentLength(const AddedToken& token, const std::string& location);
 
 /// Finds added tokens in text: leftmost, the longest where several begin. Immutable, thread-safe.
 class AddedTokenMatcher {

@@ -15,7 +15,7 @@ namespace statelib::tokenizer {
 struct Components;
 
 /// A tokenizer as GGUF files hold it under "tokenizer.ggml.": flat arrays by token id and flags,
-/// with the way of a text told by two names. The views belong to whoever read the file.
+/// with the way of a text told by two names. The views live as long as the file that was read.
 struct EmbeddedVocabulary {
   /// Values of `types`.
   enum TokenType : int64_t {

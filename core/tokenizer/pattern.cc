@@ -47,7 +47,7 @@ struct Pattern::Compiled {
   std::unique_ptr<pcre2_code, CodeDeleter> code;
 
   static std::unique_ptr<const Compiled> Make(std::string_view source, const std::string& pcre,
-                                              uint32_t options, const std::string& where) {
+                                              uint32_t options, const std::string& location) {
     int error = 0;
     PCRE2_SIZE offset = 0;
     auto compiled = std::make_unique<Compiled>();
@@ -57,7 +57,7 @@ struct Pattern::Compiled {
     if (!compiled->code) {
       const bool unknown = error == PCRE2_ERROR_UNKNOWN_UNICODE_PROPERTY;
       Throw(unknown ? ErrorKind::kUnsupported : ErrorKind::kCorrupt,
-            "{}: expected a regular expression, found \"{}\": {} (at byte {})", where, source,
+            "{}: expected a regular expression, found \"{}\": {} (at byte {})", location, source,
             ReasonOf(error), offset);
     }
     // Refused where the system forbids executable memory: then the interpreter does the same work.
@@ -71,16 +71,16 @@ Pattern::Pattern(Pattern&&) noexcept = default;
 Pattern& Pattern::operator=(Pattern&&) noexcept = default;
 Pattern::~Pattern() = default;
 
-Pattern Pattern::Expression(std::string_view expression, const std::string& where) {
+Pattern Pattern::Expression(std::string_view expression, const std::string& location) {
   if (expression.size() > kExpressionBytesMax) {
     Throw(ErrorKind::kUnsupported,
-          "{}: expected a regular expression of at most {} bytes, found {} bytes", where,
+          "{}: expected a regular expression of at most {} bytes, found {} bytes", location,
           kExpressionBytesMax, expression.size());
   }
   // MULTILINE: in Ruby's syntax ^ and $ always stand at line ends. \C would cut characters.
   constexpr uint32_t kOptions = PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C;
   return Pattern(
-      Compiled::Make(expression, TranslateExpression(expression, where), kOptions, where));
+      Compiled::Make(expression, TranslateExpression(expression, location), kOptions, location));
 }
 
 Pattern Pattern::Literal(std::string_view text) {

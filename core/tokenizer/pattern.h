@@ -23,9 +23,9 @@ struct Span {
 /// Thread-compatible.
 class Pattern {
  public:
-  /// `where` names the place for messages. Errors: kCorrupt for a broken expression, kUnsupported
-  /// for one that only the other dialect has.
-  static Pattern Expression(std::string_view expression, const std::string& where);
+  /// `location` names the place for messages. Errors: kCorrupt for a broken expression,
+  /// kUnsupported for one that only the other dialect has.
+  static Pattern Expression(std::string_view expression, const std::string& location);
   static Pattern Literal(std::string_view text);
   /// Reads {"Regex": "…"} or {"String": "…"}.
   static Pattern FromJson(const JsonValue& json);

@@ -28,8 +28,8 @@ bool IsAsciiLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 
 
 class Translator {
  public:
-  Translator(std::string_view expression, const std::string& where)
-      : rest_(expression), expression_(expression), where_(where) {}
+  Translator(std::string_view expression, const std::string& location)
+      : rest_(expression), expression_(expression), location_(location) {}
 
   std::string Run() {
     while (!rest_.empty()) {
@@ -92,21 +92,21 @@ class Translator {
 
   [[noreturn]] void Refuse(std::string_view construct) const {
     Throw(ErrorKind::kUnsupported,
-          "{}: the regular expression \"{}\" uses {}, which this build cannot read exactly", where_,
-          expression_, construct);
+          "{}: the regular expression \"{}\" uses {}, which this build cannot read exactly",
+          location_, expression_, construct);
   }
 
   std::string_view rest_;
   std::string_view expression_;
-  const std::string& where_;
+  const std::string& location_;
   std::string out_;
   bool in_class_ = false;
 };
 
 }  // namespace
 
-std::string TranslateExpression(std::string_view expression, const std::string& where) {
-  return Translator(expression, where).Run();
+std::string TranslateExpression(std::string_view expression, const std::string& location) {
+  return Translator(expression, location).Run();
 }
 
 }  // namespace statelib::tokenizer

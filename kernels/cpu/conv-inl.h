@@ -13,7 +13,7 @@ HWY_BEFORE_NAMESPACE();
 namespace statelib::kernels::STATELIB_TARGET {
 
 /// Input number `index` of a sequence whose saved inputs are numbers 0 .. kernel - 2.
-HWY_INLINE const float* ConvInput(const CausalConvArgs& args, const SequenceRows& sequence,
+HWY_INLINE const float* ConvInput(const CausalConvArgs& args, const SequenceSlot& sequence,
                                   size_t index) {
   const size_t saved = args.kernel - 1;
   if (index < saved) return sequence.state + index * args.x.cols;
@@ -22,7 +22,7 @@ HWY_INLINE const float* ConvInput(const CausalConvArgs& args, const SequenceRows
 
 void CausalConv(const CausalConvArgs& args, Part channels) {
   const size_t width = args.x.cols, kernel = args.kernel;
-  for (const SequenceRows& sequence : args.sequences) {
+  for (const SequenceSlot& sequence : args.sequences) {
     for (size_t t = 0; t < sequence.row_count; ++t) {
       float* out = args.out.data + (sequence.first_row + t) * args.out.stride;
       ForEachVector(channels.begin, channels.end,

@@ -126,7 +126,7 @@ class CpuBackend : public Backend {
                [&](Part channels) { kernels_.selective_scan(scan, channels); });
   }
 
-  void HeadScan(const HeadScanArgs& args) override {
+  void Mamba2Scan(const Mamba2ScanArgs& args) override {
     STATELIB_CHECK(args.x.cols % args.dt_raw.cols == 0 && args.dt_raw.cols % args.groups == 0);
     STATELIB_CHECK(args.b.cols == args.c.cols && args.b.cols % args.groups == 0);
     const size_t work = args.x.rows * args.x.cols * args.b.cols / args.groups;

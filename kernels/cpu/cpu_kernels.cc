@@ -14,7 +14,7 @@
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 // The foreach header includes this file again for each target; it must stand before the ones below.
 #include "kernels/cpu/conv-inl.h"
-#include "kernels/cpu/head_scan-inl.h"
+#include "kernels/cpu/mamba2_scan-inl.h"
 #include "kernels/cpu/norm-inl.h"
 #include "kernels/cpu/products-inl.h"
 #include "kernels/cpu/scan-inl.h"
@@ -23,7 +23,7 @@ HWY_BEFORE_NAMESPACE();
 namespace statelib::kernels::STATELIB_TARGET {
 
 CpuKernels Kernels(std::string_view target) {
-  return {target, &RmsNorm, &PrepareInput, &MatMul, &CausalConv, &SelectiveScan, &HeadScan};
+  return {target, &RmsNorm, &PrepareInput, &MatMul, &CausalConv, &SelectiveScan, &Mamba2Scan};
 }
 
 }  // namespace statelib::kernels::STATELIB_TARGET

@@ -24,7 +24,7 @@ struct CpuKernels {
                   Rows out, Part panels, std::byte* prepared);
   void (*causal_conv)(const CausalConvArgs& args, Part channels);
   void (*selective_scan)(const SelectiveScanArgs& args, Part channels);
-  void (*head_scan)(const HeadScanArgs& args, Part heads);
+  void (*head_scan)(const Mamba2ScanArgs& args, Part heads);
 };
 
 /// The kernels of every instruction set that this build has and this machine runs, best first.

@@ -27,7 +27,7 @@ inline constexpr size_t kScanAhead = 4;
 /// All rows of a sequence for the channels from e on. `kFar`: rates and states come from far memory
 /// in more streams than the processor foresees by itself.
 template <bool kFar, typename Load, typename Store>
-HWY_INLINE void ScanRows(const SelectiveScanArgs& args, const SequenceRows& sequence, size_t e,
+HWY_INLINE void ScanRows(const SelectiveScanArgs& args, const SequenceSlot& sequence, size_t e,
                          const ScanColumns& columns, const Load& load, const Store& store) {
   const DF d;
   const size_t states = args.b.cols;
@@ -62,7 +62,7 @@ void SelectiveScan(const SelectiveScanArgs& args, Part channels) {
   const DF d;
   const size_t width = args.x.cols, states = args.b.cols;
   HWY_ALIGN float a[kStatesToCopy * kLanes], state[kStatesToCopy * kLanes];
-  for (const SequenceRows& sequence : args.sequences) {
+  for (const SequenceSlot& sequence : args.sequences) {
     const bool copy = sequence.row_count >= kRowsToCopy && states <= kStatesToCopy;
     ForEachVector(
         channels.begin, channels.end, [&](size_t e, const auto& load, const auto& store) HWY_ATTR {

@@ -106,11 +106,11 @@ class CudaBackend : public Backend {
     cuda::LaunchSelectiveScan(args);
   }
 
-  void HeadScan(const HeadScanArgs& args) override {
+  void Mamba2Scan(const Mamba2ScanArgs& args) override {
     STATELIB_CHECK(args.x.cols % args.dt_raw.cols == 0 && args.dt_raw.cols % args.groups == 0);
     STATELIB_CHECK(args.b.cols == args.c.cols && args.b.cols % args.groups == 0);
     STATELIB_CHECK(args.x.cols == args.z.cols && args.x.cols == args.y.cols);
-    cuda::LaunchHeadScan(args);
+    cuda::LaunchMamba2Scan(args);
   }
 
  private:

@@ -56,7 +56,7 @@ struct SequenceBatch {
 
 /// Calls `launch(batch, count)` for at most SequenceBatch::kMax sequences at a time.
 template <typename Launch>
-void ForEachSequenceBatch(std::span<const SequenceRows> sequences, const Launch& launch) {
+void ForEachSequenceBatch(std::span<const SequenceSlot> sequences, const Launch& launch) {
   while (!sequences.empty()) {
     const size_t count =
         sequences.size() < SequenceBatch::kMax ? sequences.size() : SequenceBatch::kMax;

@@ -22,7 +22,7 @@ void LaunchCausalConv(const CausalConvArgs& args);
 
 void LaunchSelectiveScan(const SelectiveScanArgs& args);
 
-void LaunchHeadScan(const HeadScanArgs& args);
+void LaunchMamba2Scan(const Mamba2ScanArgs& args);
 
 /// A product of any number of rows, by whichever kernel is faster; the bits are the same.
 void LaunchMatMul(const DeviceMatrix& weights, const float* bias, ConstRows x, Epilogue epilogue,

@@ -222,7 +222,7 @@ ScanChoice Choose(unsigned states, unsigned tile_tokens, size_t channels) {
 
 void LaunchSelectiveScan(const SelectiveScanArgs& args) {
   size_t longest = 1;
-  for (const SequenceRows& sequence : args.sequences)
+  for (const SequenceSlot& sequence : args.sequences)
     longest = std::max(longest, sequence.row_count);
   ScanArgs scan{};
   scan.x = args.x.data, scan.x_stride = args.x.stride;

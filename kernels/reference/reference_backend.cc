@@ -100,7 +100,7 @@ class ReferenceBackend : public Backend {
 
   void CausalConv(const CausalConvArgs& args) override {
     const size_t channels = args.x.cols;
-    for (const SequenceRows& sequence : args.sequences) {
+    for (const SequenceSlot& sequence : args.sequences) {
       for (size_t e = 0; e < channels; ++e) {
         // The window of this channel over the saved inputs and the new ones.
         std::vector<float> window(args.kernel - 1 + sequence.row_count);
@@ -123,7 +123,7 @@ class ReferenceBackend : public Backend {
 
   void SelectiveScan(const SelectiveScanArgs& args) override {
     const size_t channels = args.x.cols, states = args.b.cols;
-    for (const SequenceRows& sequence : args.sequences) {
+    for (const SequenceSlot& sequence : args.sequences) {
       for (size_t t = sequence.first_row; t < sequence.first_row + sequence.row_count; ++t) {
         const float* b = args.b.data + t * args.b.stride;
         const float* c = args.c.data + t * args.c.stride;
@@ -143,10 +143,10 @@ class ReferenceBackend : public Backend {
     }
   }
 
-  void HeadScan(const HeadScanArgs& args) override {
+  void Mamba2Scan(const Mamba2ScanArgs& args) override {
     const size_t heads = args.dt_raw.cols, channels = args.x.cols / heads;
     const size_t states = args.b.cols / args.groups;
-    for (const SequenceRows& sequence : args.sequences) {
+    for (const SequenceSlot& sequence : args.sequences) {
       for (size_t t = sequence.first_row; t < sequence.first_row + sequence.row_count; ++t) {
         for (size_t h = 0; h < heads; ++h) {
           const size_t group = h / (heads / args.groups);

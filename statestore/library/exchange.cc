@@ -147,7 +147,7 @@ BundleReport Import(Library& library, storage::BundleFile& bundle, const std::st
                     const ModelPlace& embedded) {
   BundleReport report;
   report.signer = JudgeSigner(keys, bundle.signer(), policy);
-  if (!options.dry_run) RequireAccepted(report.signer, bundle.where());
+  if (!options.dry_run) RequireAccepted(report.signer, bundle.location());
   ReserveName(library, bundle.manifest(), embedded, &options);
   report.import = storage::ImportBundle(library.repository(), bundle, storage::Escaped(source_name),
                                         options, library.now_ms());

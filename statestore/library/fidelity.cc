@@ -58,7 +58,7 @@ void MeasurePredictions(engine::Runtime& runtime, engine::State& exact, engine::
   engine::PredictionComparison comparison;
   for (size_t i = 0; i < probe.size(); ++i) {
     const auto token = probe.subspan(i, 1);
-    const engine::Advancing both[] = {{&exact, token}, {&near, token}};
+    const engine::PrefillChunk both[] = {{&exact, token}, {&near, token}};
     runtime.Advance(both, {.cancel = cancel, .on_progress = {}});
     const engine::State* const states[] = {&exact, &near};
     const std::vector<float> logits = runtime.Logits(states);

@@ -16,7 +16,7 @@ namespace {
 /// One step of the model for all readings together, each with an equal share of its rows.
 void Step(const LoadedModel& model, std::span<Reading* const> readings, const CancelFlag* cancel) {
   const size_t share = std::max<size_t>(1, model::Model::rows_max / readings.size());
-  std::vector<engine::Advancing> batch;
+  std::vector<engine::PrefillChunk> batch;
   std::vector<uint64_t> from;
   for (Reading* reading : readings) {
     batch.push_back(reading->Next(share));
@@ -87,18 +87,18 @@ struct Running {
   std::unique_ptr<Reading> reading;
 };
 
-/// The jobs of IngestSideBySide that are being read, and those that wait: one whose first documents
+/// The jobs of IngestBatch that are being read, and those that wait: one whose first documents
 /// another one is reading goes on from the state after them as soon as that is stored.
 class Table {
  public:
-  Table(Library& library, const LoadedModel& model, const SideBySide& how)
+  Table(Library& library, const LoadedModel& model, const BatchOptions& how)
       : library_(library), model_(model), how_(how) {}
 
   /// Takes jobs while there are any and there is room, and begins those that need not wait.
   void Fill() {
     do {
-      while (more_ && running_.size() + waiting_.size() < kSideBySideMax &&
-             text_bytes_ < kSideBySideTextBytesMax) {
+      while (more_ && running_.size() + waiting_.size() < kBatchJobsMax &&
+             text_bytes_ < kBatchTextBytesMax) {
         std::optional<IngestJob> job = how_.next();
         more_ = job.has_value();
         if (!more_) break;
@@ -107,7 +107,7 @@ class Table {
       }
       const size_t waited = waiting_.size();
       BeginSome();
-      // Nobody waits for ever, whoever waits for whom.
+      // No two jobs wait for each other for ever.
       if (running_.empty() && waited > 0 && waiting_.size() == waited) Begin(0);
     } while (running_.empty() && (more_ || !waiting_.empty()));
   }
@@ -215,7 +215,7 @@ class Table {
 
   Library& library_;
   const LoadedModel& model_;
-  const SideBySide& how_;
+  const BatchOptions& how_;
   std::vector<std::unique_ptr<Running>> running_;
   std::vector<std::unique_ptr<Running>> waiting_;  // in the order of `next`
   const bool has_checkpoints_ =
@@ -244,7 +244,7 @@ IngestResult Append(Library& library, const LoadedModel& model, const storage::R
   return ReadAndSave(model, reading, options.cancel);
 }
 
-void IngestSideBySide(Library& library, const LoadedModel& model, const SideBySide& how) {
+void IngestBatch(Library& library, const LoadedModel& model, const BatchOptions& how) {
   Table table(library, model, how);
   try {
     for (table.Fill(); !table.empty(); table.Fill()) table.Advance();

@@ -40,7 +40,7 @@ struct IngestOptions {
   /// the end of each document; 0: none at all.
   uint64_t checkpoint_stride_tokens = kCheckpointStrideTokens;
   /// What stands around the documents, recorded with them; their text has it in it already.
-  storage::TextTemplate text_template;
+  storage::SourceTemplate text_template;
   CodecRequest codec;  ///< how the result is stored
   const CancelFlag* cancel = nullptr;
   /// Called as tokens are read; `tokens_total` is known from the first call on.
@@ -83,10 +83,10 @@ struct IngestJob {
 
 /// At most so many states are read side by side, and no more are begun while the text of those that
 /// are exceeds so much.
-inline constexpr size_t kSideBySideMax = 16;
-inline constexpr size_t kSideBySideTextBytesMax = size_t{256} << 20;
+inline constexpr size_t kBatchJobsMax = 16;
+inline constexpr size_t kBatchTextBytesMax = size_t{256} << 20;
 
-struct SideBySide {
+struct BatchOptions {
   /// The next job, asked for when there is room; nothing when there is none any more.
   std::function<std::optional<IngestJob>()> next;
   /// Called with each job's number, counted from 0 in the order of `next`, as soon as its state is
@@ -102,7 +102,7 @@ struct SideBySide {
 /// one making room for the next. Each is what Ingest would have made of it alone, to the bit, and
 /// is committed by itself. Errors: kCancelled, after each unfinished reading has left a checkpoint;
 /// what else `next`, `done`, `failed` and Ingest throw.
-void IngestSideBySide(Library& library, const LoadedModel& model, const SideBySide& how);
+void IngestBatch(Library& library, const LoadedModel& model, const BatchOptions& how);
 
 }  // namespace statelib::library
 

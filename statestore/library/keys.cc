@@ -178,18 +178,18 @@ SignerReport JudgeSigner(const KeyRing& keys, const std::optional<PublicKey>& si
   return report;
 }
 
-void RequireAccepted(const SignerReport& report, const std::string& where) {
+void RequireAccepted(const SignerReport& report, const std::string& location) {
   if (report.accepted) return;
   if (!report.signer) {
     Throw(ErrorKind::kMismatch,
           "{}: nobody has signed it, so that nothing says where it comes from; pass "
           "--allow-unsigned to take it all the same",
-          where);
+          location);
   }
   Throw(ErrorKind::kMismatch,
         "{}: signed by {}, a key that is not trusted here; once its owner has confirmed it to you, "
         "run `statelib key trust {} --name WHO`, or pass --trust-signer",
-        where, report.signer->ShortText(), report.signer->Text());
+        location, report.signer->ShortText(), report.signer->Text());
 }
 
 void RememberSigner(KeyRing& keys, SignerReport& report, const SignerPolicy& policy) {

@@ -71,8 +71,9 @@ struct SignerReport {
 SignerReport JudgeSigner(const KeyRing& keys, const std::optional<PublicKey>& signer,
                          const SignerPolicy& policy);
 
-/// Errors: kMismatch for what JudgeSigner did not accept, with what to do. `where` names the thing.
-void RequireAccepted(const SignerReport& report, const std::string& where);
+/// Errors: kMismatch for what JudgeSigner did not accept, with what to do. `location` names the
+/// thing.
+void RequireAccepted(const SignerReport& report, const std::string& location);
 
 /// Trusts a signer that the policy told to trust, once all that it signed has been found sound.
 void RememberSigner(KeyRing& keys, SignerReport& report, const SignerPolicy& policy);

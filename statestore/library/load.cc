@@ -19,21 +19,21 @@ std::string NameOf(const storage::ResolvedState& state) {
 /// A state from the bytes of its object, whose hash is not looked at.
 LoadedState Restore(const storage::ObjectStore& objects, const LoadedModel& model,
                     const storage::ResolvedState& state, ByteSpan file) {
-  const std::string where = objects.PathOf(state.state.id).string();
-  storage::StateReader reader(file, where, storage::FileHash::kChecked, objects.Getter());
+  const std::string location = objects.PathOf(state.state.id).string();
+  storage::StateReader reader(file, location, storage::FileHash::kChecked, objects.Getter());
   const storage::StateDescription& description = reader.header().description;
   // The index chose the object; the object itself says whose it is.
   if (description.model.fingerprint != model.identity.fingerprint ||
       description.profile != state.state.profile || description.history != state.state.history) {
     Throw(ErrorKind::kCorrupt,
           "{}: the index says something else of this state than its file; run `statelib verify`",
-          where);
+          location);
   }
   if (description.spec != model.runtime->state_spec()) {
     Throw(ErrorKind::kMismatch,
           "{}: its segments are not those that {} has; it was made by another version of statelib: "
           "ingest its documents again",
-          where, model.Label());
+          location, model.Label());
   }
   std::vector<Bytes> segments;
   for (size_t i = 0; i < description.spec.size(); ++i) segments.push_back(reader.ReadSegment(i));

@@ -12,13 +12,13 @@ namespace statelib::library {
 namespace {
 
 /// [{"type", "tensors", "elements", "bytes"}], by type.
-std::string WeightsJson(const checkpoint::Checkpoint& checkpoint) {
+std::string WeightsJson(const model_files::ModelFiles& model_files) {
   struct Sum {
     uint64_t tensors = 0, elements = 0, bytes = 0;
   };
   std::map<std::string_view, Sum> sums;
-  for (const checkpoint::TensorRef& tensor : checkpoint.tensors().all()) {
-    Sum& sum = sums[checkpoint::NameOf(tensor.type)];
+  for (const model_files::TensorRef& tensor : model_files.tensors().all()) {
+    Sum& sum = sums[model_files::NameOf(tensor.type)];
     ++sum.tensors;
     sum.elements += static_cast<uint64_t>(tensor.elements());
     sum.bytes += tensor.bytes.size();
@@ -31,10 +31,10 @@ std::string WeightsJson(const checkpoint::Checkpoint& checkpoint) {
   return "[" + json + "]";
 }
 
-/// What contradicts itself in the checkpoint, a text a line of it.
+/// What contradicts itself in the files, a text a line of it.
 std::string NotesJson(const engine::Runtime& runtime) {
   nlohmann::json notes = runtime.info().notes;
-  for (const std::string& note : runtime.checkpoint().notes()) notes.push_back(note);
+  for (const std::string& note : runtime.model_files().notes()) notes.push_back(note);
   return notes.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -46,7 +46,7 @@ std::string DescriptionOf(const engine::Runtime& runtime) {
       R"({{"layers":{},"hidden_size":{},"vocabulary_size":{},"parameters":{},"state_bytes":{},)"
       R"("weights":{},"notes":{}}})",
       info.layers, info.hidden_size, info.vocabulary_size, info.parameters,
-      TotalBytes(runtime.state_spec()), WeightsJson(runtime.checkpoint()), NotesJson(runtime));
+      TotalBytes(runtime.state_spec()), WeightsJson(runtime.model_files()), NotesJson(runtime));
 }
 
 }  // namespace statelib::library

@@ -9,7 +9,7 @@
 namespace statelib::library {
 
 /// What an index keeps of a model for people, as one JSON object: its sizes, its weights by their
-/// types, and what contradicts itself in its checkpoint.
+/// types, and what contradicts itself in its files.
 std::string DescriptionOf(const engine::Runtime& runtime);
 
 }  // namespace statelib::library

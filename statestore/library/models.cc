@@ -145,7 +145,7 @@ fs::path Normal(const fs::path& path) { return fs::absolute(path).lexically_norm
 
 uint64_t SizeOf(const engine::Runtime& runtime) {
   uint64_t bytes = 0;
-  for (const checkpoint::FileFact& file : runtime.checkpoint().files()) bytes += file.size_bytes;
+  for (const model_files::FileFact& file : runtime.model_files().files()) bytes += file.size_bytes;
   return bytes;
 }
 
@@ -157,7 +157,7 @@ std::string NameOf(const fs::path& path) {
 
 Digest FingerprintOf(Library& library, const engine::Runtime& runtime, const std::string& path,
                      const Digest& stamp, Trust trust, const CancelFlag* cancel,
-                     const checkpoint::HashProgress& on_progress) {
+                     const model_files::HashProgress& on_progress) {
   storage::IndexModels& models = library.repository().index().models();
   const auto known = models.RememberedAt(path, stamp);
   if (known && trust == Trust::kStamp) return known->fingerprint;
@@ -220,7 +220,7 @@ ModelPlace ChoosePlace(const Library* library, const std::string& choice,
     if (library != nullptr) {
       if (const auto row = Find(*library, choice)) return PlaceOf(*row);
     }
-    if (IsThere(choice) && checkpoint::Checkpoint::IsAt(choice)) return {choice, ""};
+    if (IsThere(choice) && model_files::ModelFiles::IsAt(choice)) return {choice, ""};
     if (library != nullptr) ThrowUnknown(*library, choice);
     Throw(ErrorKind::kNotFound, "there is no model folder or file {}", storage::Escaped(choice));
   }
@@ -284,12 +284,12 @@ std::unique_ptr<engine::Runtime> OpenRuntime(const ModelPlace& place,
 
 LoadedModel LoadModel(Library& library, const ModelPlace& place,
                       const engine::RuntimeOptions& options, const CancelFlag* cancel,
-                      const checkpoint::HashProgress& on_progress, Trust trust) {
+                      const model_files::HashProgress& on_progress, Trust trust) {
   LoadedModel model;
   model.place = place;
   model.place.directory = Normal(place.directory);
   if (!place.tokenizer.empty()) model.place.tokenizer = Normal(place.tokenizer);
-  // Before the files are opened: whoever changes them later changes the stamp.
+  // Before the files are opened: any later change of them changes the stamp.
   const Digest stamp = StampOf(model.place.directory, OptionsAt(model.place, options).tokenizer);
   model.runtime = OpenRuntime(model.place, options);
   const Digest fingerprint = FingerprintOf(library, *model.runtime, model.place.directory.string(),
@@ -311,7 +311,7 @@ LoadedModel LoadModel(Library& library, const ModelPlace& place,
 
 ModelDetails AddModel(Library& library, const fs::path& directory, const std::string& name,
                       const engine::TokenizerPlaces& tokenizer, const std::string& weights,
-                      const CancelFlag* cancel, const checkpoint::HashProgress& on_progress) {
+                      const CancelFlag* cancel, const model_files::HashProgress& on_progress) {
   engine::RuntimeOptions options;
   options.tokenizer = tokenizer;
   options.weights = weights;

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "core/checkpoint/fingerprint.h"
 #include "core/engine/runtime.h"
+#include "core/model_files/fingerprint.h"
 #include "statestore/library/library.h"
 
 namespace statelib::library {
@@ -93,7 +93,7 @@ enum class Trust {
 /// reading and then of the packing. Errors: those of OpenRuntime and ComputeFingerprint.
 LoadedModel LoadModel(Library& library, const ModelPlace& place,
                       const engine::RuntimeOptions& options, const CancelFlag* cancel = nullptr,
-                      const checkpoint::HashProgress& on_progress = {},
+                      const model_files::HashProgress& on_progress = {},
                       Trust trust = Trust::kStamp);
 
 /// A model as listings show it.
@@ -113,7 +113,7 @@ struct ModelDetails {
 ModelDetails AddModel(Library& library, const std::filesystem::path& directory,
                       const std::string& name, const engine::TokenizerPlaces& tokenizer = {},
                       const std::string& weights = {}, const CancelFlag* cancel = nullptr,
-                      const checkpoint::HashProgress& on_progress = {});
+                      const model_files::HashProgress& on_progress = {});
 std::vector<ModelDetails> ListModels(const Library& library);  ///< by name
 /// By name, or by the first 6 or more digits of a fingerprint. Errors: kNotFound with the names
 /// there are.

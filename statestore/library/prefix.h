@@ -12,7 +12,7 @@
 namespace statelib::library {
 
 /// The states of a model and its numerics profile that have read the history `before` and then one
-/// or more of `tokens` and nothing else: named ones and checkpoints, whoever made them, longest
+/// or more of `tokens` and nothing else: named ones and checkpoints, of any origin, longest
 /// first. Found by the hash chain at each length that the index has. Their objects may be damaged
 /// or gone.
 std::vector<storage::StateRow> StoredPrefixes(const Library& library, const LoadedModel& model,

@@ -34,11 +34,11 @@ fs::path PromptCardPath(const fs::path& model) {
   return fs::path(model).replace_extension(kPromptCardName);
 }
 
-PromptForm ParsePromptCard(std::string_view text, const std::string& where) {
+PromptForm ParsePromptCard(std::string_view text, const std::string& location) {
   PromptForm form;
-  for (const auto& [key, node] : ParseToml(text, where)) {
+  for (const auto& [key, node] : ParseToml(text, location)) {
     const std::string place =
-        fmt::format("{}:{}", storage::Escaped(where), node.source().begin.line);
+        fmt::format("{}:{}", storage::Escaped(location), node.source().begin.line);
     const PromptPart* const part = PartOf(key.str());
     const auto value = node.value_exact<std::string>();
     if (part == nullptr || !value) {
@@ -88,7 +88,7 @@ bool KeepPromptCard(const Library& library, storage::ModelRow& row) {
   try {
     card = ReadPromptCard(library.files(), row.path);
   } catch (const Error&) {
-    return false;  // whoever asks the model is told
+    return false;  // the user is told when asking the model
   }
   if (card.empty() || card == row.card) return false;
   row.card = card;

@@ -22,8 +22,8 @@ inline constexpr const char* kPromptCardName = "prompt.toml";
 std::filesystem::path PromptCardPath(const std::filesystem::path& model);
 
 /// A card's text: question, stop and refusal as TOML strings. Errors: kInvalidArgument with
-/// `where`, for another key too.
-PromptForm ParsePromptCard(std::string_view text, const std::string& where);
+/// `location`, for another key too.
+PromptForm ParsePromptCard(std::string_view text, const std::string& location);
 
 /// The card beside a model; a form that says nothing where there is none. Errors: those of
 /// ParsePromptCard and FileSystem::ReadFile.

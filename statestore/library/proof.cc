@@ -82,8 +82,8 @@ class Prover {
     const storage::Lease lease = library_.repository().ReadLease();
     const storage::ObjectStore& objects = library_.repository().objects();
     try {
-      const std::string where = objects.PathOf(row.id).string();
-      return storage::VerifyState(*objects.Open(row.id), where, objects.Opener()).content ==
+      const std::string location = objects.PathOf(row.id).string();
+      return storage::VerifyState(*objects.Open(row.id), location, objects.Opener()).content ==
              row.content;
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kCorrupt && error.kind() != ErrorKind::kNotFound) throw;
@@ -129,12 +129,12 @@ class Prover {
   void JudgeTarget(const engine::State& state) {
     const storage::Lease lease = library_.repository().ReadLease();
     const storage::ObjectStore& objects = library_.repository().objects();
-    const std::string where = objects.PathOf(target().id).string();
+    const std::string location = objects.PathOf(target().id).string();
     const storage::StateRecord stored = storage::DecodeState(
-        objects.Get(target().id), where, storage::FileHash::kChecked, objects.Getter());
+        objects.Get(target().id), location, storage::FileHash::kChecked, objects.Getter());
     const StateSpec& spec = model_.runtime->state_spec();
     if (stored.description.spec != spec) {
-      Throw(ErrorKind::kMismatch, "{}: its segments are not those that {} has", where,
+      Throw(ErrorKind::kMismatch, "{}: its segments are not those that {} has", location,
             model_.Label());
     }
     const std::vector<Bytes> segments = model_.runtime->Snapshot(state);

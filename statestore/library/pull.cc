@@ -43,11 +43,11 @@ struct VersionPattern {
 };
 
 [[noreturn]] void ThrowUnknown(const std::vector<storage::RemoteVersion>& versions,
-                               const std::string& wanted, const std::string& where) {
+                               const std::string& wanted, const std::string& location) {
   std::vector<std::string> names;
   for (const storage::RemoteVersion& version : versions) names.push_back(version.name);
   Throw(ErrorKind::kNotFound, "{}: there is no {}{}; `statelib ls-remote` shows what is there",
-        where, storage::Escaped(wanted),
+        location, storage::Escaped(wanted),
         storage::DidYouMean(wanted.substr(0, wanted.find_first_of(":@")), names));
 }
 
@@ -139,22 +139,22 @@ class Puller {
     Throw(ErrorKind::kInvalidArgument,
           "{} here is nothing that {} has had, and what is pulled would be kept beside it as {}, "
           "which is something else here; give that another name with `statelib mv`",
-          storage::Reference{version.name, version.tag, {}}.Text(), remote_.where(),
+          storage::Reference{version.name, version.tag, {}}.Text(), remote_.location(),
           storage::Reference{name, version.tag, current->number}.Text());
   }
 
   /// The manifest of a version, which must be of just that version.
   storage::SignedManifest Manifest(const storage::RemoteVersion& version,
                                    storage::SourceRecord* origin) {
-    const std::string where =
-        fmt::format("{}: {}:{}@{}", remote_.where(), version.name, version.tag, version.number);
+    const std::string location =
+        fmt::format("{}: {}:{}@{}", remote_.location(), version.name, version.tag, version.number);
     const Bytes bytes = remote_.GetManifest(version);
-    *origin = {remote_.where(), bytes.size(), HashOf(bytes), 0, library_.now_ms()};
-    storage::SignedManifest manifest = storage::DecodeManifest(bytes, where);
+    *origin = {remote_.location(), bytes.size(), HashOf(bytes), 0, library_.now_ms()};
+    storage::SignedManifest manifest = storage::DecodeManifest(bytes, location);
     const auto& references = manifest.manifest.references;
     if (references.size() != 1 || references[0].name != version.name ||
         references[0].tag != version.tag || references[0].state != version.state) {
-      Throw(ErrorKind::kCorrupt, "{}: its manifest is of something else", where);
+      Throw(ErrorKind::kCorrupt, "{}: its manifest is of something else", location);
     }
     return manifest;
   }
@@ -162,16 +162,17 @@ class Puller {
   void Fetch(const storage::RemoteVersion& version, PulledVersion* pulled) {
     storage::SourceRecord origin;
     storage::SignedManifest manifest = Manifest(version, &origin);
-    const std::string where = fmt::format("{}: {}:{}", remote_.where(), version.name, version.tag);
+    const std::string location =
+        fmt::format("{}: {}:{}", remote_.location(), version.name, version.tag);
     std::optional<PublicKey> signer;
     if (manifest.signature) signer = manifest.signature->signer;
     pulled->signer = JudgeSigner(keys_, signer, options_.policy);
     if (options_.dry_run) return Count(manifest.manifest);
-    RequireAccepted(pulled->signer, where);
+    RequireAccepted(pulled->signer, location);
     storage::Repository& repository = library_.repository();
     const storage::Lease lease = repository.WriteLease();
     FetchObjects(manifest.manifest);
-    remote::FetchedObjects source(repository, std::move(manifest.manifest), where);
+    remote::FetchedObjects source(repository, std::move(manifest.manifest), location);
     storage::Admission admission(repository, options_.max_state_bytes);
     storage::VerifyObjects(source, admission, {options_.control.cancel, {}});
     if (pulled->diverged_from && IsTheSame(source, version)) pulled->diverged_from.reset();
@@ -196,7 +197,7 @@ class Puller {
     for (size_t i = 0; i < objects.size(); ++i) {
       if (objects[i].id != version.state) continue;
       const auto object = source.OpenObject(i);
-      const storage::StateReader reader(*object, source.where());
+      const storage::StateReader reader(*object, source.location());
       const auto equal = library_.repository().index().states().FindEqual(
           storage::RowOf(version.state, reader.header(), object->size(), library_.now_ms()));
       return current && equal && equal->id == current->state;
@@ -241,14 +242,14 @@ class Puller {
 
 std::vector<storage::RemoteVersion> SelectVersions(
     const std::vector<storage::RemoteVersion>& versions, const Selection& selection,
-    const std::string& where) {
+    const std::string& location) {
   std::vector<VersionPattern> patterns;
   for (const std::string& name : selection.names) {
     patterns.push_back(VersionPattern::Parse(name));
     const bool found = std::any_of(versions.begin(), versions.end(), [&](const auto& version) {
       return patterns.back().Matches(version);
     });
-    if (!found) ThrowUnknown(versions, name, where);
+    if (!found) ThrowUnknown(versions, name, location);
   }
   std::vector<storage::RemoteVersion> selected;
   for (size_t i = 0; i < versions.size(); ++i) {
@@ -282,7 +283,7 @@ PullReport Pull(Library& library, remote::Remote& remote, KeyRing& keys, const S
                 const PullOptions& options) {
   const std::vector<storage::RemoteVersion> there = remote.List();
   return Puller(library, remote, keys, options, there)
-      .Run(SelectVersions(there, selection, remote.where()));
+      .Run(SelectVersions(there, selection, remote.location()));
 }
 
 }  // namespace statelib::library

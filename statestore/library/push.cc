@@ -47,8 +47,8 @@ class Pusher {
       std::this_thread::sleep_for(std::chrono::milliseconds(5 + random() % 50));
     }
     Throw(ErrorKind::kBusy,
-          "{}: others have pushed to the same names {} times meanwhile; try again", remote_.where(),
-          kAttempts);
+          "{}: others have pushed to the same names {} times meanwhile; try again",
+          remote_.location(), kAttempts);
   }
 
   struct Item {
@@ -90,7 +90,7 @@ class Pusher {
           reference.version.value_or(0),
           Had(reference)};
       remote::CheckGoesOn(publication, remote::NewestOf(there, reference.name, reference.tag),
-                          remote_.where());
+                          remote_.location());
       publications.push_back(std::move(publication));
     }
     return publications;

@@ -57,7 +57,7 @@ Reading::Reading(Library& library, const LoadedModel& model, std::span<const Doc
   Report();
 }
 
-engine::Advancing Reading::Next(size_t tokens_max) {
+engine::PrefillChunk Reading::Next(size_t tokens_max) {
   const uint64_t from = state_->token_count();
   const uint64_t count = std::min<uint64_t>(NextStop(from) - from, tokens_max);
   next_ = known_.All().Part(from - known_from_, count).Values();

@@ -32,7 +32,7 @@ class Reading {
   uint64_t document_end(size_t i) const { return ends_[i]; }
 
   /// The next tokens to read, at most so many. Read() is told when that is done.
-  engine::Advancing Next(size_t tokens_max);
+  engine::PrefillChunk Next(size_t tokens_max);
 
   /// Called when what Next() gave has been read, `from` being the count before.
   void Read(uint64_t from);

@@ -14,7 +14,7 @@ namespace statelib::library {
 struct TextsOptions {
   /// What was read before a source's text: the separator unless it was the first, and the heading.
   /// Empty: what was read counts as text.
-  std::function<std::string(const storage::TextTemplate& how, const std::string& source,
+  std::function<std::string(const storage::SourceTemplate& how, const std::string& source,
                             bool is_first)>
       before{};
   const CancelFlag* cancel = nullptr;

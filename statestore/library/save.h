@@ -28,7 +28,7 @@ struct SaveRequest {
   /// not go on from one.
   std::optional<storage::ResolvedState> made_from;
   std::vector<storage::SourceRecord> sources;
-  storage::TextTemplate text_template;     ///< what stands around the sources in what was read
+  storage::SourceTemplate text_template;   ///< what stands around the sources in what was read
   std::vector<storage::SourceText> texts;  ///< of the sources; stored only where tokens are kept
   bool keep_tokens = true;                 ///< has no effect when the parent's tokens are not kept
   CodecRequest codec;                      ///< a lossy one is measured before anything is stored

@@ -17,7 +17,7 @@ constexpr size_t kParenthesesMax = 16;
 constexpr size_t kSnippetBytes = 240;
 constexpr size_t kBeforeMatchBytes = 80;
 
-struct Token {
+struct QueryToken {
   enum class Kind { kTerm, kOperator, kOpen, kClose };
   Kind kind = Kind::kTerm;
   std::string text;  ///< of a term or an operator
@@ -30,17 +30,17 @@ struct Token {
         storage::Escaped(query), what);
 }
 
-std::vector<Token> Tokens(const std::string& query) {
-  std::vector<Token> tokens;
+std::vector<QueryToken> QueryTokens(const std::string& query) {
+  std::vector<QueryToken> tokens;
   for (size_t i = 0; i < query.size();) {
     const char c = query[i];
     if (std::string_view(" \t\r\n").find(c) != std::string_view::npos) {
       ++i;
     } else if (c == '(' || c == ')') {
-      tokens.push_back({c == '(' ? Token::Kind::kOpen : Token::Kind::kClose, "", false});
+      tokens.push_back({c == '(' ? QueryToken::Kind::kOpen : QueryToken::Kind::kClose, "", false});
       ++i;
     } else {
-      Token token;
+      QueryToken token;
       size_t end = 0;
       if (c == '"') {
         end = query.find('"', i + 1);
@@ -52,7 +52,7 @@ std::vector<Token> Tokens(const std::string& query) {
         token.text = query.substr(i, end - i);
         i = end;
         if (token.text == "AND" || token.text == "OR" || token.text == "NOT")
-          token.kind = Token::Kind::kOperator;
+          token.kind = QueryToken::Kind::kOperator;
         if (token.text.ends_with('*')) {
           token.prefix = true;
           token.text.pop_back();
@@ -190,12 +190,12 @@ std::string FullTextQuery(const std::string& query) {
   size_t open = 0;
   bool wants_term = true;  // nothing, an operator or "(" stands before
   bool after_close = false;
-  for (const Token& token : Tokens(query)) {
-    if (token.kind == Token::Kind::kOperator) {
+  for (const QueryToken& token : QueryTokens(query)) {
+    if (token.kind == QueryToken::Kind::kOperator) {
       if (wants_term) ThrowQuery(query, "nothing stands before " + token.text);
       out += " " + token.text + " ";
       wants_term = true;
-    } else if (token.kind == Token::Kind::kClose) {
+    } else if (token.kind == QueryToken::Kind::kClose) {
       if (open == 0) ThrowQuery(query, "a ) has no ( before it");
       if (wants_term) ThrowQuery(query, "nothing stands before a )");
       --open;
@@ -203,7 +203,7 @@ std::string FullTextQuery(const std::string& query) {
       after_close = true;
       continue;
     } else {
-      const bool is_open = token.kind == Token::Kind::kOpen;
+      const bool is_open = token.kind == QueryToken::Kind::kOpen;
       // FTS5 takes words side by side for AND, but not beside parentheses.
       if (!wants_term) out += is_open || after_close ? " AND " : " ";
       if (is_open) {

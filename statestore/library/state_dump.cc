@@ -9,7 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/base/quoted.h"
-#include "core/checkpoint/safetensors_writer.h"
+#include "core/model_files/safetensors_writer.h"
 #include "statestore/library/load.h"
 #include "statestore/library/organise.h"
 #include "statestore/storage/finite.h"
@@ -19,9 +19,9 @@ namespace statelib::library {
 
 namespace {
 
-using checkpoint::ElementType;
-using checkpoint::SafetensorsMetadata;
-using checkpoint::TensorRef;
+using model_files::ElementType;
+using model_files::SafetensorsMetadata;
+using model_files::TensorRef;
 
 constexpr const char* kFormat = "statelib-state";
 constexpr const char* kVersion = "1";
@@ -75,29 +75,30 @@ SafetensorsMetadata MetadataOf(const storage::StateId& id, const storage::StateH
 }
 
 const std::string& Member(const SafetensorsMetadata& metadata, const char* key,
-                          const std::string& where) {
+                          const std::string& location) {
   const auto found = metadata.find(key);
   if (found != metadata.end()) return found->second;
   Throw(ErrorKind::kCorrupt,
         "{}: metadata: expected a member \"{}\", found none; dump the state "
         "again, and keep the metadata of the file where its tensors are changed",
-        where, key);
+        location, key);
 }
 
-Digest DigestOf(const SafetensorsMetadata& metadata, const char* key, const std::string& where) {
-  const std::string& text = Member(metadata, key, where);
+Digest DigestOf(const SafetensorsMetadata& metadata, const char* key, const std::string& location) {
+  const std::string& text = Member(metadata, key, location);
   if (const auto digest = Digest::FromHex(text)) return *digest;
-  Throw(ErrorKind::kCorrupt, "{}: metadata \"{}\": expected 64 hexadecimal digits, found {}", where,
-        key, Quoted(text));
+  Throw(ErrorKind::kCorrupt, "{}: metadata \"{}\": expected 64 hexadecimal digits, found {}",
+        location, key, Quoted(text));
 }
 
-uint64_t CountOf(const SafetensorsMetadata& metadata, const char* key, const std::string& where) {
-  const std::string& text = Member(metadata, key, where);
+uint64_t CountOf(const SafetensorsMetadata& metadata, const char* key,
+                 const std::string& location) {
+  const std::string& text = Member(metadata, key, location);
   uint64_t count = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
   if (error == std::errc() && end == text.data() + text.size() && count <= INT64_MAX) return count;
-  Throw(ErrorKind::kCorrupt, "{}: metadata \"{}\": expected a whole number, found {}", where, key,
-        Quoted(text));
+  Throw(ErrorKind::kCorrupt, "{}: metadata \"{}\": expected a whole number, found {}", location,
+        key, Quoted(text));
 }
 
 /// The tensors' bytes in the order of a spec, whose names, types, shapes and finite numbers they
@@ -109,11 +110,11 @@ std::vector<ByteSpan> SegmentsOf(const StateDump& dump, const StateSpec& spec,
     const ElementType type = TypeOf(spec[i].dtype);
     const TensorRef* tensor = dump.tensors.Find(names[i]);
     if (tensor == nullptr)
-      Throw(ErrorKind::kMismatch, "{}: expected a tensor \"{}\" ({} [{}]), found none", dump.where,
-            names[i], checkpoint::NameOf(type), fmt::join(spec[i].shape, ", "));
+      Throw(ErrorKind::kMismatch, "{}: expected a tensor \"{}\" ({} [{}]), found none",
+            dump.location, names[i], model_files::NameOf(type), fmt::join(spec[i].shape, ", "));
     if (tensor->type != type || tensor->shape != spec[i].shape)
-      Throw(ErrorKind::kMismatch, "{}: expected {} [{}]", tensor->Label(), checkpoint::NameOf(type),
-            fmt::join(spec[i].shape, ", "));
+      Throw(ErrorKind::kMismatch, "{}: expected {} [{}]", tensor->Label(),
+            model_files::NameOf(type), fmt::join(spec[i].shape, ", "));
     if (!storage::IsFinite(spec[i], tensor->bytes))
       Throw(ErrorKind::kCorrupt, "{}: expected finite numbers, found NaN or infinity",
             tensor->Label());
@@ -135,7 +136,7 @@ std::vector<storage::StateRow> OriginsOf(const Library& library, const StateDump
       Throw(ErrorKind::kMismatch,
             "{}: metadata: expected model, profile, tokens and history of the state {}, found "
             "others; dump the state again",
-            dump.where, dump.state.ShortHex());
+            dump.location, dump.state.ShortHex());
     rows.push_back(*row);
   }
   for (const storage::StateRow& row : states.FindByHistory(dump.model, dump.profile, dump.history))
@@ -202,43 +203,45 @@ uint64_t DumpState(const Library& library, const storage::ResolvedState& state,
                               storage::FileHash::kChecked, objects.Opener());
   const StateSpec& spec = reader.header().description.spec;
   const std::vector<std::string> names = TensorNames(spec);
-  std::vector<checkpoint::TensorToWrite> tensors;
+  std::vector<model_files::TensorToWrite> tensors;
   for (size_t i = 0; i < spec.size(); ++i) {
-    checkpoint::TensorToWrite tensor{names[i], TypeOf(spec[i].dtype), spec[i].shape};
-    tensor.stream = [&reader, i](const checkpoint::ByteSink& sink) {
+    model_files::TensorToWrite tensor{names[i], TypeOf(spec[i].dtype), spec[i].shape};
+    tensor.stream = [&reader, i](const model_files::ByteSink& sink) {
       reader.ForEachPiece(i, sink);
     };
     tensors.push_back(std::move(tensor));
   }
-  checkpoint::WriteSafetensors(library.files(), path, tensors,
-                               MetadataOf(state.state.id, reader.header(), names));
+  model_files::WriteSafetensors(library.files(), path, tensors,
+                                MetadataOf(state.state.id, reader.header(), names));
   return TotalBytes(spec);
 }
 
-StateDump ReadStateDump(ByteSpan file, const std::string& where) {
-  checkpoint::SafetensorsContents contents =
-      checkpoint::ParseSafetensorsContents(file, where, checkpoint::BlockTypes::kRefused);
+StateDump ReadStateDump(ByteSpan file, const std::string& location) {
+  model_files::SafetensorsContents contents =
+      model_files::ParseSafetensorsContents(file, location, model_files::BlockTypes::kRefused);
   const SafetensorsMetadata& metadata = contents.metadata;
   const auto format = metadata.find("format");
   if (format == metadata.end() || format->second != kFormat)
     Throw(ErrorKind::kInvalidArgument,
           "{}: metadata \"format\": expected \"{}\", found {}; give a file that `statelib state "
           "dump` wrote",
-          where, kFormat, format == metadata.end() ? std::string("none") : Quoted(format->second));
-  if (const std::string& version = Member(metadata, "version", where); version != kVersion)
+          location, kFormat,
+          format == metadata.end() ? std::string("none") : Quoted(format->second));
+  if (const std::string& version = Member(metadata, "version", location); version != kVersion)
     Throw(ErrorKind::kUnsupported,
-          "{}: a dump of version {}, this statelib reads version {}; use a newer statelib", where,
-          Quoted(version), kVersion);
+          "{}: a dump of version {}, this statelib reads version {}; use a newer statelib",
+          location, Quoted(version), kVersion);
   StateDump dump;
-  dump.state = DigestOf(metadata, "state", where);
-  dump.model = DigestOf(metadata, "model", where);
-  dump.profile = Member(metadata, "profile", where);
+  dump.state = DigestOf(metadata, "state", location);
+  dump.model = DigestOf(metadata, "model", location);
+  dump.profile = Member(metadata, "profile", location);
   if (dump.profile.empty() || dump.profile.size() > kProfileBytesMax)
-    Throw(ErrorKind::kCorrupt, "{}: metadata \"profile\": expected 1 to {} bytes, found {}", where,
-          kProfileBytesMax, dump.profile.size());
-  dump.history = History(CountOf(metadata, "tokens", where), DigestOf(metadata, "history", where));
-  dump.tensors = checkpoint::TensorTable(std::move(contents.tensors), where);
-  dump.where = where;
+    Throw(ErrorKind::kCorrupt, "{}: metadata \"profile\": expected 1 to {} bytes, found {}",
+          location, kProfileBytesMax, dump.profile.size());
+  dump.history =
+      History(CountOf(metadata, "tokens", location), DigestOf(metadata, "history", location));
+  dump.tensors = model_files::TensorTable(std::move(contents.tensors), location);
+  dump.location = location;
   return dump;
 }
 
@@ -249,12 +252,12 @@ LoadedDump LoadDump(Library& library, const StateDump& dump, const storage::Refe
           "{}: the library has no state {}, and a file's own word for its history is not taken; "
           "`statelib export` and `import` carry states between libraries, --edited loads the "
           "numbers without a history",
-          dump.where, dump.state.ShortHex());
+          dump.location, dump.state.ShortHex());
   if (changes->segments > 0)
     Throw(ErrorKind::kMismatch,
           "{}: {} of {} tensors hold other numbers than the state {}, \"{}\" first; --edited loads "
           "them, without a history",
-          dump.where, changes->segments, changes->of, changes->origin.id.ShortHex(),
+          dump.location, changes->segments, changes->of, changes->origin.id.ShortHex(),
           changes->first);
   return Unchanged(library, changes->origin.id, reference);
 }

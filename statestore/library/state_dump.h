@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "core/checkpoint/tensor_ref.h"
+#include "core/model_files/tensor_ref.h"
 #include "statestore/library/library.h"
 #include "statestore/library/models.h"
 #include "statestore/library/save.h"
@@ -26,13 +26,13 @@ struct StateDump {
   Digest model;
   std::string profile;
   History history;
-  checkpoint::TensorTable tensors;
-  std::string where;  ///< for messages
+  model_files::TensorTable tensors;
+  std::string location;  ///< for messages
 };
 
 /// Errors: kCorrupt and kUnsupported as ParseSafetensors; kInvalidArgument for a safetensors file
 /// that is no dump; kUnsupported for one of another version.
-StateDump ReadStateDump(ByteSpan file, const std::string& where);
+StateDump ReadStateDump(ByteSpan file, const std::string& location);
 
 /// What a dump was loaded as.
 struct LoadedDump {

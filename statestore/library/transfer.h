@@ -52,7 +52,7 @@ PushReport Push(Library& library, remote::Remote& remote, const Selection& selec
 /// nearest names; kInvalidArgument.
 std::vector<storage::RemoteVersion> SelectVersions(
     const std::vector<storage::RemoteVersion>& versions, const Selection& selection,
-    const std::string& where);
+    const std::string& location);
 
 /// What a version of NAME is called here where NAME is something else already: REMOTE/NAME.
 std::string NameBeside(const std::string& remote_name, const std::string& name);

@@ -8,7 +8,7 @@ namespace statelib::library {
 namespace {
 
 bool AreTheSources(const storage::Derivation& derivation, std::span<const NamedSource> sources,
-                   const storage::TextTemplate& wanted) {
+                   const storage::SourceTemplate& wanted) {
   if (derivation.text_template.heading != wanted.heading) return false;
   if (sources.size() > 1 && derivation.text_template.separator != wanted.separator) return false;
   const auto same = [&](const storage::SourceRecord& was, const NamedSource& is) {

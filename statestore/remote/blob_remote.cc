@@ -41,7 +41,7 @@ Bytes BlobRemote::ReadWhole(const std::string& path, uint64_t bytes_max) {
   Bytes bytes;
   store_->Read(path, 0, [&](ByteSpan piece) {
     if (piece.size() > bytes_max - bytes.size())
-      Throw(ErrorKind::kCorrupt, "{}/{}: more than {} bytes", where(), path, bytes_max);
+      Throw(ErrorKind::kCorrupt, "{}/{}: more than {} bytes", location(), path, bytes_max);
     bytes.insert(bytes.end(), piece.begin(), piece.end());
   });
   return bytes;
@@ -70,7 +70,7 @@ BlobRemote::Catalogue BlobRemote::ReadCatalogue() {
     const std::string path = CataloguePath(numbers.back());
     try {
       const Bytes bytes = ReadWhole(path, storage::kManifestBytesMax + 1024);
-      return {numbers.back(), DecodeCatalogue(bytes, where() + "/" + path)};
+      return {numbers.back(), DecodeCatalogue(bytes, location() + "/" + path)};
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kNotFound || attempt == 3) throw;
     }
@@ -81,14 +81,14 @@ std::vector<RemoteVersion> BlobRemote::List() { return ReadCatalogue().versions;
 
 Bytes BlobRemote::GetManifest(const RemoteVersion& version) {
   if (!version.manifest) {
-    Throw(ErrorKind::kCorrupt, "{}: {}:{}@{} has no manifest", where(), version.name, version.tag,
-          version.number);
+    Throw(ErrorKind::kCorrupt, "{}: {}:{}@{} has no manifest", location(), version.name,
+          version.tag, version.number);
   }
   Bytes bytes = ReadWhole(ManifestPath(*version.manifest), version.manifest_bytes);
   const Digest found = HashOf(bytes);
   if (found != *version.manifest) {
     Throw(ErrorKind::kCorrupt, "{}: damaged manifest of {}:{}@{}: expected hash {}, found {}",
-          where(), version.name, version.tag, version.number, version.manifest->ShortHex(),
+          location(), version.name, version.tag, version.number, version.manifest->ShortHex(),
           found.ShortHex());
   }
   return bytes;
@@ -119,7 +119,7 @@ void BlobRemote::Prepare() {
   Throw(ErrorKind::kUnsupported,
         "{}: expected a remote of version 1, found one that says \"{}\"; use a statelib that knows "
         "it",
-        where(), storage::Escaped(AsText(marker)));
+        location(), storage::Escaped(AsText(marker)));
 }
 
 bool BlobRemote::Publish(std::span<const Publication> publications, int64_t now_ms) {
@@ -130,7 +130,7 @@ bool BlobRemote::Publish(std::span<const Publication> publications, int64_t now_
       store_->Write(path, MemorySource(publication.manifest));
   }
   Catalogue catalogue = ReadCatalogue();
-  AddPublications(publications, now_ms, where(), &catalogue.versions);
+  AddPublications(publications, now_ms, location(), &catalogue.versions);
   const uint64_t number = catalogue.number + 1;
   if (!store_->WriteNew(CataloguePath(number), EncodeCatalogue(catalogue.versions))) return false;
   const std::vector<uint64_t> numbers = CatalogueNumbers();

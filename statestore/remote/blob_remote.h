@@ -17,7 +17,7 @@ class BlobStore {
  public:
   virtual ~BlobStore() = default;
 
-  virtual const std::string& where() const = 0;
+  virtual const std::string& location() const = 0;
   /// Empty when there is nothing of that path.
   virtual std::optional<uint64_t> Size(const std::string& path) = 0;
   /// The bytes from `offset` on. Errors: also kNotFound.
@@ -34,13 +34,13 @@ class BlobStore {
 /// A remote in a store that can do nothing but keep bytes (proto/FORMAT.md, "A remote folder").
 ///
 /// Publishing is a compare-and-swap: the catalogue is catalogues/N for the highest N, and a new one
-/// is written as N + 1 only if that is not there yet. Whoever comes second reads the first one's
+/// is written as N + 1 only if that is not there yet. The second writer reads the first one's
 /// catalogue and adds to it.
 class BlobRemote : public Remote {
  public:
   explicit BlobRemote(std::unique_ptr<BlobStore> store) : store_(std::move(store)) {}
 
-  const std::string& where() const override { return store_->where(); }
+  const std::string& location() const override { return store_->location(); }
   std::vector<RemoteVersion> List() override;
   Bytes GetManifest(const RemoteVersion& version) override;
   std::vector<bool> HasObjects(std::span<const TransferObject> objects) override;

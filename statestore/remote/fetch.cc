@@ -21,7 +21,7 @@ uint64_t ReceiveRest(FileSystem& files, Remote& remote, const TransferObject& ob
   remote.GetObject(object, there, [&](ByteSpan bytes) {
     control.Check();
     if (bytes.size() > object.size_bytes - there - received) {
-      Throw(ErrorKind::kCorrupt, "{}: object {}: expected {} bytes, found more", remote.where(),
+      Throw(ErrorKind::kCorrupt, "{}: object {}: expected {} bytes, found more", remote.location(),
             object.id.ShortHex(), object.size_bytes);
     }
     file->Append(bytes);
@@ -33,7 +33,7 @@ uint64_t ReceiveRest(FileSystem& files, Remote& remote, const TransferObject& ob
         ErrorKind::kIo,
         "{}: object {} came cut short: expected {} bytes, found {}; run the command again, it goes "
         "on from there",
-        remote.where(), object.id.ShortHex(), object.size_bytes, there + received);
+        remote.location(), object.id.ShortHex(), object.size_bytes, there + received);
   }
   return received;
 }
@@ -62,8 +62,8 @@ uint64_t FetchObject(storage::Repository& repository, Remote& remote, const Tran
       files.OpenEnd(part, 0)->Close();
       if (resumed && attempt == 0) continue;
       files.Remove(part);
-      Throw(ErrorKind::kCorrupt, "{}: {}; push it again from a library that has it", remote.where(),
-            error.what());
+      Throw(ErrorKind::kCorrupt, "{}: {}; push it again from a library that has it",
+            remote.location(), error.what());
     }
   }
 }

@@ -22,17 +22,17 @@ uint64_t FetchObject(storage::Repository& repository, Remote& remote, const Tran
 class FetchedObjects : public storage::ImportSource {
  public:
   FetchedObjects(const storage::Repository& repository, storage::BundleManifest manifest,
-                 std::string where)
-      : repository_(repository), manifest_(std::move(manifest)), where_(std::move(where)) {}
+                 std::string location)
+      : repository_(repository), manifest_(std::move(manifest)), location_(std::move(location)) {}
 
   const storage::BundleManifest& manifest() const override { return manifest_; }
-  const std::string& where() const override { return where_; }
+  const std::string& location() const override { return location_; }
   std::unique_ptr<const ByteSource> OpenObject(size_t i) override;
 
  private:
   const storage::Repository& repository_;
   storage::BundleManifest manifest_;
-  std::string where_;
+  std::string location_;
 };
 
 }  // namespace statelib::remote

@@ -22,9 +22,9 @@ constexpr size_t kBlockBytes = 1u << 20;
 class FolderStore : public BlobStore {
  public:
   FolderStore(Path folder, FileSystem& files)
-      : folder_(std::move(folder)), where_(folder_.string()), files_(files) {}
+      : folder_(std::move(folder)), location_(folder_.string()), files_(files) {}
 
-  const std::string& where() const override { return where_; }
+  const std::string& location() const override { return location_; }
 
   std::optional<uint64_t> Size(const std::string& path) override {
     if (!files_.Exists(folder_ / path)) return std::nullopt;
@@ -99,7 +99,7 @@ class FolderStore : public BlobStore {
   }
 
   Path folder_;
-  std::string where_;
+  std::string location_;
   FileSystem& files_;
 };
 

@@ -56,8 +56,9 @@ class HttpClient {
 /// How often something is tried again.
 class Patience {
  public:
-  /// `where` is what answers.
-  Patience(const Waits& waits, const std::string& where) : wait_(waits, kSilenceTimeout, where) {}
+  /// `location` is what answers.
+  Patience(const Waits& waits, const std::string& location)
+      : wait_(waits, kSilenceTimeout, location) {}
 
   /// Repeats `attempt` while it fails for want of a connection (kIo) or because the other side is
   /// busy (kBusy), a little later each time, six times, and no longer than is waited for silence.

@@ -34,17 +34,17 @@ void AppendNumber(uint32_t number, Bytes* body) {
 class HttpRemote : public Remote {
  public:
   HttpRemote(std::string url, std::string token, const Waits& waits)
-      : where_(std::move(url)), token_(std::move(token)), client_(waits), waits_(waits) {
-    while (where_.ends_with("/")) where_.pop_back();
+      : location_(std::move(url)), token_(std::move(token)), client_(waits), waits_(waits) {
+    while (location_.ends_with("/")) location_.pop_back();
   }
 
-  const std::string& where() const override { return where_; }
+  const std::string& location() const override { return location_; }
 
   std::vector<RemoteVersion> List() override {
     const HttpResponse response = Ask({.method = "GET",
                                        .url = "/v1/catalogue",
                                        .response_bytes_max = storage::kManifestBytesMax + 1024});
-    return DecodeCatalogue(response.body, where_ + ": catalogue");
+    return DecodeCatalogue(response.body, location_ + ": catalogue");
   }
 
   Bytes GetManifest(const RemoteVersion& version) override {
@@ -71,10 +71,10 @@ class HttpRemote : public Remote {
   }
 
   void GetObject(const TransferObject& object, uint64_t offset, const Sink& sink) override {
-    Patience patience(waits_, where_);
+    Patience patience(waits_, location_);
     patience.Run([&] {
       if (offset == object.size_bytes) return;
-      HttpRequest request{.method = "GET", .url = where_ + "/v1/objects/" + object.id.Hex()};
+      HttpRequest request{.method = "GET", .url = location_ + "/v1/objects/" + object.id.Hex()};
       request.headers.push_back(fmt::format("Range: bytes={}-", offset));
       request.sink = [&](ByteSpan bytes) {
         sink(bytes);
@@ -85,9 +85,9 @@ class HttpRemote : public Remote {
       const HttpResponse response = Send(std::move(request));
       // 200 is the whole, which would now stand behind what came before.
       if (response.status != 206 && began > 0)
-        Throw(ErrorKind::kUnsupported, "{}: it does not answer ranges", where_);
+        Throw(ErrorKind::kUnsupported, "{}: it does not answer ranges", location_);
       if (offset < object.size_bytes)
-        Throw(ErrorKind::kIo, "{}: the connection was cut; try again", where_);
+        Throw(ErrorKind::kIo, "{}: the connection was cut; try again", location_);
     });
   }
 
@@ -96,16 +96,16 @@ class HttpRemote : public Remote {
     std::optional<uint64_t> offset;  // empty: ask
     uint64_t farthest = 0;
     Bytes buffer;
-    Patience patience(waits_, where_);
+    Patience patience(waits_, location_);
     const auto came_to = [&](const HttpResponse& response) {
       offset = OffsetOf(response, bytes.size());
       if (std::exchange(farthest, std::max(farthest, *offset)) < *offset) patience.Progress();
     };
     patience.Run([&] {
-      if (!offset) came_to(Send({.method = "GET", .url = where_ + path}));
+      if (!offset) came_to(Send({.method = "GET", .url = location_ + path}));
       while (*offset < bytes.size()) {
         const uint64_t from = *std::exchange(offset, std::nullopt);
-        HttpRequest request{.method = "PATCH", .url = where_ + path};
+        HttpRequest request{.method = "PATCH", .url = location_ + path};
         request.headers = {"Content-Type: application/octet-stream",
                            fmt::format("Upload-Offset: {}", from),
                            fmt::format("Upload-Length: {}", bytes.size())};
@@ -113,7 +113,7 @@ class HttpRemote : public Remote {
         const HttpResponse response = Perform(std::move(request));
         // The upload is elsewhere than we thought: another client is at it, or gc was.
         if (response.status == StatusOfKind(ErrorKind::kMismatch))
-          Throw(ErrorKind::kBusy, "{}: object {} is being sent by another", where_,
+          Throw(ErrorKind::kBusy, "{}: object {} is being sent by another", location_,
                 object.id.ShortHex());
         Check(response);
         came_to(response);
@@ -133,16 +133,16 @@ class HttpRemote : public Remote {
       body.insert(body.end(), publication.manifest.begin(), publication.manifest.end());
     }
     // Not sent again when the answer is lost: the caller looks what has become of it.
-    Send({.method = "POST", .url = where_ + "/v1/publish", .body = body});
+    Send({.method = "POST", .url = location_ + "/v1/publish", .body = body});
     return true;
   }
 
  private:
   /// A request that may be repeated.
   HttpResponse Ask(HttpRequest request) {
-    request.url = where_ + request.url;
+    request.url = location_ + request.url;
     HttpResponse response;
-    Patience(waits_, where_).Run([&] { response = Send(request); });
+    Patience(waits_, location_).Run([&] { response = Send(request); });
     return response;
   }
 
@@ -164,7 +164,8 @@ class HttpRemote : public Remote {
       Throw(ErrorKind::kInvalidArgument,
             "{}: {}; set STATELIB_TOKEN, or name a file that holds it with `statelib remote add "
             "NAME URL --token-file FILE`",
-            where_, response.status == 401 ? "it wants a token" : "the token does not allow this");
+            location_,
+            response.status == 401 ? "it wants a token" : "the token does not allow this");
     }
     std::string message = fmt::format("HTTP status {}", response.status);
     ErrorKind kind = KindOfStatus(response.status);
@@ -176,27 +177,27 @@ class HttpRemote : public Remote {
     } catch (const Error&) {
       // Not one of ours, as a proxy's page: the status has to do.
     }
-    Throw(kind, "{}: {}", where_, message);
+    Throw(kind, "{}: {}", location_, message);
   }
 
   uint64_t OffsetOf(const HttpResponse& response, uint64_t limit) const {
     const auto offset = Number(response.Header("upload-offset"));
     if (!offset || *offset > limit)
-      Throw(ErrorKind::kUnsupported, "{}: no statelib server: it tells no offset", where_);
+      Throw(ErrorKind::kUnsupported, "{}: no statelib server: it tells no offset", location_);
     return *offset;
   }
 
   std::set<ObjectId> ReadIds(const Bytes& body) const {
     constexpr size_t kIdBytes = sizeof(Digest::bytes);
     if (body.size() % kIdBytes != 0)
-      Throw(ErrorKind::kCorrupt, "{}: a list of ids of {} bytes", where_, body.size());
+      Throw(ErrorKind::kCorrupt, "{}: a list of ids of {} bytes", location_, body.size());
     std::set<ObjectId> ids;
     for (size_t at = 0; at < body.size(); at += kIdBytes)
       ids.insert(*Digest::FromBytes(ByteSpan(body).subspan(at, kIdBytes)));
     return ids;
   }
 
-  std::string where_;
+  std::string location_;
   std::string token_;
   HttpClient client_;
   Waits waits_;

@@ -6,7 +6,7 @@
 #include <tuple>
 
 #include "core/base/error.h"
-#include "statestore/storage/container.h"
+#include "statestore/storage/file_head.h"
 #include "statestore/storage/reference.h"
 
 namespace statelib::remote {
@@ -15,13 +15,13 @@ Bytes EncodeCatalogue(const std::vector<RemoteVersion>& versions) {
   return storage::MakeHead(storage::kCatalogueFile, AsBytes(storage::SerializeCatalogue(versions)));
 }
 
-std::vector<RemoteVersion> DecodeCatalogue(ByteSpan bytes, const std::string& where) {
-  const ByteSpan header = storage::CheckedHeader(storage::kCatalogueFile, bytes, where);
+std::vector<RemoteVersion> DecodeCatalogue(ByteSpan bytes, const std::string& location) {
+  const ByteSpan header = storage::CheckedHeader(storage::kCatalogueFile, bytes, location);
   if (bytes.size() != storage::HeadBytes(header.size())) {
-    Throw(ErrorKind::kCorrupt, "{}: expected {} bytes, found {}", where,
+    Throw(ErrorKind::kCorrupt, "{}: expected {} bytes, found {}", location,
           storage::HeadBytes(header.size()), bytes.size());
   }
-  return storage::ParseCatalogue(header, where);
+  return storage::ParseCatalogue(header, location);
 }
 
 const RemoteVersion* NewestOf(const std::vector<RemoteVersion>& versions, const std::string& name,
@@ -43,7 +43,7 @@ bool Has(const std::vector<RemoteVersion>& versions, const std::string& name,
 }
 
 void CheckGoesOn(const Publication& publication, const RemoteVersion* newest,
-                 const std::string& where) {
+                 const std::string& location) {
   if (newest == nullptr || !publication.had) return;
   const std::vector<StateId>& had = *publication.had;
   if (std::find(had.begin(), had.end(), newest->state) != had.end()) return;
@@ -54,19 +54,19 @@ void CheckGoesOn(const Publication& publication, const RemoteVersion* newest,
         "{}{} there (state {}, {} tokens) is no version that the library of {} here (state {}, {} "
         "tokens) has had, and the push would supersede it; get it with `statelib pull` to keep "
         "both, or push with --force",
-        where.empty() ? "" : where + ": ", text(newest->number), newest->state.ShortHex(),
+        location.empty() ? "" : location + ": ", text(newest->number), newest->state.ShortHex(),
         newest->token_count, text(publication.number), publication.state.ShortHex(),
         publication.token_count);
 }
 
 void AddPublications(std::span<const Publication> publications, int64_t now_ms,
-                     const std::string& where, std::vector<RemoteVersion>* versions) {
+                     const std::string& location, std::vector<RemoteVersion>* versions) {
   std::vector<RemoteVersion> result = *versions;
   std::set<std::pair<std::string, std::string>> names;
   for (const Publication& publication : publications) {
     const RemoteVersion* newest = NewestOf(result, publication.name, publication.tag);
     if (names.emplace(publication.name, publication.tag).second)
-      CheckGoesOn(publication, newest, where);
+      CheckGoesOn(publication, newest, location);
     if (Has(result, publication.name, publication.tag, publication.state)) continue;
     const uint64_t number = newest == nullptr ? 1 : newest->number + 1;
     RemoteVersion version{publication.name,

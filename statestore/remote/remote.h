@@ -25,7 +25,7 @@ using Sink = std::function<void(ByteSpan bytes)>;
 /// The names and versions of a remote as one file: head (container.h) and a RemoteCatalogue.
 Bytes EncodeCatalogue(const std::vector<RemoteVersion>& versions);
 /// Errors: kCorrupt, kUnsupported.
-std::vector<RemoteVersion> DecodeCatalogue(ByteSpan bytes, const std::string& where);
+std::vector<RemoteVersion> DecodeCatalogue(ByteSpan bytes, const std::string& location);
 
 /// The newest version of a name, which is its current one; null when there is none.
 const RemoteVersion* NewestOf(const std::vector<RemoteVersion>& versions, const std::string& name,
@@ -50,16 +50,16 @@ struct Publication {
 
 /// Whether a name may go on from its newest version, which may be null, with a publication.
 /// Errors: kMismatch, with both versions and what to do, when the publication's library has not had
-/// the newest version. `where` is the remote's, and may be empty.
+/// the newest version. `location` is the remote's, and may be empty.
 void CheckGoesOn(const Publication& publication, const RemoteVersion* newest,
-                 const std::string& where);
+                 const std::string& location);
 
 /// Adds publications to a catalogue, in their order, each as the next version of its name; one
 /// whose state the name has had there already changes nothing. The first of a name has to go on
 /// from what is there, the others go on from it. `manifest` is the hash of its manifest's bytes for
 /// the entry. Errors: those of CheckGoesOn; then nothing is added.
 void AddPublications(std::span<const Publication> publications, int64_t now_ms,
-                     const std::string& where, std::vector<RemoteVersion>* versions);
+                     const std::string& location, std::vector<RemoteVersion>* versions);
 
 /// One remote, whatever its kind. One thread. Errors of every method: kIo for what a further
 /// attempt may mend (a cut connection, a full disk); kNotFound, kCorrupt, kUnsupported, kMismatch
@@ -68,7 +68,7 @@ class Remote {
  public:
   virtual ~Remote() = default;
 
-  virtual const std::string& where() const = 0;  ///< for messages
+  virtual const std::string& location() const = 0;  ///< for messages
   /// Every version of every name; nothing on a remote that nobody has pushed to.
   virtual std::vector<RemoteVersion> List() = 0;
   /// The bytes of a version's signed manifest. Not checked: DecodeManifest does that.

@@ -52,7 +52,7 @@ class S3Store : public BlobStore {
  public:
   S3Store(const std::string& url, const std::string& endpoint, AwsCredentials credentials,
           const Waits& waits)
-      : where_(url),
+      : location_(url),
         endpoint_(endpoint),
         credentials_(std::move(credentials)),
         client_(waits),
@@ -66,7 +66,7 @@ class S3Store : public BlobStore {
     host_ = endpoint_.substr(endpoint_.find("://") + 3);
   }
 
-  const std::string& where() const override { return where_; }
+  const std::string& location() const override { return location_; }
 
   std::optional<uint64_t> Size(const std::string& path) override {
     const HttpResponse response = Repeat({.method = "HEAD", .path = path});
@@ -76,12 +76,12 @@ class S3Store : public BlobStore {
     uint64_t size = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
     if (error != std::errc() || text.empty())
-      Throw(ErrorKind::kUnsupported, "{}: it does not tell the size of {}", where_, path);
+      Throw(ErrorKind::kUnsupported, "{}: it does not tell the size of {}", location_, path);
     return size;
   }
 
   void Read(const std::string& path, uint64_t offset, const Sink& sink) override {
-    Patience patience(waits_, where_);
+    Patience patience(waits_, location_);
     patience.Run([&] {
       const uint64_t began = offset;
       Call call{.method = "GET", .path = path};
@@ -95,7 +95,7 @@ class S3Store : public BlobStore {
       if (response.status == 416) return;  // from the end on there is nothing
       Check(response, path);
       if (response.status != 206 && began > 0)
-        Throw(ErrorKind::kUnsupported, "{}: it does not answer ranges", where_);
+        Throw(ErrorKind::kUnsupported, "{}: it does not answer ranges", location_);
     });
   }
 
@@ -173,7 +173,7 @@ class S3Store : public BlobStore {
   /// The same until the store neither breaks the connection nor is overloaded.
   HttpResponse Repeat(const Call& call) {
     HttpResponse response;
-    Patience(waits_, where_).Run([&] {
+    Patience(waits_, location_).Run([&] {
       response = Perform(call);
       if (response.status >= 500) Check(response, call.path);
     });
@@ -190,9 +190,9 @@ class S3Store : public BlobStore {
     if (response.status == 401 || response.status == 403) {
       Throw(ErrorKind::kInvalidArgument,
             "{}: {}; check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and the clock",
-            where_, reason);
+            location_, reason);
     }
-    Throw(KindOfStatus(response.status), "{}: {}: {}", where_, path, reason);
+    Throw(KindOfStatus(response.status), "{}: {}: {}", location_, path, reason);
   }
 
   bool PutIfAbsent(const std::string& path, ByteSpan bytes) {
@@ -215,12 +215,12 @@ class S3Store : public BlobStore {
       Throw(ErrorKind::kUnsupported,
             "{}: the store ignores If-None-Match, so that two who push at once would lose one of "
             "their pushes; use a store that honours it",
-            where_);
+            location_);
     }
     conditions_honoured_ = true;
   }
 
-  std::string where_;
+  std::string location_;
   std::string endpoint_;
   std::string host_;
   std::string bucket_;

@@ -6,20 +6,20 @@
 
 namespace statelib::storage {
 
-void Admission::Check(const StateDescription& state, const std::string& where) {
+void Admission::Check(const StateDescription& state, const std::string& location) {
   const uint64_t bytes = TotalBytes(state.spec);
   if (const std::optional<StateSpec>& known = KnownSpec(state)) {
     if (state.spec == *known) return;
     Throw(ErrorKind::kMismatch,
           "{}: expected the segments that states of its model have here, {} of {} bytes together, "
           "found {} of {}",
-          where, known->size(), TotalBytes(*known), state.spec.size(), bytes);
+          location, known->size(), TotalBytes(*known), state.spec.size(), bytes);
   }
   if (bytes <= max_state_bytes_) return;
   Throw(ErrorKind::kInvalidArgument,
         "{}: a state of {} bytes, of a model that is not known here; expected at most {}: if it is "
         "to be, allow more with --max-bytes",
-        where, bytes, max_state_bytes_);
+        location, bytes, max_state_bytes_);
 }
 
 const std::optional<StateSpec>& Admission::KnownSpec(const StateDescription& state) {

@@ -24,7 +24,7 @@ class Admission {
 
   /// Errors: kMismatch for segments other than those that states of the same model and profile have
   /// here; kInvalidArgument for a state of an unknown model of more than max_state_bytes.
-  void Check(const StateDescription& state, const std::string& where);
+  void Check(const StateDescription& state, const std::string& location);
 
  private:
   const std::optional<StateSpec>& KnownSpec(const StateDescription& state);

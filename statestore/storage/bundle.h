@@ -44,11 +44,11 @@ class BundleFile : public ImportSource {
   /// Reads and checks the manifest and its signature. Errors: kNotFound, kIo, kCorrupt,
   /// kUnsupported.
   static BundleFile Open(const std::filesystem::path& path);
-  /// The same of a bundle that came as a stream. `where` is what messages call it.
-  static BundleFile Open(std::unique_ptr<ByteSpool> spool, const std::string& where);
+  /// The same of a bundle that came as a stream. `location` is what messages call it.
+  static BundleFile Open(std::unique_ptr<ByteSpool> spool, const std::string& location);
 
   const BundleManifest& manifest() const override { return signed_.manifest; }
-  const std::string& where() const override { return where_; }
+  const std::string& location() const override { return location_; }
   std::unique_ptr<const ByteSource> OpenObject(size_t i) override;
   uint64_t file_bytes() const { return file_->size(); }
   /// Whose genuine signature the bundle carries; empty: nobody's.
@@ -64,7 +64,7 @@ class BundleFile : public ImportSource {
   BundleFile() = default;
   void ReadManifest();
 
-  std::string where_;
+  std::string location_;
   std::unique_ptr<const ByteSource> file_;  // or what came as a stream
   Digest digest_;
   SignedManifest signed_;
@@ -75,7 +75,7 @@ class BundleFile : public ImportSource {
 /// manifest says, which comes first. One thread.
 class BundleSpool {
  public:
-  explicit BundleSpool(std::string where) : where_(std::move(where)) {}
+  explicit BundleSpool(std::string location) : location_(std::move(location)) {}
 
   /// Errors: those of reading a manifest; kCorrupt for bytes behind the bundle's end; kIo.
   void Append(ByteSpan bytes);
@@ -85,7 +85,7 @@ class BundleSpool {
  private:
   void ReadEnd();
 
-  std::string where_;
+  std::string location_;
   std::unique_ptr<ByteSpool> spool_ = std::make_unique<ByteSpool>();
   Bytes manifest_;               // its first bytes, until it is whole
   std::optional<uint64_t> end_;  // how many bytes the bundle has, once that is known

@@ -10,11 +10,11 @@ namespace {
 
 /// How many bytes a bundle of this manifest has. Errors: kCorrupt where no file has so many.
 uint64_t BundleBytes(uint64_t manifest_bytes, const BundleManifest& manifest,
-                     const std::string& where) {
+                     const std::string& location) {
   uint64_t bytes = manifest_bytes + sizeof(Digest::bytes);
   for (const BundleManifest::Object& object : manifest.objects) {
     if (object.size_bytes > static_cast<uint64_t>(INT64_MAX) - bytes)
-      Throw(ErrorKind::kCorrupt, "{}: objects of more bytes than any file has", where);
+      Throw(ErrorKind::kCorrupt, "{}: objects of more bytes than any file has", location);
     bytes += object.size_bytes;
   }
   return bytes;
@@ -24,15 +24,15 @@ uint64_t BundleBytes(uint64_t manifest_bytes, const BundleManifest& manifest,
 
 BundleFile BundleFile::Open(const std::filesystem::path& path) {
   BundleFile bundle;
-  bundle.where_ = path.string();
+  bundle.location_ = path.string();
   bundle.file_ = std::make_unique<FileSource>(FileSource::Open(path));
   bundle.ReadManifest();
   return bundle;
 }
 
-BundleFile BundleFile::Open(std::unique_ptr<ByteSpool> spool, const std::string& where) {
+BundleFile BundleFile::Open(std::unique_ptr<ByteSpool> spool, const std::string& location) {
   BundleFile bundle;
-  bundle.where_ = where;
+  bundle.location_ = location;
   bundle.file_ = std::move(spool);
   bundle.ReadManifest();
   return bundle;
@@ -45,46 +45,47 @@ void BundleSpool::Append(ByteSpan bytes) {
     ReadEnd();
   }
   if (end_ && spool_->size() > *end_)
-    Throw(ErrorKind::kCorrupt, "{}: expected {} bytes, found more", where_, *end_);
+    Throw(ErrorKind::kCorrupt, "{}: expected {} bytes, found more", location_, *end_);
 }
 
 void BundleSpool::ReadEnd() {
-  uint64_t wanted = ManifestBytes({}, where_);
+  uint64_t wanted = ManifestBytes({}, location_);
   for (uint64_t known = 0; known < wanted && wanted <= manifest_.size();) {
     known = wanted;
-    wanted = ManifestBytes(ByteSpan(manifest_).first(known), where_);
+    wanted = ManifestBytes(ByteSpan(manifest_).first(known), location_);
   }
   if (wanted > manifest_.size()) return;
-  const SignedManifest read = DecodeManifest(ByteSpan(manifest_).first(wanted), where_);
-  end_ = BundleBytes(wanted, read.manifest, where_);
+  const SignedManifest read = DecodeManifest(ByteSpan(manifest_).first(wanted), location_);
+  end_ = BundleBytes(wanted, read.manifest, location_);
   manifest_ = {};
 }
 
-BundleFile BundleSpool::Finish() && { return BundleFile::Open(std::move(spool_), where_); }
+BundleFile BundleSpool::Finish() && { return BundleFile::Open(std::move(spool_), location_); }
 
 void BundleFile::ReadManifest() {
   Bytes buffer;
   ByteSpan bytes;
-  for (uint64_t wanted = ManifestBytes(bytes, where_); bytes.size() < wanted;
-       wanted = ManifestBytes(bytes, where_)) {
+  for (uint64_t wanted = ManifestBytes(bytes, location_); bytes.size() < wanted;
+       wanted = ManifestBytes(bytes, location_)) {
     if (file_bytes() < wanted && bytes.size() == file_bytes()) break;  // DecodeManifest says so
     bytes = file_->View(0, std::min(wanted, file_bytes()), &buffer);
   }
-  signed_ = DecodeManifest(bytes, where_);
+  signed_ = DecodeManifest(bytes, location_);
 
   uint64_t offset = bytes.size();
   for (const BundleManifest::Object& object : signed_.manifest.objects) {
     offsets_.push_back(offset);
     if (object.size_bytes > file_bytes() - offset) {
       Throw(ErrorKind::kCorrupt, "{}: cut short: an object ends at byte {}, the file at byte {}",
-            where_, offset + object.size_bytes, file_bytes());
+            location_, offset + object.size_bytes, file_bytes());
     }
     offset += object.size_bytes;
   }
   offsets_.push_back(offset);
   const uint64_t expected = offset + sizeof(Digest::bytes);
   if (file_bytes() != expected) {
-    Throw(ErrorKind::kCorrupt, "{}: expected {} bytes, found {}", where_, expected, file_bytes());
+    Throw(ErrorKind::kCorrupt, "{}: expected {} bytes, found {}", location_, expected,
+          file_bytes());
   }
 }
 
@@ -110,7 +111,7 @@ void BundleFile::Verify(Admission& admission, const TransferControl& control) {
   if (found != expected) {
     Throw(ErrorKind::kCorrupt,
           "{}: damaged bundle: expected hash {}, found {}; nothing was imported, fetch it again",
-          where_, expected.ShortHex(), found.ShortHex());
+          location_, expected.ShortHex(), found.ShortHex());
   }
   digest_ = found;
   VerifyObjects(*this, admission, control);

@@ -109,7 +109,7 @@ Digest KeyOf(const Change& change);
 
 std::string SerializeRecord(const ChangeRecord& record);
 /// Errors: kCorrupt, kUnsupported, as those of message_codec.h.
-ChangeRecord ParseRecord(ByteSpan bytes, const std::string& where);
+ChangeRecord ParseRecord(ByteSpan bytes, const std::string& location);
 
 /// The file of a record, and its name in records/, which has the key, the number and the hash of
 /// its bytes.
@@ -121,7 +121,7 @@ struct RecordFile {
 };
 RecordFile EncodeRecord(const ChangeRecord& record);
 /// Reads a record's file. Errors: kCorrupt also when it is not of that key, number and hash.
-ChangeRecord DecodeRecord(const RecordFile& file, const std::string& where);
+ChangeRecord DecodeRecord(const RecordFile& file, const std::string& location);
 
 }  // namespace statelib::storage
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statestore/storage/change.h"
-#include "statestore/storage/container.h"
+#include "statestore/storage/file_head.h"
 #include "statestore/storage/message_fields.h"
 #include "statestore/storage/reference.h"
 
@@ -268,8 +268,8 @@ std::string SerializeRecord(const ChangeRecord& record) {
   return Canonical(message);
 }
 
-ChangeRecord ParseRecord(ByteSpan bytes, const std::string& where) {
-  const RecordReader reader(where);
+ChangeRecord ParseRecord(ByteSpan bytes, const std::string& location) {
+  const RecordReader reader(location);
   v1::ChangeRecord message;
   reader.Parse(bytes, &message);
   ChangeRecord record = reader.Read(message);
@@ -287,22 +287,22 @@ RecordFile EncodeRecord(const ChangeRecord& record) {
   return file;
 }
 
-ChangeRecord DecodeRecord(const RecordFile& file, const std::string& where) {
+ChangeRecord DecodeRecord(const RecordFile& file, const std::string& location) {
   if (const Digest found = HashOf(file.bytes); found != file.hash) {
-    Throw(ErrorKind::kCorrupt, "{}: damaged record: expected hash {}, found {}", where,
+    Throw(ErrorKind::kCorrupt, "{}: damaged record: expected hash {}, found {}", location,
           file.hash.ShortHex(), found.ShortHex());
   }
-  const ByteSpan header = CheckedHeader(kRecordFile, file.bytes, where);
+  const ByteSpan header = CheckedHeader(kRecordFile, file.bytes, location);
   if (file.bytes.size() != HeadBytes(header.size()))
-    Throw(ErrorKind::kCorrupt, "{}: {} bytes after the record", where,
+    Throw(ErrorKind::kCorrupt, "{}: {} bytes after the record", location,
           file.bytes.size() - HeadBytes(header.size()));
-  ChangeRecord record = ParseRecord(header, where);
+  ChangeRecord record = ParseRecord(header, location);
   if (VersionOf(record.change) != VersionOf(file.bytes))
-    Throw(ErrorKind::kCorrupt, "{}: a record of format {} in format {}", where,
+    Throw(ErrorKind::kCorrupt, "{}: a record of format {} in format {}", location,
           VersionOf(record.change), VersionOf(file.bytes));
   if (KeyOf(record.change) != file.key || record.number != file.number)
     Throw(ErrorKind::kCorrupt, "{}: the record is of another thing or number than its name says",
-          where);
+          location);
   return record;
 }
 

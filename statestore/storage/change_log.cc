@@ -7,7 +7,7 @@
 #include <string>
 
 #include "core/base/error.h"
-#include "statestore/storage/container.h"
+#include "statestore/storage/file_head.h"
 
 namespace statelib::storage {
 

@@ -11,8 +11,8 @@
 
 namespace statelib::storage {
 
-/// The records of a library: records/ab/KEY-NUMBER-HASH, a file a change. Whoever writes or removes
-/// one holds the index's write lock. One thread.
+/// The records of a library: records/ab/KEY-NUMBER-HASH, a file a change. A process that writes or
+/// removes one holds the index's write lock. One thread.
 class ChangeLog {
  public:
   using Path = std::filesystem::path;

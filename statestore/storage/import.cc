@@ -78,7 +78,7 @@ class Importer {
 
   Incoming ReadState(size_t i) {
     const auto file = source_.OpenObject(i);
-    const StateHeader header = StateReader(*file, source_.where()).header();
+    const StateHeader header = StateReader(*file, source_.location()).header();
     const StateId& id = source_.manifest().objects[i].id;
     return {RowOf(id, header, file->size(), now_ms_), header.description.model,
             header.description.chunks, false};

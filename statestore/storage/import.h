@@ -23,7 +23,7 @@ class ImportSource {
  public:
   virtual ~ImportSource() = default;
   virtual const BundleManifest& manifest() const = 0;
-  virtual const std::string& where() const = 0;  ///< for messages
+  virtual const std::string& location() const = 0;  ///< for messages
   /// The i-th object of the manifest to be read by ranges, as long as this object lives. Its hash
   /// is NOT checked. Errors: kCorrupt, kNotFound, kIo.
   virtual std::unique_ptr<const ByteSource> OpenObject(size_t i) = 0;

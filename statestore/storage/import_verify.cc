@@ -3,7 +3,7 @@
 #include <set>
 
 #include "core/base/error.h"
-#include "statestore/storage/container.h"
+#include "statestore/storage/file_head.h"
 #include "statestore/storage/import.h"
 #include "statestore/storage/state_object.h"
 #include "statestore/storage/tokens_object.h"
@@ -16,7 +16,7 @@ namespace {
 class ImportVerifier {
  public:
   ImportVerifier(ImportSource& source, Admission& admission)
-      : source_(source), admission_(admission), where_(source.where()) {
+      : source_(source), admission_(admission), location_(source.location()) {
     for (size_t i = 0; i < source.manifest().objects.size(); ++i)
       places_[source.manifest().objects[i].id] = i;
     for (const BundleManifest::Model& model : source.manifest().models)
@@ -25,28 +25,28 @@ class ImportVerifier {
 
   void Check(size_t i) {
     const ObjectId& id = source_.manifest().objects[i].id;
-    const std::string where = fmt::format("{}: object {}", where_, id.ShortHex());
+    const std::string location = fmt::format("{}: object {}", location_, id.ShortHex());
     const auto object = OpenChecked(i);
     Bytes buffer;
-    const ByteSpan head = ReadHead(kObjectFile, *object, where, &buffer);
-    const ObjectHeader parsed = ParseHeader(CheckedHeader(kObjectFile, head, where), where);
+    const ByteSpan head = ReadHead(kObjectFile, *object, location, &buffer);
+    const ObjectHeader parsed = ParseHeader(CheckedHeader(kObjectFile, head, location), location);
     if (std::holds_alternative<TokensHeader>(parsed)) {
-      DecodeTokens(*object, where);
+      DecodeTokens(*object, location);
       return;
     }
-    admission_.Check(std::get<StateHeader>(parsed).description, where);
+    admission_.Check(std::get<StateHeader>(parsed).description, location);
     const StateHeader state =
-        VerifyState(*object, where, [this](const ObjectId& base) { return Open(base); });
+        VerifyState(*object, location, [this](const ObjectId& base) { return Open(base); });
     states_.insert(id);
     if (!models_.contains(state.description.model.fingerprint))
-      Throw(ErrorKind::kCorrupt, "{}: its model is not described in the bundle", where);
-    if (state.description.tokens_kept) CheckHistory(state.description, where);
+      Throw(ErrorKind::kCorrupt, "{}: its model is not described in the bundle", location);
+    if (state.description.tokens_kept) CheckHistory(state.description, location);
   }
 
   void Finish() const {
     for (const BundleManifest::Reference& reference : source_.manifest().references) {
       if (!states_.contains(reference.state)) {
-        Throw(ErrorKind::kCorrupt, "{}: {}:{} names an object that is no state", where_,
+        Throw(ErrorKind::kCorrupt, "{}: {}:{} names an object that is no state", location_,
               reference.name, reference.tag);
       }
     }
@@ -59,7 +59,7 @@ class ImportVerifier {
     const Digest found = HashOf(*object);
     if (found == expected.id && object->size() == expected.size_bytes) return object;
     Throw(ErrorKind::kCorrupt,
-          "{}: damaged object: expected hash {} over {} bytes, found {} over {}", where_,
+          "{}: damaged object: expected hash {} over {} bytes, found {} over {}", location_,
           expected.id.ShortHex(), expected.size_bytes, found.ShortHex(), object->size());
   }
 
@@ -67,30 +67,30 @@ class ImportVerifier {
   std::unique_ptr<const ByteSource> Open(const ObjectId& id) const {
     const auto place = places_.find(id);
     if (place == places_.end())
-      Throw(ErrorKind::kNotFound, "{}: there is no object {}", where_, id.ShortHex());
+      Throw(ErrorKind::kNotFound, "{}: there is no object {}", location_, id.ShortHex());
     return OpenChecked(place->second);
   }
 
-  void CheckHistory(const StateDescription& description, const std::string& where) {
+  void CheckHistory(const StateDescription& description, const std::string& location) {
     History history;
     for (const TokenChunk& chunk : description.chunks) {
       const auto place = places_.find(chunk.id);
       if (place == places_.end()) {
-        Throw(ErrorKind::kCorrupt, "{}: its tokens {} are not in the bundle", where,
+        Throw(ErrorKind::kCorrupt, "{}: its tokens {} are not in the bundle", location,
               chunk.id.ShortHex());
       }
-      const auto tokens = DecodeTokens(*OpenChecked(place->second), where);
+      const auto tokens = DecodeTokens(*OpenChecked(place->second), location);
       if (tokens.size() != chunk.token_count)
-        Throw(ErrorKind::kCorrupt, "{}: its tokens are not as many as it says", where);
+        Throw(ErrorKind::kCorrupt, "{}: its tokens are not as many as it says", location);
       history.Append(tokens);
     }
     if (history != description.history)
-      Throw(ErrorKind::kCorrupt, "{}: its tokens do not make its history", where);
+      Throw(ErrorKind::kCorrupt, "{}: its tokens do not make its history", location);
   }
 
   ImportSource& source_;
   Admission& admission_;
-  const std::string& where_;
+  const std::string& location_;
   std::map<ObjectId, size_t> places_;
   std::set<Digest> models_;
   std::set<StateId> states_;

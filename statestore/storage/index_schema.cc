@@ -145,8 +145,8 @@ CREATE TABLE proofs(
 )";
 
 // What search finds: the sources' texts in passages, and an index of their words that keeps no text
-// of its own. A text is stored once, whoever has read it. `first_tokens` has eight hexadecimal
-// digits a passage: its first token, counted from the source's.
+// of its own. A text is stored once, however many states have read it. `first_tokens` has eight
+// hexadecimal digits a passage: its first token, counted from the source's.
 constexpr const char* kTexts = R"(
 CREATE TABLE texts(
   key INTEGER PRIMARY KEY AUTOINCREMENT,

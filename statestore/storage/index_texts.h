@@ -68,7 +68,7 @@ struct MissingText {
   uint64_t first_token = 0;  ///< of what was read of it, in the history
   uint64_t token_count = 0;
   StateId state;  ///< one that has read it and keeps its tokens
-  TextTemplate text_template;
+  SourceTemplate text_template;
 };
 
 /// The texts of sources and their full-text index (SQLite FTS5). A text that several sources have

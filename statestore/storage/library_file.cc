@@ -11,11 +11,11 @@ namespace statelib::storage {
 
 namespace {
 
-toml::table ParseToml(std::string_view text, const std::string& where) {
+toml::table ParseToml(std::string_view text, const std::string& location) {
   try {
-    return toml::parse(text, where);
+    return toml::parse(text, location);
   } catch (const toml::parse_error& error) {
-    Throw(ErrorKind::kCorrupt, "{}:{}: {}; `statelib repair` writes it again", where,
+    Throw(ErrorKind::kCorrupt, "{}:{}: {}; `statelib repair` writes it again", location,
           error.source().begin.line, Escaped(error.description()));
   }
 }
@@ -35,13 +35,13 @@ std::string TextOf(const LibraryFile& file) {
       kLibraryFormat, file.identity.Hex());
 }
 
-LibraryFile ParseLibraryFile(std::string_view text, const std::string& where) {
-  const toml::table table = ParseToml(text, where);
+LibraryFile ParseLibraryFile(std::string_view text, const std::string& location) {
+  const toml::table table = ParseToml(text, location);
   const auto format = table["format"].value_exact<int64_t>();
   if (format && *format != kLibraryFormat) {
     Throw(ErrorKind::kUnsupported,
           "{}: library format {}, this statelib knows {}; use a statelib that knows format {}",
-          where, *format, kLibraryFormat, *format);
+          location, *format, kLibraryFormat, *format);
   }
   const auto identity =
       Digest::FromHex(table["identity"].value_exact<std::string>().value_or(std::string()));
@@ -49,7 +49,7 @@ LibraryFile ParseLibraryFile(std::string_view text, const std::string& where) {
     Throw(ErrorKind::kCorrupt,
           "{}: expected format and identity, 64 hexadecimal digits, and nothing else; `statelib "
           "repair` writes it again",
-          where);
+          location);
   }
   return {*identity};
 }

@@ -27,9 +27,9 @@ struct LibraryFile {
 };
 
 std::string TextOf(const LibraryFile& file);
-/// Errors: kCorrupt for what is no such file; kUnsupported for another format. `where` names the
+/// Errors: kCorrupt for what is no such file; kUnsupported for another format. `location` names the
 /// file.
-LibraryFile ParseLibraryFile(std::string_view text, const std::string& where);
+LibraryFile ParseLibraryFile(std::string_view text, const std::string& location);
 
 }  // namespace statelib::storage
 

@@ -17,7 +17,7 @@ enum class Sharing {
 /// The folder's permissions of a new library.
 mode_t FolderPermissions(Sharing sharing);
 
-/// What is made in a folder of a library may be used by whoever may use the folder. A folder that
+/// What is made in a folder of a library may be used by all who may use the folder. A folder that
 /// others may use says nothing: then it is the umask that decides, as everywhere else.
 struct LibraryPermissions {
   Permissions file;

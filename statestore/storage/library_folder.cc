@@ -65,8 +65,8 @@ bool HasBytes(FileSystem& files, const Path& index) {
       places.folder.string(), what);
 }
 
-/// Makes the folders that a backup of empty ones left out. Where that fails, whoever needs one says
-/// so.
+/// Makes the folders that a backup of empty ones left out. Where that fails, the code that needs
+/// one says so.
 void MakeMissingFolders(FileSystem& files, const LibraryPlaces& places) {
   for (const char* folder : kFolders) {
     try {

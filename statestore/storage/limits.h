@@ -18,9 +18,10 @@ inline constexpr size_t kSegmentsMax = 1u << 16;
 inline constexpr size_t kAxesMax = 8;
 inline constexpr size_t kTextBytesMax = 4096;  ///< any one text in a header
 
-/// Where a history is cut into tokens objects: after every kTokensPerChunk tokens, whoever wrote
-/// them and in how many steps, so that equal histories have equal chunks and documents with a
-/// common beginning share theirs. An append writes its own tokens and at most one chunk again.
+/// Where a history is cut into tokens objects: after every kTokensPerChunk tokens, in every program
+/// that wrote them and in how many steps, so that equal histories have equal chunks and documents
+/// with a common beginning share theirs. An append writes its own tokens and at most one chunk
+/// again.
 inline constexpr uint32_t kTokensPerChunk = 4096;
 
 }  // namespace statelib::storage

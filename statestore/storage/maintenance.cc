@@ -108,24 +108,24 @@ class Verifier {
 
   void CheckState(const StateRow& row) {
     try {
-      const std::string where = repository_.objects().PathOf(row.id).string();
+      const std::string location = repository_.objects().PathOf(row.id).string();
       const auto file = repository_.objects().Open(row.id);
       report_.bytes_read += file->size();
-      const StateHeader header = VerifyState(*file, where, repository_.objects().Opener());
+      const StateHeader header = VerifyState(*file, location, repository_.objects().Opener());
       const std::vector<TokenChunk> chunks = repository_.index().states().ChunksOf(row.id);
       if (!SameState(row, RowOf(row.id, header, file->size(), row.created_at_ms)) ||
           chunks != header.description.chunks) {
         Throw(ErrorKind::kCorrupt, "{}: the index says something else of this state than its file",
-              where);
+              location);
       }
-      CheckHistory(header.description, where);
+      CheckHistory(header.description, location);
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::kCancelled) throw;
       report_.problems.push_back({error.what(), repository_.index().references().NamesOf(row.id)});
     }
   }
 
-  void CheckHistory(const StateDescription& description, const std::string& where) {
+  void CheckHistory(const StateDescription& description, const std::string& location) {
     if (!description.tokens_kept) return;
     History history;
     ForEachChunk(repository_.objects(), description.chunks,
@@ -135,7 +135,7 @@ class Verifier {
         report_.bytes_read += repository_.objects().StoredBytes(chunk.id);
     }
     if (history != description.history) {
-      Throw(ErrorKind::kCorrupt, "{}: its tokens make history {}, expected {}", where,
+      Throw(ErrorKind::kCorrupt, "{}: its tokens make history {}, expected {}", location,
             history.chain().ShortHex(), description.history.chain().ShortHex());
     }
   }

@@ -6,7 +6,7 @@
 #include <tuple>
 
 #include "core/base/error.h"
-#include "statestore/storage/container.h"
+#include "statestore/storage/file_head.h"
 
 namespace statelib::storage {
 
@@ -29,19 +29,19 @@ bool HasPrompts(const BundleManifest& manifest) {
 }
 
 /// Checks what the parts of a manifest say of each other; nothing here reads an object.
-void CheckManifest(const BundleManifest& manifest, uint32_t format, const std::string& where) {
+void CheckManifest(const BundleManifest& manifest, uint32_t format, const std::string& location) {
   std::set<ObjectId> objects;
   for (const BundleManifest::Object& object : manifest.objects) {
     if (!objects.insert(object.id).second)
-      Throw(ErrorKind::kCorrupt, "{}: the object {} twice", where, object.id.ShortHex());
+      Throw(ErrorKind::kCorrupt, "{}: the object {} twice", location, object.id.ShortHex());
   }
   if (HasPrompts(manifest) != (format == kPromptBundleVersion))
-    Throw(ErrorKind::kCorrupt, "{}: prompt forms in format {}, or none in one with them", where,
+    Throw(ErrorKind::kCorrupt, "{}: prompt forms in format {}, or none in one with them", location,
           format);
   std::set<Digest> models;
   for (const BundleManifest::Model& model : manifest.models) {
     if (!models.insert(model.identity.fingerprint).second)
-      Throw(ErrorKind::kCorrupt, "{}: the model {} twice", where, model.name);
+      Throw(ErrorKind::kCorrupt, "{}: the model {} twice", location, model.name);
   }
   std::tuple<std::string, std::string, uint64_t> before;
   for (const BundleManifest::Reference& reference : manifest.references) {
@@ -49,20 +49,20 @@ void CheckManifest(const BundleManifest& manifest, uint32_t format, const std::s
       CheckName(reference.name);
       CheckTag(reference.tag);
     } catch (const Error& error) {
-      Throw(ErrorKind::kCorrupt, "{}: {}", where, error.what());
+      Throw(ErrorKind::kCorrupt, "{}: {}", location, error.what());
     }
     if ((reference.version > 0) != (format > 1))
-      Throw(ErrorKind::kCorrupt, "{}: a version in format {}", where, format);
+      Throw(ErrorKind::kCorrupt, "{}: a version in format {}", location, format);
     std::tuple place(reference.name, reference.tag, reference.version);
     if (place <= before) {
-      Throw(ErrorKind::kCorrupt, "{}: the name {}:{} twice or out of order", where, reference.name,
-            reference.tag);
+      Throw(ErrorKind::kCorrupt, "{}: the name {}:{} twice or out of order", location,
+            reference.name, reference.tag);
     }
     before = std::move(place);
     if (!objects.contains(reference.state) ||
         manifest.derivations[reference.derivation].state != reference.state) {
       Throw(ErrorKind::kCorrupt, "{}: {}:{} names the state {}, which the bundle does not hold",
-            where, reference.name, reference.tag, reference.state.ShortHex());
+            location, reference.name, reference.tag, reference.state.ShortHex());
     }
   }
 }
@@ -88,28 +88,28 @@ Bytes EncodeManifest(const BundleManifest& manifest, const SigningKey* key) {
   return bytes;
 }
 
-uint64_t ManifestBytes(ByteSpan first_bytes, const std::string& where) {
+uint64_t ManifestBytes(ByteSpan first_bytes, const std::string& location) {
   if (first_bytes.empty()) return kPreludeBytes;
-  const uint64_t head = HeadBytes(HeaderBytesOf(kBundleFile, first_bytes, where));
+  const uint64_t head = HeadBytes(HeaderBytesOf(kBundleFile, first_bytes, location));
   if (VersionOf(first_bytes) == 1) return head;
   if (first_bytes.size() < head + kCountBytes) return head + kCountBytes;
   const auto signatures = LoadLittle<uint32_t>(first_bytes.data() + head);
   if (signatures > 1) {
-    Throw(ErrorKind::kCorrupt, "{}: {} signatures, expected at most one", where, signatures);
+    Throw(ErrorKind::kCorrupt, "{}: {} signatures, expected at most one", location, signatures);
   }
   return head + kCountBytes + signatures * kSignatureBytes;
 }
 
-SignedManifest DecodeManifest(ByteSpan bytes, const std::string& where) {
-  const ByteSpan header = CheckedHeader(kBundleFile, bytes, where);
-  const uint64_t expected = ManifestBytes(bytes, where);
+SignedManifest DecodeManifest(ByteSpan bytes, const std::string& location) {
+  const ByteSpan header = CheckedHeader(kBundleFile, bytes, location);
+  const uint64_t expected = ManifestBytes(bytes, location);
   if (bytes.size() != expected) {
     Throw(ErrorKind::kCorrupt, "{}: cut short: expected {} bytes up to its signature, found {}",
-          where, expected, bytes.size());
+          location, expected, bytes.size());
   }
   SignedManifest result;
-  result.manifest = ParseManifest(header, where);
-  CheckManifest(result.manifest, VersionOf(bytes), where);
+  result.manifest = ParseManifest(header, location);
+  CheckManifest(result.manifest, VersionOf(bytes), location);
   const size_t head = HeadBytes(header.size());
   result.id =
       *Digest::FromBytes(bytes.subspan(head - sizeof(Digest::bytes), sizeof(Digest::bytes)));
@@ -123,7 +123,7 @@ SignedManifest DecodeManifest(ByteSpan bytes, const std::string& where) {
     Throw(ErrorKind::kCorrupt,
           "{}: its signature is not one of the key {} over this manifest; do not use it, fetch it "
           "again",
-          where, signature.signer.ShortText());
+          location, signature.signer.ShortText());
   }
   result.signature = signature;
   return result;

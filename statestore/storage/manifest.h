@@ -29,11 +29,11 @@ Bytes EncodeManifest(const BundleManifest& manifest, const SigningKey* key);
 
 /// How long an encoded manifest is, as far as its first bytes tell: ask again with so many until
 /// the answer does not grow. Errors: as DecodeManifest.
-uint64_t ManifestBytes(ByteSpan first_bytes, const std::string& where);
+uint64_t ManifestBytes(ByteSpan first_bytes, const std::string& location);
 
 /// Reads ManifestBytes() bytes. Errors: kCorrupt, also for a signature that is not genuine;
 /// kUnsupported for another format version.
-SignedManifest DecodeManifest(ByteSpan bytes, const std::string& where);
+SignedManifest DecodeManifest(ByteSpan bytes, const std::string& location);
 
 /// What a manifest is to tell.
 struct ManifestOptions {

@@ -5,7 +5,7 @@
 #include <tuple>
 
 #include "core/base/error.h"
-#include "statestore/storage/container.h"
+#include "statestore/storage/file_head.h"
 #include "statestore/storage/manifest.h"
 #include "statestore/storage/state_object.h"
 
@@ -18,16 +18,16 @@ namespace {
 std::unique_ptr<const ByteSource> WithoutTokens(const ObjectStore& objects, const StateId& id,
                                                 bool is_base = false) {
   auto file = objects.Open(id);
-  const std::string where = objects.PathOf(id).string();
-  StateHeader header = StateReader(*file, where, FileHash::kChecked).header();
+  const std::string location = objects.PathOf(id).string();
+  StateHeader header = StateReader(*file, location, FileHash::kChecked).header();
   header.description.tokens_kept = false;
   header.description.chunks.clear();
   if (header.base) {
-    if (is_base) Throw(ErrorKind::kCorrupt, "{}: expected a whole state, found a delta", where);
+    if (is_base) Throw(ErrorKind::kCorrupt, "{}: expected a whole state, found a delta", location);
     header.base = HashOf(*WithoutTokens(objects, *header.base, true));
   }
   Bytes buffer;
-  const size_t frames = ReadHead(kObjectFile, *file, where, &buffer).size();
+  const size_t frames = ReadHead(kObjectFile, *file, location, &buffer).size();
   return std::make_unique<HeadedSource>(
       MakeHead(kObjectFile, ObjectVersionOf(header), AsBytes(SerializeHeader(header))),
       std::move(file), frames);

@@ -272,8 +272,8 @@ v1::BundleManifest ToProto(const BundleManifest& manifest) {
 
 std::string SerializeHeader(const ObjectHeader& header) { return Canonical(ToProto(header)); }
 
-ObjectHeader ParseHeader(ByteSpan bytes, const std::string& where) {
-  const Reader reader(where);
+ObjectHeader ParseHeader(ByteSpan bytes, const std::string& location) {
+  const Reader reader(location);
   v1::ObjectHeader message;
   reader.Parse(bytes, &message);
   if (message.kind_case() == v1::ObjectHeader::KIND_NOT_SET)
@@ -288,8 +288,8 @@ std::string SerializeManifest(const BundleManifest& manifest) {
   return Canonical(ToProto(manifest));
 }
 
-BundleManifest ParseManifest(ByteSpan bytes, const std::string& where) {
-  const Reader reader(where);
+BundleManifest ParseManifest(ByteSpan bytes, const std::string& location) {
+  const Reader reader(location);
   v1::BundleManifest message;
   reader.Parse(bytes, &message);
   BundleManifest manifest;
@@ -328,8 +328,8 @@ std::string SerializeCatalogue(const std::vector<RemoteVersion>& versions) {
   return Canonical(message);
 }
 
-std::vector<RemoteVersion> ParseCatalogue(ByteSpan bytes, const std::string& where) {
-  const Reader reader(where);
+std::vector<RemoteVersion> ParseCatalogue(ByteSpan bytes, const std::string& location) {
+  const Reader reader(location);
   v1::RemoteCatalogue message;
   reader.Parse(bytes, &message);
   std::vector<RemoteVersion> versions;

@@ -14,8 +14,8 @@
 // Writing is canonical: equal values give equal bytes. Reading takes only canonical bytes: what it
 // returns would be written as exactly the bytes it read, so nothing unknown, repeated or reordered
 // gets through. Every text is valid UTF-8 without control characters, every digest 32 bytes, every
-// shape, count and size within limits.h. Errors of all Parse functions: kCorrupt with `where` and
-// the field.
+// shape, count and size within limits.h. Errors of all Parse functions: kCorrupt with `location`
+// and the field.
 namespace statelib::storage {
 
 /// What a bundle carries beside its objects.
@@ -63,14 +63,14 @@ struct RemoteVersion {
 using ObjectHeader = std::variant<StateHeader, TokensHeader>;
 
 std::string SerializeHeader(const ObjectHeader& header);
-ObjectHeader ParseHeader(ByteSpan bytes, const std::string& where);
+ObjectHeader ParseHeader(ByteSpan bytes, const std::string& location);
 
 std::string SerializeManifest(const BundleManifest& manifest);
-BundleManifest ParseManifest(ByteSpan bytes, const std::string& where);
+BundleManifest ParseManifest(ByteSpan bytes, const std::string& location);
 
 /// The versions ascend by name, tag and number, and their names are names.
 std::string SerializeCatalogue(const std::vector<RemoteVersion>& versions);
-std::vector<RemoteVersion> ParseCatalogue(ByteSpan bytes, const std::string& where);
+std::vector<RemoteVersion> ParseCatalogue(ByteSpan bytes, const std::string& location);
 
 }  // namespace statelib::storage
 

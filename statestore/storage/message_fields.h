@@ -69,7 +69,7 @@ inline std::string Canonical(const google::protobuf::MessageLite& message) {
 /// Checks the fields of one message. Every method throws kCorrupt with the place and the field.
 class FieldReader {
  public:
-  explicit FieldReader(const std::string& where) : where_(where) {}
+  explicit FieldReader(const std::string& location) : location_(location) {}
 
   template <typename Message>
   void Parse(ByteSpan bytes, Message* out) const {
@@ -83,7 +83,8 @@ class FieldReader {
 
   template <typename... Args>
   [[noreturn]] void Fail(fmt::format_string<Args...> format, Args&&... args) const {
-    Throw(ErrorKind::kCorrupt, "{}: {}", where_, fmt::format(format, std::forward<Args>(args)...));
+    Throw(ErrorKind::kCorrupt, "{}: {}", location_,
+          fmt::format(format, std::forward<Args>(args)...));
   }
 
   Digest ReadDigest(const std::string& field, const char* name) const {
@@ -106,7 +107,7 @@ class FieldReader {
   Enum ReadEnum(int value, int last, const char* name) const {
     if (value < 1 || value > last) {
       Throw(ErrorKind::kUnsupported,
-            "{}: {} number {}, this statelib knows 1 to {}; use a newer statelib", where_, name,
+            "{}: {} number {}, this statelib knows 1 to {}; use a newer statelib", location_, name,
             value, last);
     }
     return static_cast<Enum>(value);
@@ -156,7 +157,7 @@ class FieldReader {
   }
 
  protected:
-  const std::string& where_;
+  const std::string& location_;
 };
 
 }  // namespace statelib::storage

@@ -15,8 +15,8 @@
 namespace statelib::storage {
 
 /// The immutable files of a library, each named by the hash of its bytes: objects/ab/abcd….
-/// Thread-safe; several processes may use one folder. Whoever puts objects holds the library's
-/// write lease (repository.h) until a row names them, for what no row names is garbage.
+/// Thread-safe; several processes may use one folder. A process that puts objects holds the
+/// library's write lease (repository.h) until a row names them, for what no row names is garbage.
 class ObjectStore {
  public:
   using Path = std::filesystem::path;
@@ -31,7 +31,7 @@ class ObjectStore {
   /// hash is not the id; those of ByteSource.
   bool Put(const ObjectId& id, const ByteSource& bytes);
   /// The whole object, its hash checked. Errors: kCorrupt with expected and found hash, or with
-  /// advice when it is missing or no file: whoever asks has been told that it is here.
+  /// advice when it is missing or no file: the caller has been told that it is here.
   Bytes Get(const ObjectId& id) const;
   /// The object to be read by ranges, its hash checked or not. Errors: as Get().
   std::unique_ptr<const ByteSource> Open(const ObjectId& id) const;

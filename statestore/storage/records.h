@@ -165,11 +165,11 @@ struct SourceRecord {
 };
 
 /// What stood around the texts of documents that were read into one state.
-struct TextTemplate {
+struct SourceTemplate {
   std::string separator = {};  ///< between two documents
   std::string heading = {};    ///< before each, with its fields
 
-  bool operator==(const TextTemplate&) const = default;
+  bool operator==(const SourceTemplate&) const = default;
 };
 
 /// One way in which a state came to be. A state that was reached in several ways has several.
@@ -181,7 +181,7 @@ struct Derivation {
   uint64_t token_count = 0;  ///< of the state
   int64_t created_at_ms = 0;
   std::vector<SourceRecord> sources;
-  TextTemplate text_template = {};  ///< of the sources; never leaves this machine
+  SourceTemplate text_template = {};  ///< of the sources; never leaves this machine
   /// The parent as NAME[:TAG]@N when this was made of it; of an import, what came in as it is
   /// called where it comes from. Empty: it had no name. Never leaves this machine.
   std::string made_from = {};

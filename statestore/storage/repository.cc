@@ -89,7 +89,7 @@ Lease Repository::ReadLease() const {
 }
 
 Lease Repository::GcLease() const {
-  // Whoever comes now waits at the gate, so that those inside become fewer.
+  // A newcomer waits at the gate, so that those inside become fewer.
   const FileLock gate = FileLock::Acquire(places_.gate_lock, Mode::kExclusive, waits_);
   return std::make_shared<const FileLock>(
       FileLock::Acquire(places_.objects_lock, Mode::kExclusive, waits_));

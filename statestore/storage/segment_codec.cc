@@ -186,11 +186,11 @@ Bytes SegmentEncoder::Encode(Codec codec, const SegmentSpec& spec, ByteSpan raw)
 }
 
 void SegmentDecoder::Decode(Codec codec, const SegmentSpec& spec, ByteSpan frame,
-                            std::span<std::byte> raw, const std::string& where) {
+                            std::span<std::byte> raw, const std::string& location) {
   const CodecEntry& entry = EntryOf(codec);
-  CheckFrame(frame, entry.coded_bytes(spec), where);
+  CheckFrame(frame, entry.coded_bytes(spec), location);
   coded_.resize(entry.coded_bytes(spec));
-  zstd_.Decompress(frame, coded_, where);
+  zstd_.Decompress(frame, coded_, location);
   entry.restore(spec, coded_, raw);
 }
 

@@ -54,9 +54,9 @@ class SegmentEncoder {
 /// Turns frames back into raw bytes. Keeps its working memory from call to call. One thread.
 class SegmentDecoder {
  public:
-  /// Fills `raw`, which has the size that the header promised. Errors: kCorrupt with `where`.
+  /// Fills `raw`, which has the size that the header promised. Errors: kCorrupt with `location`.
   void Decode(Codec codec, const SegmentSpec& spec, ByteSpan frame, std::span<std::byte> raw,
-              const std::string& where);
+              const std::string& location);
 
  private:
   ZstdDecompressor zstd_;

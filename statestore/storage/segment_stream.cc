@@ -13,20 +13,20 @@ constexpr uint64_t kScaleBytes = 4;
 }  // namespace
 
 SegmentStream::SegmentStream(Codec codec, const SegmentSpec& spec, const SourcePart& frame,
-                             const std::string& where)
+                             const std::string& location)
     : codec_(codec), part_(spec), elements_(spec.elements()) {
   Bytes buffer;
   const ByteSpan first =
       frame.View(0, std::min<uint64_t>(kFrameHeaderBytesMax, frame.size()), &buffer);
-  CheckFrameHeader(first, CodedBytes(codec, spec), where);
+  CheckFrameHeader(first, CodedBytes(codec, spec), location);
   if (!spec.shape.empty()) width_ = std::max<uint64_t>(1, static_cast<uint64_t>(spec.shape.back()));
   if (codec == Codec::kInt8) {
-    lanes_.emplace_back(frame, 0, where);
-    lanes_.emplace_back(frame, kScaleBytes * (elements_ / width_), where);
+    lanes_.emplace_back(frame, 0, location);
+    lanes_.emplace_back(frame, kScaleBytes * (elements_ / width_), location);
     return;
   }
   const uint64_t planes = elements_ == 0 ? 1 : CodedBytes(codec, spec) / elements_;
-  for (uint64_t i = 0; i < planes; ++i) lanes_.emplace_back(frame, i * elements_, where);
+  for (uint64_t i = 0; i < planes; ++i) lanes_.emplace_back(frame, i * elements_, location);
 }
 
 void SegmentStream::Read(std::span<std::byte> out) {

@@ -20,9 +20,9 @@ namespace statelib::storage {
 /// ZstdStream.
 class SegmentStream {
  public:
-  /// What `frame` is a part of outlives the object; `where` is for messages.
+  /// What `frame` is a part of outlives the object; `location` is for messages.
   SegmentStream(Codec codec, const SegmentSpec& spec, const SourcePart& frame,
-                const std::string& where);
+                const std::string& location);
 
   /// Fills `out` with what comes next, at most what is left.
   void Read(std::span<std::byte> out);

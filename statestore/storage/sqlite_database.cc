@@ -225,7 +225,7 @@ Database Database::Open(const std::filesystem::path& path, Mode mode, const Wait
   } catch (const DiskFull&) {
     if (mode != Mode::kWrite) throw;
   }
-  // Whoever has a file alone needs no memory to share.
+  // A file that one connection holds alone needs no shared memory.
   return Connect(path, mode, true, waits);
 }
 

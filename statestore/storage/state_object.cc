@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "statestore/storage/container.h"
+#include "statestore/storage/file_head.h"
 #include "statestore/storage/finite.h"
 #include "statestore/storage/float_difference.h"
 #include "statestore/storage/message_codec.h"
@@ -120,16 +120,16 @@ EncodedObject EncodeState(const StateDescription& description, std::span<const B
   return object;
 }
 
-StateReader::StateReader(const ByteSource& file, std::string where, FileHash hash,
+StateReader::StateReader(const ByteSource& file, std::string location, FileHash hash,
                          ObjectSource objects)
-    : file_(&file), where_(std::move(where)), hash_(hash), objects_(std::move(objects)) {
+    : file_(&file), location_(std::move(location)), hash_(hash), objects_(std::move(objects)) {
   ReadHeader();
 }
 
-StateReader::StateReader(ByteSpan file, std::string where, FileHash hash, ObjectSource objects)
+StateReader::StateReader(ByteSpan file, std::string location, FileHash hash, ObjectSource objects)
     : memory_(std::in_place, file),
       file_(&*memory_),
-      where_(std::move(where)),
+      location_(std::move(location)),
       hash_(hash),
       objects_(std::move(objects)) {
   ReadHeader();
@@ -137,78 +137,78 @@ StateReader::StateReader(ByteSpan file, std::string where, FileHash hash, Object
 
 void StateReader::ReadHeader() {
   Bytes buffer;
-  const ByteSpan head = ReadHead(kObjectFile, *file_, where_, &buffer);
-  const ByteSpan header = CheckedHeader(kObjectFile, head, where_);
-  ObjectHeader parsed = ParseHeader(header, where_);
+  const ByteSpan head = ReadHead(kObjectFile, *file_, location_, &buffer);
+  const ByteSpan header = CheckedHeader(kObjectFile, head, location_);
+  ObjectHeader parsed = ParseHeader(header, location_);
   auto* state = std::get_if<StateHeader>(&parsed);
   if (state == nullptr)
-    Throw(ErrorKind::kCorrupt, "{}: expected a state object, found a tokens object", where_);
+    Throw(ErrorKind::kCorrupt, "{}: expected a state object, found a tokens object", location_);
   header_ = std::move(*state);
   if (VersionOf(head) != ObjectVersionOf(header_)) {
-    Throw(ErrorKind::kCorrupt, "{}: expected format version {} for what it holds, found {}", where_,
-          ObjectVersionOf(header_), VersionOf(head));
+    Throw(ErrorKind::kCorrupt, "{}: expected format version {} for what it holds, found {}",
+          location_, ObjectVersionOf(header_), VersionOf(head));
   }
   uint64_t offset = head.size();
   for (const SegmentEntry& segment : header_.segments) {
     if (segment.stored_bytes > file_->size() - offset) {
       Throw(ErrorKind::kCorrupt, "{}: cut short: a frame needs {} bytes at {}, the file has {}",
-            where_, segment.stored_bytes, offset, file_->size());
+            location_, segment.stored_bytes, offset, file_->size());
     }
     frames_.emplace_back(*file_, offset, segment.stored_bytes);
     offset += segment.stored_bytes;
   }
   if (offset != file_->size()) {
-    Throw(ErrorKind::kCorrupt, "{}: expected {} bytes, found {}", where_, offset, file_->size());
+    Throw(ErrorKind::kCorrupt, "{}: expected {} bytes, found {}", location_, offset, file_->size());
   }
 }
 
 std::string StateReader::WhereOf(size_t i) const {
-  return fmt::format("{}: {}", where_, header_.description.spec[i].Label());
+  return fmt::format("{}: {}", location_, header_.description.spec[i].Label());
 }
 
-void StateReader::CheckFrameHash(size_t i, const Digest& found, const std::string& where) const {
+void StateReader::CheckFrameHash(size_t i, const Digest& found, const std::string& location) const {
   const Digest& expected = header_.segments[i].frame_digest;
   if (found == expected) return;
-  Throw(ErrorKind::kCorrupt, "{}: damaged frame: expected hash {}, found {}", where,
+  Throw(ErrorKind::kCorrupt, "{}: damaged frame: expected hash {}, found {}", location,
         expected.ShortHex(), found.ShortHex());
 }
 
 /// The whole frame, valid until the next one is read.
-ByteSpan StateReader::ReadFrame(size_t i, const std::string& where) {
+ByteSpan StateReader::ReadFrame(size_t i, const std::string& location) {
   const ByteSpan frame = frames_[i].View(0, frames_[i].size(), &frame_);
-  if (hash_ == FileHash::kUnchecked) CheckFrameHash(i, HashOf(frame), where);
+  if (hash_ == FileHash::kUnchecked) CheckFrameHash(i, HashOf(frame), location);
   return frame;
 }
 
 void StateReader::Decode(size_t i, ByteSpan frame, std::span<std::byte> raw,
-                         const std::string& where) {
+                         const std::string& location) {
   const SegmentEntry& entry = header_.segments[i];
-  decoder_.Decode(entry.codec, header_.description.spec[i], frame, raw, where);
+  decoder_.Decode(entry.codec, header_.description.spec[i], frame, raw, location);
   if (entry.codec == Codec::kDelta) AddDifference(Base().ReadSegment(i), raw);
 }
 
 void StateReader::ReadSegment(size_t i, std::span<std::byte> raw) {
-  const std::string where = WhereOf(i);
-  Decode(i, ReadFrame(i, where), raw, where);
+  const std::string location = WhereOf(i);
+  Decode(i, ReadFrame(i, location), raw, location);
 }
 
 StateReader& StateReader::Base() {
   if (base_) return *base_;
-  const std::string where = fmt::format("{}: its base {}", where_, header_.base->ShortHex());
+  const std::string location = fmt::format("{}: its base {}", location_, header_.base->ShortHex());
   try {
     if (!objects_) Throw(ErrorKind::kNotFound, "no objects");
     base_file_ = objects_(*header_.base);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kCorrupt)
-      Throw(ErrorKind::kCorrupt, "{}, to which it is a difference: {}", where, error.what());
+      Throw(ErrorKind::kCorrupt, "{}, to which it is a difference: {}", location, error.what());
     if (error.kind() != ErrorKind::kNotFound) throw;
-    Throw(ErrorKind::kCorrupt, "{} is missing, and it is a difference to that", where);
+    Throw(ErrorKind::kCorrupt, "{} is missing, and it is a difference to that", location);
   }
-  auto base = std::make_unique<StateReader>(*base_file_, where, FileHash::kChecked);
+  auto base = std::make_unique<StateReader>(*base_file_, location, FileHash::kChecked);
   const char* const obstacle = ObstacleToBase(base->header(), header_.description);
   if (obstacle != nullptr)
-    Throw(ErrorKind::kCorrupt, "{}: expected a whole state of the same model, found one {}", where,
-          obstacle);
+    Throw(ErrorKind::kCorrupt, "{}: expected a whole state of the same model, found one {}",
+          location, obstacle);
   base_ = std::move(base);
   return *base_;
 }
@@ -216,11 +216,11 @@ StateReader& StateReader::Base() {
 Bytes StateReader::ReadSegment(size_t i) {
   const SegmentEntry& entry = header_.segments[i];
   const SegmentSpec& spec = header_.description.spec[i];
-  const std::string where = WhereOf(i);
-  const ByteSpan frame = ReadFrame(i, where);
-  CheckFrame(frame, CodedBytes(entry.codec, spec), where);
+  const std::string location = WhereOf(i);
+  const ByteSpan frame = ReadFrame(i, location);
+  CheckFrame(frame, CodedBytes(entry.codec, spec), location);
   Bytes raw(entry.raw_bytes);
-  Decode(i, frame, raw, where);
+  Decode(i, frame, raw, location);
   return raw;
 }
 
@@ -247,26 +247,26 @@ void StateReader::ForEachPiece(size_t i, const std::function<void(ByteSpan raw)>
 }
 
 SegmentStream StateReader::Stream(size_t i) const {
-  const std::string where = WhereOf(i);
-  if (hash_ == FileHash::kUnchecked) CheckFrameHash(i, HashOf(frames_[i]), where);
-  return {header_.segments[i].codec, header_.description.spec[i], frames_[i], where};
+  const std::string location = WhereOf(i);
+  if (hash_ == FileHash::kUnchecked) CheckFrameHash(i, HashOf(frames_[i]), location);
+  return {header_.segments[i].codec, header_.description.spec[i], frames_[i], location};
 }
 
-StateRecord DecodeState(ByteSpan file, const std::string& where, FileHash hash,
+StateRecord DecodeState(ByteSpan file, const std::string& location, FileHash hash,
                         ObjectSource objects) {
-  StateReader reader(file, where, hash, std::move(objects));
+  StateReader reader(file, location, hash, std::move(objects));
   StateRecord record{reader.header().description, {}};
   for (size_t i = 0; i < reader.header().segments.size(); ++i)
     record.segments.push_back(reader.ReadSegment(i));
   return record;
 }
 
-StateHeader VerifyState(ByteSpan file, const std::string& where, ObjectSource objects) {
-  return VerifyState(MemorySource(file), where, std::move(objects));
+StateHeader VerifyState(ByteSpan file, const std::string& location, ObjectSource objects) {
+  return VerifyState(MemorySource(file), location, std::move(objects));
 }
 
-StateHeader VerifyState(const ByteSource& file, const std::string& where, ObjectSource objects) {
-  StateReader reader(file, where, FileHash::kUnchecked, std::move(objects));
+StateHeader VerifyState(const ByteSource& file, const std::string& location, ObjectSource objects) {
+  StateReader reader(file, location, FileHash::kUnchecked, std::move(objects));
   const StateHeader& header = reader.header();
   ContentHasher hasher(header.segments.size());
   for (size_t i = 0; i < header.segments.size(); ++i) {
@@ -279,12 +279,12 @@ StateHeader VerifyState(const ByteSource& file, const std::string& where, Object
     });
     if (is_finite) continue;
     Throw(ErrorKind::kCorrupt,
-          "{}: the state holds NaN or infinity in {}; ingest its documents again", where,
+          "{}: the state holds NaN or infinity in {}; ingest its documents again", location,
           spec.Label());
   }
   const Digest found = hasher.Finish();
   if (found != header.content) {
-    Throw(ErrorKind::kCorrupt, "{}: expected content hash {}, found {}", where,
+    Throw(ErrorKind::kCorrupt, "{}: expected content hash {}, found {}", location,
           header.content.ShortHex(), found.ShortHex());
   }
   return header;

@@ -50,12 +50,12 @@ using ObjectSource = std::function<std::unique_ptr<const ByteSource>(const Objec
 /// The bytes must outlive it. One thread.
 class StateReader {
  public:
-  /// Checks head, header and that the frames fill the file exactly; touches no frame. `where`
+  /// Checks head, header and that the frames fill the file exactly; touches no frame. `location`
   /// names the file in messages. `objects` is asked for the base of a delta once a segment needs
   /// it. Errors: kCorrupt, kUnsupported, kIo.
-  StateReader(const ByteSource& file, std::string where, FileHash hash = FileHash::kUnchecked,
+  StateReader(const ByteSource& file, std::string location, FileHash hash = FileHash::kUnchecked,
               ObjectSource objects = {});
-  StateReader(ByteSpan file, std::string where, FileHash hash = FileHash::kUnchecked,
+  StateReader(ByteSpan file, std::string location, FileHash hash = FileHash::kUnchecked,
               ObjectSource objects = {});
   StateReader(const StateReader&) = delete;
   StateReader& operator=(const StateReader&) = delete;
@@ -72,16 +72,16 @@ class StateReader {
 
  private:
   void ReadHeader();
-  ByteSpan ReadFrame(size_t i, const std::string& where);
-  void CheckFrameHash(size_t i, const Digest& found, const std::string& where) const;
+  ByteSpan ReadFrame(size_t i, const std::string& location);
+  void CheckFrameHash(size_t i, const Digest& found, const std::string& location) const;
   SegmentStream Stream(size_t i) const;
   std::string WhereOf(size_t i) const;
-  void Decode(size_t i, ByteSpan frame, std::span<std::byte> raw, const std::string& where);
+  void Decode(size_t i, ByteSpan frame, std::span<std::byte> raw, const std::string& location);
   StateReader& Base();
 
   std::optional<MemorySource> memory_;
   const ByteSource* file_;
-  std::string where_;
+  std::string location_;
   FileHash hash_;
   ObjectSource objects_;
   StateHeader header_;
@@ -93,15 +93,15 @@ class StateReader {
 };
 
 /// The whole state. Errors: those of StateReader.
-StateRecord DecodeState(ByteSpan file, const std::string& where,
+StateRecord DecodeState(ByteSpan file, const std::string& location,
                         FileHash hash = FileHash::kUnchecked, ObjectSource objects = {});
 
 /// Decodes every segment, in memory at most a few megabytes at a time, and compares the content
 /// digest with the header's. Returns the header. Errors: those of StateReader; kCorrupt for NaN and
 /// infinity too.
-StateHeader VerifyState(const ByteSource& file, const std::string& where,
+StateHeader VerifyState(const ByteSource& file, const std::string& location,
                         ObjectSource objects = {});
-StateHeader VerifyState(ByteSpan file, const std::string& where, ObjectSource objects = {});
+StateHeader VerifyState(ByteSpan file, const std::string& location, ObjectSource objects = {});
 
 }  // namespace statelib::storage
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/base/error.h"
-#include "statestore/storage/container.h"
+#include "statestore/storage/file_head.h"
 #include "statestore/storage/message_codec.h"
 #include "statestore/storage/state_object.h"
 #include "statestore/storage/token_history.h"
@@ -60,13 +60,13 @@ class Surveyor {
   }
 
   void Look(const ObjectId& id) {
-    const std::string where = objects_.PathOf(id).string();
+    const std::string location = objects_.PathOf(id).string();
     const auto file = objects_.Open(id);
     Bytes buffer;
-    const ByteSpan head = ReadHead(kObjectFile, *file, where, &buffer);
-    const ObjectHeader any = ParseHeader(CheckedHeader(kObjectFile, head, where), where);
+    const ByteSpan head = ReadHead(kObjectFile, *file, location, &buffer);
+    const ObjectHeader any = ParseHeader(CheckedHeader(kObjectFile, head, location), location);
     if (!std::holds_alternative<StateHeader>(any)) return;
-    const StateHeader header = VerifyState(*file, where, objects_.Opener());
+    const StateHeader header = VerifyState(*file, location, objects_.Opener());
     survey_.states[id] = {RowOf(id, header, file->size(), 0), header.description.model,
                           header.description.chunks, std::nullopt};
   }

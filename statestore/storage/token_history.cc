@@ -45,10 +45,10 @@ std::vector<TokenId> ReadTokens(const ObjectStore& objects, std::span<const Toke
 void ForEachChunk(const ObjectStore& objects, std::span<const TokenChunk> chunks,
                   const std::function<void(std::span<const TokenId>)>& visit) {
   for (const TokenChunk& chunk : chunks) {
-    const std::string where = objects.PathOf(chunk.id).string();
-    const std::vector<TokenId> tokens = DecodeTokens(objects.Get(chunk.id), where);
+    const std::string location = objects.PathOf(chunk.id).string();
+    const std::vector<TokenId> tokens = DecodeTokens(objects.Get(chunk.id), location);
     if (tokens.size() != chunk.token_count) {
-      Throw(ErrorKind::kCorrupt, "{}: expected {} tokens, found {}", where, chunk.token_count,
+      Throw(ErrorKind::kCorrupt, "{}: expected {} tokens, found {}", location, chunk.token_count,
             tokens.size());
     }
     visit(tokens);

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
-#include "statestore/storage/container.h"
+#include "statestore/storage/file_head.h"
 #include "statestore/storage/message_codec.h"
 #include "statestore/storage/zstd_frame.h"
 
@@ -26,7 +26,7 @@ Bytes ToVarints(std::span<const TokenId> tokens) {
   return out;
 }
 
-std::vector<TokenId> FromVarints(ByteSpan bytes, size_t count, const std::string& where) {
+std::vector<TokenId> FromVarints(ByteSpan bytes, size_t count, const std::string& location) {
   std::vector<TokenId> tokens;
   tokens.reserve(count);
   uint64_t value = 0;
@@ -35,17 +35,18 @@ std::vector<TokenId> FromVarints(ByteSpan bytes, size_t count, const std::string
     value |= (static_cast<uint64_t>(byte) & 0x7f) << shift;
     shift += 7;
     if ((byte & std::byte{0x80}) != std::byte{0}) {
-      if (shift > 28) Throw(ErrorKind::kCorrupt, "{}: a token id of more than 31 bits", where);
+      if (shift > 28) Throw(ErrorKind::kCorrupt, "{}: a token id of more than 31 bits", location);
       continue;
     }
     if (value > INT32_MAX || tokens.size() == count)
-      Throw(ErrorKind::kCorrupt, "{}: token ids that are not {} of 31 bits", where, count);
+      Throw(ErrorKind::kCorrupt, "{}: token ids that are not {} of 31 bits", location, count);
     tokens.push_back(static_cast<TokenId>(value));
     value = 0;
     shift = 0;
   }
   if (shift != 0 || tokens.size() != count) {
-    Throw(ErrorKind::kCorrupt, "{}: expected {} token ids, found {}", where, count, tokens.size());
+    Throw(ErrorKind::kCorrupt, "{}: expected {} token ids, found {}", location, count,
+          tokens.size());
   }
   return tokens;
 }
@@ -59,16 +60,16 @@ Bytes ToPlanes(std::span<const TokenId> tokens) {
   return out;
 }
 
-std::vector<TokenId> FromPlanes(ByteSpan bytes, size_t count, const std::string& where) {
+std::vector<TokenId> FromPlanes(ByteSpan bytes, size_t count, const std::string& location) {
   if (bytes.size() != count * 4) {
-    Throw(ErrorKind::kCorrupt, "{}: expected {} bytes of token ids, found {}", where, count * 4,
+    Throw(ErrorKind::kCorrupt, "{}: expected {} bytes of token ids, found {}", location, count * 4,
           bytes.size());
   }
   std::vector<TokenId> tokens(count);
   for (size_t i = 0; i < count; ++i) {
     uint32_t value = 0;
     for (size_t b = 0; b < 4; ++b) value |= static_cast<uint32_t>(bytes[b * count + i]) << (8 * b);
-    if (value > INT32_MAX) Throw(ErrorKind::kCorrupt, "{}: a negative token id", where);
+    if (value > INT32_MAX) Throw(ErrorKind::kCorrupt, "{}: a negative token id", location);
     tokens[i] = static_cast<TokenId>(value);
   }
   return tokens;
@@ -104,32 +105,34 @@ EncodedObject EncodeTokens(std::span<const TokenId> tokens) {
   return object;
 }
 
-std::vector<TokenId> DecodeTokens(ByteSpan file, const std::string& where) {
-  return DecodeTokens(MemorySource(file), where);
+std::vector<TokenId> DecodeTokens(ByteSpan file, const std::string& location) {
+  return DecodeTokens(MemorySource(file), location);
 }
 
-std::vector<TokenId> DecodeTokens(const ByteSource& file, const std::string& where) {
+std::vector<TokenId> DecodeTokens(const ByteSource& file, const std::string& location) {
   Bytes head_buffer, frame_buffer;
-  const ByteSpan head = ReadHead(kObjectFile, file, where, &head_buffer);
-  const ObjectHeader parsed = ParseHeader(CheckedHeader(kObjectFile, head, where), where);
+  const ByteSpan head = ReadHead(kObjectFile, file, location, &head_buffer);
+  const ObjectHeader parsed = ParseHeader(CheckedHeader(kObjectFile, head, location), location);
   const auto* header = std::get_if<TokensHeader>(&parsed);
   if (header == nullptr)
-    Throw(ErrorKind::kCorrupt, "{}: expected a tokens object, found a state object", where);
+    Throw(ErrorKind::kCorrupt, "{}: expected a tokens object, found a state object", location);
   if (VersionOf(head) != kExactObjectVersion) {
-    Throw(ErrorKind::kCorrupt, "{}: expected format version {} for tokens, found {}", where,
+    Throw(ErrorKind::kCorrupt, "{}: expected format version {} for tokens, found {}", location,
           kExactObjectVersion, VersionOf(head));
   }
   if (file.size() - head.size() != header->stored_bytes) {
-    Throw(ErrorKind::kCorrupt, "{}: expected a frame of {} bytes, found {}", where,
+    Throw(ErrorKind::kCorrupt, "{}: expected a frame of {} bytes, found {}", location,
           header->stored_bytes, file.size() - head.size());
   }
   const ByteSpan frame = file.View(head.size(), header->stored_bytes, &frame_buffer);
   if (HashOf(frame) != header->frame_digest)
-    Throw(ErrorKind::kCorrupt, "{}: damaged frame: its hash is not the one in the header", where);
+    Throw(ErrorKind::kCorrupt, "{}: damaged frame: its hash is not the one in the header",
+          location);
   Bytes raw(header->raw_bytes);
-  ZstdDecompressor().Decompress(frame, raw, where);
-  return header->encoding == TokenEncoding::kPlanes ? FromPlanes(raw, header->token_count, where)
-                                                    : FromVarints(raw, header->token_count, where);
+  ZstdDecompressor().Decompress(frame, raw, location);
+  return header->encoding == TokenEncoding::kPlanes
+             ? FromPlanes(raw, header->token_count, location)
+             : FromVarints(raw, header->token_count, location);
 }
 
 }  // namespace statelib::storage

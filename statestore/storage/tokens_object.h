@@ -18,10 +18,10 @@ namespace statelib::storage {
 /// Errors: kInvalidArgument.
 EncodedObject EncodeTokens(std::span<const TokenId> tokens);
 
-/// The tokens of an object. `where` names the file in messages. Memory: that of kTokensPerChunk
+/// The tokens of an object. `location` names the file in messages. Memory: that of kTokensPerChunk
 /// tokens. Errors: kCorrupt, kUnsupported, kIo.
-std::vector<TokenId> DecodeTokens(const ByteSource& file, const std::string& where);
-std::vector<TokenId> DecodeTokens(ByteSpan file, const std::string& where);
+std::vector<TokenId> DecodeTokens(const ByteSource& file, const std::string& location);
+std::vector<TokenId> DecodeTokens(ByteSpan file, const std::string& location);
 
 }  // namespace statelib::storage
 

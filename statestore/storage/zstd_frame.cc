@@ -80,43 +80,44 @@ ZstdDecompressor::ZstdDecompressor() : context_(std::make_unique<Context>()) {
 ZstdDecompressor::~ZstdDecompressor() = default;
 
 void ZstdDecompressor::Decompress(ByteSpan frame, std::span<std::byte> raw,
-                                  const std::string& where) {
-  CheckFrame(frame, raw.size(), where);
+                                  const std::string& location) {
+  CheckFrame(frame, raw.size(), location);
   // Decoding in one call uses `raw` itself as the window, so no frame can ask for memory.
   const size_t got =
       ZSTD_decompressDCtx(context_->zstd.get(), raw.data(), raw.size(), frame.data(), frame.size());
   if (ZSTD_isError(got) != 0) {
-    Throw(ErrorKind::kCorrupt, "{}: cannot decompress: zstd says {}", where,
+    Throw(ErrorKind::kCorrupt, "{}: cannot decompress: zstd says {}", location,
           ZSTD_getErrorName(got));
   }
   if (got != raw.size()) {
-    Throw(ErrorKind::kCorrupt, "{}: expected {} bytes in the frame, found {}", where, raw.size(),
+    Throw(ErrorKind::kCorrupt, "{}: expected {} bytes in the frame, found {}", location, raw.size(),
           got);
   }
 }
 
-void CheckFrameHeader(ByteSpan first_bytes, uint64_t raw_bytes, const std::string& where) {
+void CheckFrameHeader(ByteSpan first_bytes, uint64_t raw_bytes, const std::string& location) {
   const unsigned long long content =
       ZSTD_getFrameContentSize(first_bytes.data(), first_bytes.size());
-  if (content == ZSTD_CONTENTSIZE_ERROR) Throw(ErrorKind::kCorrupt, "{}: not a zstd frame", where);
+  if (content == ZSTD_CONTENTSIZE_ERROR)
+    Throw(ErrorKind::kCorrupt, "{}: not a zstd frame", location);
   if (content != raw_bytes) {
-    Throw(ErrorKind::kCorrupt, "{}: expected a frame that holds {} bytes, found one that {}", where,
-          raw_bytes,
+    Throw(ErrorKind::kCorrupt, "{}: expected a frame that holds {} bytes, found one that {}",
+          location, raw_bytes,
           content == ZSTD_CONTENTSIZE_UNKNOWN ? "does not say" : fmt::format("holds {}", content));
   }
 }
 
-void CheckFrame(ByteSpan frame, uint64_t raw_bytes, const std::string& where) {
+void CheckFrame(ByteSpan frame, uint64_t raw_bytes, const std::string& location) {
   const size_t length = ZSTD_findFrameCompressedSize(frame.data(), frame.size());
   if (ZSTD_isError(length) != 0) {
-    Throw(ErrorKind::kCorrupt, "{}: not a zstd frame: zstd says {}", where,
+    Throw(ErrorKind::kCorrupt, "{}: not a zstd frame: zstd says {}", location,
           ZSTD_getErrorName(length));
   }
   if (length != frame.size()) {
-    Throw(ErrorKind::kCorrupt, "{}: expected one zstd frame of {} bytes, found one of {}", where,
+    Throw(ErrorKind::kCorrupt, "{}: expected one zstd frame of {} bytes, found one of {}", location,
           frame.size(), length);
   }
-  CheckFrameHeader(frame, raw_bytes, where);
+  CheckFrameHeader(frame, raw_bytes, location);
 }
 
 }  // namespace statelib::storage

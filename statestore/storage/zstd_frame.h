@@ -33,8 +33,8 @@ class ZstdDecompressor {
   ~ZstdDecompressor();
 
   /// Fills `raw` from `frame`, which must be exactly one frame of exactly raw.size() bytes.
-  /// `where` names the frame in messages. Errors: kCorrupt.
-  void Decompress(ByteSpan frame, std::span<std::byte> raw, const std::string& where);
+  /// `location` names the frame in messages. Errors: kCorrupt.
+  void Decompress(ByteSpan frame, std::span<std::byte> raw, const std::string& location);
 
  private:
   struct Context;
@@ -46,11 +46,11 @@ inline constexpr size_t kFrameHeaderBytesMax = 18;
 
 /// Throws kCorrupt unless what a frame begins with, kFrameHeaderBytesMax bytes where it has as
 /// many, says that it holds raw_bytes.
-void CheckFrameHeader(ByteSpan first_bytes, uint64_t raw_bytes, const std::string& where);
+void CheckFrameHeader(ByteSpan first_bytes, uint64_t raw_bytes, const std::string& location);
 
 /// Throws kCorrupt unless `frame` is a single zstd frame that says it holds raw_bytes. Call it
 /// before allocating raw_bytes.
-void CheckFrame(ByteSpan frame, uint64_t raw_bytes, const std::string& where);
+void CheckFrame(ByteSpan frame, uint64_t raw_bytes, const std::string& location);
 
 }  // namespace statelib::storage
 

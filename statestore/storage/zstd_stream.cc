@@ -25,8 +25,8 @@ struct ZstdStream::Context {
   std::unique_ptr<ZSTD_DCtx, Free> zstd{ZSTD_createDCtx()};
 };
 
-ZstdStream::ZstdStream(const SourcePart& frame, uint64_t begin, std::string where)
-    : context_(std::make_unique<Context>()), frame_(frame), where_(std::move(where)) {
+ZstdStream::ZstdStream(const SourcePart& frame, uint64_t begin, std::string location)
+    : context_(std::make_unique<Context>()), frame_(frame), location_(std::move(location)) {
   if (context_->zstd == nullptr ||
       ZSTD_isError(
           ZSTD_DCtx_setParameter(context_->zstd.get(), ZSTD_d_windowLogMax, kWindowLogMax)) != 0)
@@ -56,7 +56,7 @@ size_t ZstdStream::Decode(std::span<std::byte> out) {
     if (ZSTD_isError(result) != 0) {
       const bool too_wide = ZSTD_getErrorCode(result) == ZSTD_error_frameParameter_windowTooLarge;
       Throw(too_wide ? ErrorKind::kUnsupported : ErrorKind::kCorrupt,
-            "{}: cannot decompress: zstd says {}", where_, ZSTD_getErrorName(result));
+            "{}: cannot decompress: zstd says {}", location_, ZSTD_getErrorName(result));
     }
     ended_ = result == 0;
     block_ = block_.subspan(from.pos);
@@ -68,7 +68,7 @@ size_t ZstdStream::Decode(std::span<std::byte> out) {
 void ZstdStream::Read(std::span<std::byte> out) {
   while (!out.empty()) {
     const size_t got = Decode(out);
-    if (got == 0) Throw(ErrorKind::kCorrupt, "{}: its frame ends too early", where_);
+    if (got == 0) Throw(ErrorKind::kCorrupt, "{}: its frame ends too early", location_);
     out = out.subspan(got);
   }
 }
@@ -76,10 +76,10 @@ void ZstdStream::Read(std::span<std::byte> out) {
 void ZstdStream::Finish() {
   std::byte more{};
   if (Decode({&more, 1}) > 0)
-    Throw(ErrorKind::kCorrupt, "{}: its frame holds more than it says", where_);
+    Throw(ErrorKind::kCorrupt, "{}: its frame holds more than it says", location_);
   const uint64_t taken = seen_ - block_.size();
   if (ended_ && taken == frame_.size()) return;
-  Throw(ErrorKind::kCorrupt, "{}: expected one zstd frame of {} bytes, found {}", where_,
+  Throw(ErrorKind::kCorrupt, "{}: expected one zstd frame of {} bytes, found {}", location_,
         frame_.size(), ended_ ? fmt::format("one of {}", taken) : "one that was cut short");
 }
 

@@ -19,8 +19,8 @@ class ZstdStream {
   static constexpr int kWindowLogMax = 23;
   static constexpr size_t kWindowBytesMax = size_t{1} << kWindowLogMax;
 
-  /// What `frame` is a part of outlives the object. `where` is for messages.
-  ZstdStream(const SourcePart& frame, uint64_t begin, std::string where);
+  /// What `frame` is a part of outlives the object. `location` is for messages.
+  ZstdStream(const SourcePart& frame, uint64_t begin, std::string location);
   ZstdStream(ZstdStream&&) noexcept;
   ~ZstdStream();
 
@@ -41,7 +41,7 @@ class ZstdStream {
   Bytes buffer_;
   ByteSpan block_;  // what of the last one is not decoded yet
   bool ended_ = false;
-  std::string where_;
+  std::string location_;
 };
 
 }  // namespace statelib::storage

@@ -92,7 +92,7 @@ class Network {
     const Rows x_and_z{x_and_z_.data(), all, 2 * e, 2 * e}, x{x_.data(), all, e, e};
     const Rows dt_b_c{dt_b_c_.data(), all, r + 2 * n, r + 2 * n}, dt{dt_rows_.data(), all, e, e};
     for (size_t layer = 0; layer < shape_.layers; ++layer) {
-      std::vector<SequenceRows> conv_states, states;
+      std::vector<SequenceSlot> conv_states, states;
       for (size_t s = 0; s < sequences; ++s) {
         const size_t slot = layer * sequences + s;
         conv_states.push_back({s * rows, rows, conv_state_.data() + slot * 3 * e});

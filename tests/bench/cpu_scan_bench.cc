@@ -50,20 +50,20 @@ class Layer {
   void Scan() {
     const size_t e = shape_.inner(), gn = shape_.groups * Shape::states;
     const Rows all = View(projected_, shape_.projected());
-    const SequenceRows sequence{0, kRows, state_.data()};
-    backend_->HeadScan({all.Columns(e, e),
-                        all.Columns(2 * e + 2 * gn, shape_.heads),
-                        all.Columns(2 * e, gn),
-                        all.Columns(2 * e + gn, gn),
-                        all.Columns(0, e),
-                        dt_bias_.data(),
-                        a_.data(),
-                        d_.data(),
-                        0.0f,
-                        1e30f,
-                        shape_.groups,
-                        {&sequence, 1},
-                        View(y_, e)});
+    const SequenceSlot sequence{0, kRows, state_.data()};
+    backend_->Mamba2Scan({all.Columns(e, e),
+                          all.Columns(2 * e + 2 * gn, shape_.heads),
+                          all.Columns(2 * e, gn),
+                          all.Columns(2 * e + gn, gn),
+                          all.Columns(0, e),
+                          dt_bias_.data(),
+                          a_.data(),
+                          d_.data(),
+                          0.0f,
+                          1e30f,
+                          shape_.groups,
+                          {&sequence, 1},
+                          View(y_, e)});
   }
 
  private:
@@ -110,7 +110,7 @@ void RegisterAll() {
     };
     for (const WeightFormat format : {WeightFormat::kF32, WeightFormat::kBF16, WeightFormat::kInt8})
       add("Products_" + std::string(NameOf(format)), format, &Layer::Products);
-    add("HeadScan", WeightFormat::kInt8, &Layer::Scan);
+    add("Mamba2Scan", WeightFormat::kInt8, &Layer::Scan);
   }
 }
 

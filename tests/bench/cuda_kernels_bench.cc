@@ -100,8 +100,8 @@ void MatMul(benchmark::State& bench, WeightType type, Product product) {
 }
 
 /// `sequences` sequences of equal length.
-std::vector<SequenceRows> Split(size_t rows, size_t sequences, Buffer& states, size_t state_size) {
-  std::vector<SequenceRows> split;
+std::vector<SequenceSlot> Split(size_t rows, size_t sequences, Buffer& states, size_t state_size) {
+  std::vector<SequenceSlot> split;
   for (size_t i = 0; i < sequences; ++i) {
     split.push_back({i * (rows / sequences), rows / sequences, states.data() + i * state_size});
   }
@@ -131,7 +131,7 @@ void Scan(benchmark::State& bench) {
   });
 }
 
-void HeadScan(benchmark::State& bench) {
+void Mamba2Scan(benchmark::State& bench) {
   const auto rows = static_cast<size_t>(bench.range(0)),
              sequences = static_cast<size_t>(bench.range(1)),
              heads = static_cast<size_t>(bench.range(2));
@@ -150,9 +150,9 @@ void HeadScan(benchmark::State& bench) {
   const double bytes =
       4.0 * static_cast<double>(3 * rows * channels + 2 * sequences * kStates * channels);
   Measure(bench, y, bytes, static_cast<double>(2 * rows * channels * kStates), [&](size_t) {
-    Device().HeadScan({view(x, channels), view(dt, heads), view(b, kStates), view(c, kStates),
-                       view(z, channels), bias.data(), a.data(), d.data(), 0.0f, 1.0f, 1, split,
-                       view(y, channels)});
+    Device().Mamba2Scan({view(x, channels), view(dt, heads), view(b, kStates), view(c, kStates),
+                         view(z, channels), bias.data(), a.data(), d.data(), 0.0f, 1.0f, 1, split,
+                         view(y, channels)});
   });
 }
 
@@ -212,7 +212,7 @@ BENCHMARK(Scan)
     ->Args({96, 96, 5120})
     ->UseManualTime()
     ->Unit(benchmark::kMicrosecond);
-BENCHMARK(HeadScan)
+BENCHMARK(Mamba2Scan)
     ->ArgNames({"rows", "sequences", "heads"})
     ->ArgsProduct({{96, 1024}, {1}, {24, 80}})
     ->Args({1, 1, 24})

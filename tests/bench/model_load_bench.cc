@@ -2,7 +2,7 @@
 // What it costs to have a model ready, after its weights were packed and its files are in the page
 // cache. The first token is one pass over the mapped weights more, whose pages are mapped on the
 // way.
-//   statelib_load_bench [MODEL]   a checkpoint's folder or file (default: the demo model)
+//   statelib_load_bench [MODEL]   a model's folder or file (default: the demo model)
 #include <benchmark/benchmark.h>
 #include <unistd.h>
 
@@ -31,8 +31,8 @@ std::unique_ptr<Runtime> Ready(const Place& place, const std::string& weights) {
   return runtime;
 }
 
-void OpenCheckpoint(benchmark::State& bench, const Place& place) {
-  for (auto _ : bench) benchmark::DoNotOptimize(checkpoint::Checkpoint::Open(place.model));
+void OpenModelFiles(benchmark::State& bench, const Place& place) {
+  for (auto _ : bench) benchmark::DoNotOptimize(model_files::ModelFiles::Open(place.model));
 }
 
 void OpenTokenizer(benchmark::State& bench, const Place& place) {
@@ -57,7 +57,7 @@ void RegisterAll(const Place& place) {
   const auto add = [](const std::string& name, auto run) {
     benchmark::RegisterBenchmark(name.c_str(), run)->UseRealTime()->Unit(benchmark::kMillisecond);
   };
-  add("OpenCheckpoint", [place](benchmark::State& bench) { OpenCheckpoint(bench, place); });
+  add("OpenModelFiles", [place](benchmark::State& bench) { OpenModelFiles(bench, place); });
   add("OpenTokenizer", [place](benchmark::State& bench) { OpenTokenizer(bench, place); });
   for (const std::string weights : {"auto", "f32", "bf16", "int8", "int4"}) {
     Ready(place, weights);

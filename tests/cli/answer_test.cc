@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/answer.h"
+#include "cli/generation_report.h"
 
 #include <gtest/gtest.h>
 #include <pty.h>

@@ -101,8 +101,8 @@ TEST(LibraryManifest, BothFormsSayTheSame) {
 TEST(LibraryManifest, JsonLinesAreKnownByTheirNameOrTheirBrace) {
   for (const char* const name : {"a.jsonl", "a.ndjson", "a.txt", "-"}) {
     const auto states = ParseManifest(kJsonLines, name);
-    EXPECT_EQ(states.at(0).where, std::string(name) + ":4");
-    EXPECT_EQ(states.at(1).where, std::string(name) + ":5");
+    EXPECT_EQ(states.at(0).location, std::string(name) + ":4");
+    EXPECT_EQ(states.at(1).location, std::string(name) + ":5");
   }
   EXPECT_EQ(ParseManifest("\xEF\xBB\xBF" + std::string(kJsonLines), "a.txt").size(), 2u);
   EXPECT_EQ(ParseManifest("\xEF\xBB\xBF" + std::string(kToml), "a.txt").size(), 2u);

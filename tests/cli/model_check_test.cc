@@ -21,7 +21,7 @@ const fs::path kGolden = fs::path(STATELIB_SOURCE_DIR) / "tests/golden";
 
 class ModelCheck : public LibraryTest {
  protected:
-  /// A golden checkpoint with other values in its configuration.
+  /// A golden model with other values in its configuration.
   std::string With(const std::string& model, const nlohmann::json& facts) {
     const fs::path folder = Path(model + "-other");
     fs::create_directories(folder);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `model convert` by what the written checkpoint computes.
+// `model convert` by what the written model computes.
 #include <gmock/gmock.h>
 
 #include <filesystem>

@@ -26,10 +26,10 @@ StateRow LeaveSample(Repository& repository, uint64_t token_count, unsigned seed
 /// Expects a sound library in which the state of a name can be read whole.
 void ExpectReadable(const Repository& repository, const std::string& name, int n) {
   const StateRow row = repository.Resolve(name).state;
-  const std::string where = repository.objects().PathOf(row.id).string();
-  EXPECT_EQ(
-      VerifyState(repository.objects().Get(row.id), where, repository.objects().Getter()).content,
-      row.content)
+  const std::string location = repository.objects().PathOf(row.id).string();
+  EXPECT_EQ(VerifyState(repository.objects().Get(row.id), location, repository.objects().Getter())
+                .content,
+            row.content)
       << n;
 }
 

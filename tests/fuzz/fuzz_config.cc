@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <functional>
 
-#include "core/checkpoint/config_json.h"
+#include "core/model_files/config_json.h"
 #include "tests/fuzz/fuzz_input.h"
 
-namespace statelib::checkpoint {
+namespace statelib::model_files {
 namespace {
 
 // Members are visited to a depth that no configuration has; JsonDocument bounds the real one.
@@ -23,11 +23,11 @@ void Visit(const JsonValue& value) {
 }
 
 }  // namespace
-}  // namespace statelib::checkpoint
+}  // namespace statelib::model_files
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   return statelib::ReadHostile(data, size, [](statelib::ByteSpan text) {
-    const auto document = statelib::checkpoint::ParseConfig(text, "config.json");
-    statelib::checkpoint::Visit(document.root());
+    const auto document = statelib::model_files::ParseConfig(text, "config.json");
+    statelib::model_files::Visit(document.root());
   });
 }

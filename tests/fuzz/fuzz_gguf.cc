@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/checkpoint/config_json.h"
-#include "core/checkpoint/gguf_checkpoint.h"
-#include "core/checkpoint/gguf_file.h"
+#include "core/model_files/config_json.h"
+#include "core/model_files/gguf_file.h"
+#include "core/model_files/gguf_model.h"
 #include "tests/fuzz/fuzz_tensors.h"
 
-namespace statelib::checkpoint {
+namespace statelib::model_files {
 namespace {
 
 /// Calls every accessor; those of another type refuse.
@@ -36,8 +36,8 @@ void Read(ByteSpan file) {
 }
 
 }  // namespace
-}  // namespace statelib::checkpoint
+}  // namespace statelib::model_files
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  return statelib::ReadHostile(data, size, statelib::checkpoint::Read);
+  return statelib::ReadHostile(data, size, statelib::model_files::Read);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A GGUF file whose tokenizer is built and used on the file's own bytes.
-#include "core/checkpoint/gguf_file.h"
 #include "core/engine/embedded_vocabulary_reader.h"
+#include "core/model_files/gguf_file.h"
 #include "core/tokenizer/tokenizer.h"
 #include "core/tokenizer/utf8.h"
 #include "tests/fuzz/fuzz_input.h"
@@ -10,7 +10,7 @@ namespace statelib::engine {
 namespace {
 
 void ReadAndUse(ByteSpan file) {
-  const checkpoint::GgufContents contents = checkpoint::ParseGguf(file, "m.gguf");
+  const model_files::GgufContents contents = model_files::ParseGguf(file, "m.gguf");
   const auto vocabulary = ReadEmbeddedVocabulary(contents.metadata);
   if (!vocabulary) return;
   const auto tokenizer = tokenizer::Tokenizer::Build(*vocabulary, "m.gguf");

@@ -74,14 +74,14 @@ std::string Value(const std::vector<Table>& tables, FuzzedDataProvider* input) {
 std::string Change(const std::vector<Table>& tables, FuzzedDataProvider* input) {
   const Table& table = tables[input->ConsumeIntegralInRange<size_t>(0, tables.size() - 1)];
   const int row = input->ConsumeIntegralInRange<int>(0, 15);
-  std::string where = fmt::format(" WHERE ({}) IN (SELECT {} FROM \"{}\" LIMIT 1 OFFSET {})",
-                                  table.key, table.key, table.name, row);
-  if (row == 15) where.clear();
+  std::string location = fmt::format(" WHERE ({}) IN (SELECT {} FROM \"{}\" LIMIT 1 OFFSET {})",
+                                     table.key, table.key, table.name, row);
+  if (row == 15) location.clear();
   if (input->ConsumeIntegralInRange<int>(0, 7) == 0)
-    return fmt::format("DELETE FROM \"{}\"{}", table.name, where);
+    return fmt::format("DELETE FROM \"{}\"{}", table.name, location);
   const size_t column = input->ConsumeIntegralInRange<size_t>(0, table.columns.size() - 1);
   return fmt::format("UPDATE OR IGNORE \"{}\" SET {} = {}{}", table.name, table.columns[column],
-                     Value(tables, input), where);
+                     Value(tables, input), location);
 }
 
 void Use(FuzzedDataProvider* input) {

@@ -7,9 +7,9 @@
 #include <filesystem>
 #include <fstream>
 
-#include "core/checkpoint/config_json.h"
-#include "core/checkpoint/safetensors_writer.h"
 #include "core/model/architectures.h"
+#include "core/model_files/config_json.h"
+#include "core/model_files/safetensors_writer.h"
 #include "kernels/backends.h"
 #include "tests/fuzz/fuzz_input.h"
 
@@ -58,16 +58,16 @@ class Folder {
               ("fuzz-model-" + std::to_string(::getpid()) + "-" + std::to_string(own.size()))) {
     fs::create_directories(path_);
     const std::vector<float> values(128, 0.25f);
-    std::vector<checkpoint::TensorToWrite> tensors;
+    std::vector<model_files::TensorToWrite> tensors;
     for (const auto* shapes : {&kShared, &own}) {
       for (const Shape& tensor : *shapes) {
         size_t count = sizeof(float);
         for (const int64_t extent : tensor.shape) count *= static_cast<size_t>(extent);
-        tensors.push_back({tensor.name, checkpoint::ElementType::kF32, tensor.shape,
+        tensors.push_back({tensor.name, model_files::ElementType::kF32, tensor.shape,
                            std::as_bytes(std::span(values)).first(count)});
       }
     }
-    checkpoint::WriteSafetensors(FileSystem::Real(), path_ / "model.safetensors", tensors);
+    model_files::WriteSafetensors(FileSystem::Real(), path_ / "model.safetensors", tensors);
   }
   ~Folder() {
     std::error_code ignored;
@@ -93,9 +93,9 @@ class Folder {
 };
 
 void LoadAndCompute(const fs::path& folder) {
-  const auto checkpoint = checkpoint::Checkpoint::Open(folder);
+  const auto model_files = model_files::ModelFiles::Open(folder);
   const auto backend = kernels::MakeReferenceBackend();
-  const auto model = LoadModel(*checkpoint, *backend);
+  const auto model = LoadModel(*model_files, *backend);
   std::vector<kernels::Buffer> memory;
   std::vector<float*> segments;
   for (const SegmentSpec& segment : model->state_spec()) {
@@ -105,11 +105,11 @@ void LoadAndCompute(const fs::path& folder) {
     segments.push_back(buffer.data());
   }
   const std::vector<TokenId> tokens = {1, 0};
-  const SequenceInput input{tokens, segments};
+  const BatchSequence input{tokens, segments};
   model->Advance({&input, 1});
   for (const TokenId end : model->info().end_of_text_ids)
     Promise(end >= 0 && end < model->info().vocabulary_size);
-  checkpoint::ParseConfig(AsBytes(PublishedConfig(*checkpoint)), "published");
+  model_files::ParseConfig(AsBytes(PublishedConfig(*model_files)), "published");
 }
 
 }  // namespace

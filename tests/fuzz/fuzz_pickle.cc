@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/checkpoint/pickle.h"
-#include "core/checkpoint/torch_globals.h"
+#include "core/model_files/pickle.h"
+#include "core/model_files/torch_globals.h"
 #include "tests/fuzz/fuzz_input.h"
 
-namespace statelib::checkpoint {
+namespace statelib::model_files {
 namespace {
 
 void Read(ByteSpan pickle) {
@@ -18,8 +18,8 @@ void Read(ByteSpan pickle) {
 }
 
 }  // namespace
-}  // namespace statelib::checkpoint
+}  // namespace statelib::model_files
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  return statelib::ReadHostile(data, size, statelib::checkpoint::Read);
+  return statelib::ReadHostile(data, size, statelib::model_files::Read);
 }

@@ -5,7 +5,7 @@
 
 #include "cli/serve/publication.h"
 #include "statestore/remote/http_status.h"
-#include "statestore/storage/container.h"
+#include "statestore/storage/file_head.h"
 #include "statestore/storage/reference.h"
 #include "tests/fuzz/fuzz_input.h"
 

@@ -24,7 +24,7 @@ std::string Understood(std::string_view bytes, size_t step) {
   static const HostPolicy kHosts({"example.org"});
   std::string understood;
   std::string input;
-  HeadScanner scanner(kHeadBytesMax);
+  Mamba2Scanner scanner(kHeadBytesMax);
   std::unique_ptr<RequestParser> parser;
   const auto advance = [&] {
     while (true) {
@@ -33,7 +33,7 @@ std::string Understood(std::string_view bytes, size_t step) {
         if (!size) return;
         const std::string head = input.substr(0, *size);
         input.erase(0, *size);
-        scanner = HeadScanner(kHeadBytesMax);
+        scanner = Mamba2Scanner(kHeadBytesMax);
         parser = std::make_unique<RequestParser>(head);
         HttpRequest& request = parser->request();
         Promise(request.target.starts_with("/"));

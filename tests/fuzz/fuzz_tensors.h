@@ -5,11 +5,11 @@
 #include <span>
 
 #include "core/base/digest.h"
-#include "core/checkpoint/quoted.h"
-#include "core/checkpoint/tensor_ref.h"
+#include "core/model_files/tensor_ref.h"
+#include "core/model_files/tensor_text.h"
 #include "tests/fuzz/fuzz_input.h"
 
-namespace statelib::checkpoint {
+namespace statelib::model_files {
 
 /// What every reader promises of a tensor that it accepts; touches all of its bytes.
 inline void CheckTensors(std::span<const TensorRef> tensors) {
@@ -23,6 +23,6 @@ inline void CheckTensors(std::span<const TensorRef> tensors) {
   hasher.Finish();
 }
 
-}  // namespace statelib::checkpoint
+}  // namespace statelib::model_files
 
 #endif  // STATELIB_TESTS_FUZZ_FUZZ_TENSORS_H_

@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "statestore/storage/container.h"
+#include "statestore/storage/file_head.h"
 
 namespace statelib::storage {
 

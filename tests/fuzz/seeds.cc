@@ -5,21 +5,21 @@
 #include <fstream>
 #include <string>
 
-#include "core/checkpoint/container.h"
-#include "core/checkpoint/safetensors_writer.h"
 #include "core/model/packed_file.h"
+#include "core/model_files/safetensors_writer.h"
+#include "core/model_files/statelib_model.h"
 #include "statestore/remote/remote.h"
 #include "statestore/storage/change.h"
 #include "statestore/storage/tokens_object.h"
-#include "tests/core/checkpoint/gguf_builder.h"
-#include "tests/core/checkpoint/torch_archive_builder.h"
+#include "tests/core/model_files/gguf_builder.h"
+#include "tests/core/model_files/torch_archive_builder.h"
 #include "tests/fuzz/fuzz_files.h"
 #include "tests/fuzz/server_seeds.h"
 #include "tests/statestore/documents/zip_builder.h"
 #include "tests/statestore/hostile_index.h"
 #include "tests/statestore/sample_state.h"
 
-namespace statelib::checkpoint {
+namespace statelib::model_files {
 namespace {
 
 namespace fs = std::filesystem;
@@ -41,8 +41,8 @@ void WriteSafetensorsSeeds(const fs::path& corpus) {
   WriteSafetensors(FileSystem::Real(), corpus / "fuzz_safetensors" / "small", entries);
   const std::string block(34, '\1');
   const std::vector<TensorToWrite> blocks = {{"x", ElementType::kQ8_0, {1, 32}, AsBytes(block)}};
-  WriteContainer(FileSystem::Real(), corpus / "fuzz_safetensors" / "model_file", blocks,
-                 R"({"model_type": "mamba"})", "{}");
+  WriteStatelibModel(FileSystem::Real(), corpus / "fuzz_safetensors" / "model_file", blocks,
+                     R"({"model_type": "mamba"})", "{}");
 }
 
 void WriteTextSeeds(const fs::path& corpus) {
@@ -310,7 +310,7 @@ void WriteIndexSeeds(const fs::path& corpus) {
 }
 
 }  // namespace
-}  // namespace statelib::checkpoint
+}  // namespace statelib::model_files
 
 int main(int argc, char** argv) {
   if (argc != 2) {
@@ -318,18 +318,18 @@ int main(int argc, char** argv) {
     return 2;
   }
   const std::filesystem::path corpus = argv[1];
-  statelib::checkpoint::WriteSafetensorsSeeds(corpus);
-  statelib::checkpoint::WriteTextSeeds(corpus);
-  statelib::checkpoint::WriteModelSeeds(corpus);
-  statelib::checkpoint::WriteTorchSeeds(corpus);
-  statelib::checkpoint::WriteGgufSeeds(corpus);
-  statelib::checkpoint::WriteTokenizerSeeds(corpus);
-  statelib::checkpoint::WriteDocumentSeeds(corpus);
-  statelib::checkpoint::WriteStateObjectSeeds(corpus);
-  statelib::checkpoint::WriteRecordSeeds(corpus);
+  statelib::model_files::WriteSafetensorsSeeds(corpus);
+  statelib::model_files::WriteTextSeeds(corpus);
+  statelib::model_files::WriteModelSeeds(corpus);
+  statelib::model_files::WriteTorchSeeds(corpus);
+  statelib::model_files::WriteGgufSeeds(corpus);
+  statelib::model_files::WriteTokenizerSeeds(corpus);
+  statelib::model_files::WriteDocumentSeeds(corpus);
+  statelib::model_files::WriteStateObjectSeeds(corpus);
+  statelib::model_files::WriteRecordSeeds(corpus);
   statelib::WriteServerSeeds(corpus);
-  statelib::checkpoint::WritePackedWeightsSeed(corpus);
-  statelib::checkpoint::WriteBundleSeeds(corpus);
-  statelib::checkpoint::WriteIndexSeeds(corpus);
+  statelib::model_files::WritePackedWeightsSeed(corpus);
+  statelib::model_files::WriteBundleSeeds(corpus);
+  statelib::model_files::WriteIndexSeeds(corpus);
   return 0;
 }

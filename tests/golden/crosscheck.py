@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Compares statelib with Hugging Face transformers on fresh random checkpoints.
+"""Compares statelib with Hugging Face transformers on fresh random models.
 
 Every run draws new sizes and weights for each architecture and file layout, computes logits, caches and the greedy
 continuation with transformers in f32 on the CPU, and lets `statelib model check` compare, in several cuts too. Needs torch,
@@ -191,7 +191,7 @@ def is_matrix(name, value):
 
 
 BLOCK_VALUES = {name: gguf.GGML_QUANT_SIZES[kind][0] for name, kind in BLOCK_TYPES.items()}
-# Where the halves d and dmin lie in a block, and what multiple of a scale makes weights around nought of random bits.
+# Where the halves d and dmin lie in a block, and what multiple of a scale makes weights around zero of random bits.
 HALVES = {"Q4_K": {0: 1, 2: 7.5}, "Q5_K": {0: 1, 2: 15.5}, "Q6_K": {208: 1}}
 
 
@@ -316,7 +316,7 @@ def cases(rng):
 
 
 def run_case(statelib, architecture, layout, kind, rng, folder):
-    """The rows of one checkpoint, each with whether it passed."""
+    """The rows of one model, each with whether it passed."""
     config = draw_config(architecture, rng, BLOCK_VALUES.get(kind, 32) if layout == "gguf" else 0)
     seed = rng.randrange(1 << 30)
     model = make_model(config, seed)
@@ -346,7 +346,7 @@ def main():
     parser.add_argument("statelib", type=pathlib.Path)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--keep", type=pathlib.Path, help="write the checkpoints here and keep them")
+    parser.add_argument("--keep", type=pathlib.Path, help="write the models here and keep them")
     arguments = parser.parse_args()
     if tuple(map(int, transformers.__version__.split(".")[:2])) < (5, 23):
         parser.error(f"needs transformers from 5.23 on, found {transformers.__version__}")
@@ -356,7 +356,7 @@ def main():
     rng = random.Random(seed)
     print(f"seed {seed}; transformers {transformers.__version__}, torch {torch.__version__}, "
           f"gguf {importlib.metadata.version('gguf')}\n")
-    print("| checkpoint | largest error of logits | of caches | greedy tokens |\n| --- | --- | --- | --- |")
+    print("| model | largest error of logits | of caches | greedy tokens |\n| --- | --- | --- | --- |")
     failures = 0
     with tempfile.TemporaryDirectory() as temporary:
         root = arguments.keep or pathlib.Path(temporary)

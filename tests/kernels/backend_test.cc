@@ -181,7 +181,7 @@ std::vector<float> RunRagged(Backend& backend, const std::vector<float>& states,
                              size_t channels, const Advance& advance,
                              const std::vector<size_t>& lengths = kLengths) {
   Buffer state_buffer = ToBackend(backend, states);
-  std::vector<SequenceRows> sequences;
+  std::vector<SequenceSlot> sequences;
   size_t row = 0;
   for (size_t i = 0; i < lengths.size(); ++i) {
     sequences.push_back({row, lengths[i], state_buffer.data() + i * state_size});
@@ -263,7 +263,7 @@ TEST_P(BackendTest, SelectiveScanFollowsItsFormula) {
          a = ToBackend(backend, {-1});
   Buffer d = ToBackend(backend, {0.25f}), state = ToBackend(backend, {2}), y = backend.Allocate(2);
   const auto rows = [](Buffer& buffer) { return Rows{buffer.data(), 2, 1, 1}; };
-  const std::vector<SequenceRows> sequences = {{0, 2, state.data()}};
+  const std::vector<SequenceSlot> sequences = {{0, 2, state.data()}};
   backend.SelectiveScan(
       {rows(x), rows(dt), rows(b), rows(c), rows(z), a.data(), d.data(), sequences, rows(y)});
   const double s1 = std::exp(-1.0) * 2 + 1.5, s2 = std::exp(-0.5) * s1 - 1;
@@ -274,7 +274,7 @@ TEST_P(BackendTest, SelectiveScanFollowsItsFormula) {
   EXPECT_NEAR(ToHost(backend, state)[0], s2, 1e-6);
 }
 
-TEST_P(BackendTest, HeadScanHasTheBitsOfTheReference) {
+TEST_P(BackendTest, Mamba2ScanHasTheBitsOfTheReference) {
   Numbers numbers(7);
   struct Size {
     size_t heads, groups, channels, states;
@@ -301,16 +301,16 @@ TEST_P(BackendTest, HeadScanHasTheBitsOfTheReference) {
       };
       return RunRagged(
           backend, initial, states * width, width, [&](const auto& sequences, Rows out) {
-            backend.HeadScan({rows(xb, width), rows(dtb, heads), rows(bb, groups * states),
-                              rows(cb, groups * states), rows(zb, width), biasb.data(), ab.data(),
-                              db.data(), 0.1f, 2.0f, groups, sequences, out});
+            backend.Mamba2Scan({rows(xb, width), rows(dtb, heads), rows(bb, groups * states),
+                                rows(cb, groups * states), rows(zb, width), biasb.data(), ab.data(),
+                                db.data(), 0.1f, 2.0f, groups, sequences, out});
           });
     };
     EXPECT_TRUE(SameBits(run(*backend_), run(*reference_))) << heads << " heads of " << channels;
   }
 }
 
-TEST_P(BackendTest, HeadScanFollowsItsFormula) {
+TEST_P(BackendTest, Mamba2ScanFollowsItsFormula) {
   // One head, one channel, one state, two steps by hand; the second time step is clamped to 0.25.
   Backend& backend = *backend_;
   Buffer x = ToBackend(backend, {3, -1}), dt = ToBackend(backend, {-2, 4}),
@@ -321,9 +321,9 @@ TEST_P(BackendTest, HeadScanFollowsItsFormula) {
          state = ToBackend(backend, {2});
   Buffer y = backend.Allocate(2);
   const auto rows = [](Buffer& buffer) { return Rows{buffer.data(), 2, 1, 1}; };
-  const std::vector<SequenceRows> sequences = {{0, 2, state.data()}};
-  backend.HeadScan({rows(x), rows(dt), rows(b), rows(c), rows(z), bias.data(), a.data(), d.data(),
-                    0.0f, 0.25f, 1, sequences, rows(y)});
+  const std::vector<SequenceSlot> sequences = {{0, 2, state.data()}};
+  backend.Mamba2Scan({rows(x), rows(dt), rows(b), rows(c), rows(z), bias.data(), a.data(), d.data(),
+                      0.0f, 0.25f, 1, sequences, rows(y)});
   const double dt1 = std::log1p(std::exp(-1.5)), dt2 = 0.25;
   const double s1 = std::exp(-1.5 * dt1) * 2 + dt1 * 3 * 0.5,
                s2 = std::exp(-1.5 * dt2) * s1 + dt2 * -1 * 2;
@@ -370,9 +370,9 @@ std::vector<std::vector<float>> RunRecurrences(Backend& backend,
   results.push_back(RunRagged(
       backend, initial, kStates * kChannels, kChannels,
       [&](const auto& sequences, Rows out) {
-        backend.HeadScan({xs, view(rawb, kHeads, kHeads), view(bb, kStates, kStates),
-                          view(cb, kStates, kStates), zs, db.data(), ab.data(), db.data(), 0.0f,
-                          10.0f, 1, sequences, out});
+        backend.Mamba2Scan({xs, view(rawb, kHeads, kHeads), view(bb, kStates, kStates),
+                            view(cb, kStates, kStates), zs, db.data(), ab.data(), db.data(), 0.0f,
+                            10.0f, 1, sequences, out});
       },
       lengths));
   return results;

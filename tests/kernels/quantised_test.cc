@@ -198,7 +198,7 @@ TEST_P(QuantisedTest, WhatFollowsABf16ProductKeepsItsSubnormals) {
          bias = ToBackend(*backend_, std::vector<float>(kChannels)),
          product = backend_->Allocate(kChannels), out = backend_->Allocate(kChannels);
   const Rows in{x.data(), 1, kInputs, kInputs}, channels{product.data(), 1, kChannels, kChannels};
-  const SequenceRows sequence{0, 1, nullptr};
+  const SequenceSlot sequence{0, 1, nullptr};
   backend_->MatMulThenConv(*matrix, nullptr, in, channels,
                            {channels, tap.data(), bias.data(), 1, std::span(&sequence, 1),
                             Rows{out.data(), 1, kChannels, kChannels}});

@@ -69,7 +69,7 @@ bool WriteAll(std::string_view text) {
   return true;
 }
 
-std::string Answer(const std::string& name) {
+std::string ExtractionReply(const std::string& name) {
   try {
     const ExtractedText extracted = Extract(ReadInput(), name);
     return fmt::format("text {} {}{}\n", extracted.format,
@@ -92,7 +92,8 @@ std::string Answer(const std::string& name) {
 
 int main(int argc, char** argv) {
   statelib::documents::LimitProcess();
-  const std::string answer = statelib::documents::Answer(argc > 1 ? argv[1] : "standard input");
+  const std::string answer =
+      statelib::documents::ExtractionReply(argc > 1 ? argv[1] : "standard input");
   // Without the libraries' own endings: what they hold, the system takes back faster.
   ::_exit(statelib::documents::WriteAll(answer) ? EXIT_SUCCESS : EXIT_FAILURE);
 }

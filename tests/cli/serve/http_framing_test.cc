@@ -189,9 +189,9 @@ TEST(RequestParsers, WhatATrailerSaysIsNotHeeded) {
   EXPECT_EQ(parser.request().Header("Authorization"), "");
 }
 
-TEST(HeadScanners, FindTheEndWhereverTheHeadIsCut) {
+TEST(Mamba2Scanners, FindTheEndWhereverTheHeadIsCut) {
   const std::string head = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
-  HeadScanner scanner(1000);
+  Mamba2Scanner scanner(1000);
   for (size_t size = 0; size < head.size(); ++size)
     EXPECT_FALSE(scanner.Scan(head.substr(0, size))) << size;
   EXPECT_EQ(scanner.Scan(head + "more"), head.size());

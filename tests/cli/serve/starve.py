@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Attacks a real `statelib serve` with connections that never finish a header, and measures whoever is allowed in.
+"""Attacks a real `statelib serve` with connections that never finish a header, and measures the allowed requests.
 
     tests/cli/serve/starve.py PROGRAM [--seconds S] [--idle N] [--dripping N]
 

@@ -29,7 +29,7 @@ TEST(FixedLog, IsTheLogarithmWithinItsBoundAndRoundsToTheNearestFloat) {
   EXPECT_EQ(FixedLog(1.0), 0.0);
 }
 
-// A checkpoint's converted values are part of its fingerprint: they may never change.
+// A model's converted values are part of its fingerprint: they may never change.
 TEST(FixedLog, HasTheseBits) {
   EXPECT_EQ(FixedLog(0.5), -0x1.62e42fefa39efp-1);
   EXPECT_EQ(FixedLog(16.0), 0x1.62e42fefa39efp+1);

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "core/checkpoint/container.h"
-#include "core/checkpoint/encode.h"
+#include "core/model_files/encode.h"
+#include "core/model_files/statelib_model.h"
 #include "kernels/weight_blocks.h"
 #include "tests/loose_tensors.h"
 
@@ -23,7 +23,7 @@ namespace statelib::engine {
 class BlockModel {
  public:
   /// architecture: "mamba", "mamba2" or "falcon_mamba".
-  BlockModel(const std::string& architecture, checkpoint::ElementType type)
+  BlockModel(const std::string& architecture, model_files::ElementType type)
       : architecture_(architecture), type_(type) {}
 
   void Write(const std::filesystem::path& path) {
@@ -34,10 +34,10 @@ class BlockModel {
       Vector(layer_ + "norm.weight", {hidden()}, 1, 0.3f);
       architecture_ == "mamba2" ? AddHeads() : AddChannels();
     }
-    std::vector<checkpoint::TensorToWrite> tensors;
+    std::vector<model_files::TensorToWrite> tensors;
     for (const LooseTensor& tensor : tensors_)
       tensors.push_back({tensor.name, tensor.type, tensor.shape, tensor.bytes});
-    checkpoint::WriteContainer(FileSystem::Real(), path, tensors, Config(), "");
+    model_files::WriteStatelibModel(FileSystem::Real(), path, tensors, Config(), "");
   }
 
  private:
@@ -46,7 +46,7 @@ class BlockModel {
   static constexpr int kLayers = 1;
   static constexpr int64_t kKernel = 4, kStates = 8, kRank = 32, kHeads = 4, kGroups = 2;
 
-  int64_t hidden() const { return checkpoint::InfoOf(type_).block_elements == 256 ? 256 : 64; }
+  int64_t hidden() const { return model_files::InfoOf(type_).block_elements == 256 ? 256 : 64; }
   int64_t inner() const { return 2 * hidden(); }
 
   std::string Config() const {
@@ -105,17 +105,17 @@ class BlockModel {
     const auto count = static_cast<size_t>(rows * cols);
     const float spread = 1 / std::sqrt(static_cast<float>(cols));
     const bool has_encoder =
-        !checkpoint::IsBlockType(type_) || type_ == checkpoint::ElementType::kQ8_0;
+        !model_files::IsBlockType(type_) || type_ == model_files::ElementType::kQ8_0;
     tensors_.push_back({name,
                         type_,
                         {rows, cols},
-                        has_encoder ? checkpoint::Encode(type_, Random(count, 0, spread), name)
+                        has_encoder ? model_files::Encode(type_, Random(count, 0, spread), name)
                                     : RandomBlocks(count, spread)});
   }
 
   /// Blocks of random bits whose scales make weights of about this spread around zero.
   Bytes RandomBlocks(size_t count, float spread) {
-    const kernels::WeightType type = *checkpoint::WeightTypeOf(type_);
+    const kernels::WeightType type = *model_files::WeightTypeOf(type_);
     const kernels::WeightTypeInfo info = kernels::InfoOf(type);
     Bytes blocks(count / info.block_elements * info.block_bytes);
     for (std::byte& byte : blocks) byte = static_cast<std::byte>(engine_());
@@ -152,7 +152,7 @@ class BlockModel {
   }
 
   const std::string architecture_;
-  const checkpoint::ElementType type_;
+  const model_files::ElementType type_;
   std::mt19937 engine_{7};
   std::string layer_;
   LooseTensors tensors_;

@@ -171,10 +171,10 @@ TEST_F(ChangedGolden, APartOfAStateOfAnotherShapeIsRefused) {
                Error);
 }
 
-/// A golden checkpoint whose tensors and configuration are changed.
+/// A golden model whose tensors and configuration are changed.
 std::unique_ptr<Runtime> OpenChanged(const TemporaryDirectory& folder, const std::string& golden,
                                      const std::function<void(LooseTensors&)>& change,
-                                     const std::vector<checkpoint::ConfigFact>& facts = {}) {
+                                     const std::vector<model_files::ConfigFact>& facts = {}) {
   std::filesystem::copy_file(GoldenFolder(golden) / "config.json", folder.path() / "config.json");
   LooseTensors tensors = ReadLoose(GoldenFolder(golden) / "model.safetensors");
   change(tensors);

@@ -41,7 +41,7 @@ std::unique_ptr<Runtime> OpenModel(const Setting& setting, const RuntimeOptions&
   static const TemporaryDirectory folder;
   const auto path = folder.path() / (setting.model + setting.stored);
   if (!std::filesystem::exists(path))
-    BlockModel(setting.model, *checkpoint::AnyElementTypeFromName(setting.stored)).Write(path);
+    BlockModel(setting.model, *model_files::AnyElementTypeFromName(setting.stored)).Write(path);
   return Runtime::OpenWithoutTokenizer(path, options);
 }
 
@@ -86,7 +86,8 @@ class Subject {
     State alone = runtime_->Empty();
     State first = runtime_->Empty(), second = runtime_->Empty(), third = runtime_->Empty();
     const auto other = Tokens(tokens_.size() / 2 + 5, 2), short_one = Tokens(3, 3);
-    const std::vector<Advancing> batch = {{&first, other}, {&second, tokens_}, {&third, short_one}};
+    const std::vector<PrefillChunk> batch = {
+        {&first, other}, {&second, tokens_}, {&third, short_one}};
     runtime_->Advance(batch);
     ExpectSame(second, "in a batch of three lengths");
     runtime_->Advance(alone, other);
@@ -97,7 +98,7 @@ class Subject {
     std::vector<State> states;
     for (size_t i = 0; i < kBlock + 3; ++i) states.push_back(runtime_->Empty());
     const auto few = std::span(tokens_).first(3);
-    std::vector<Advancing> batch;
+    std::vector<PrefillChunk> batch;
     for (State& state : states) batch.push_back({&state, few});
     runtime_->Advance(batch);
     State alone = runtime_->Empty();

@@ -11,15 +11,15 @@
 #include <fstream>
 
 #include "core/base/error.h"
-#include "core/checkpoint/container.h"
+#include "core/model_files/statelib_model.h"
 #include "tests/core/model/logits_of.h"
 #include "tests/temporary_directory.h"
 
 namespace statelib::model {
 namespace {
 
-using checkpoint::Checkpoint;
-using checkpoint::ElementType;
+using model_files::ElementType;
+using model_files::ModelFiles;
 using testing::HasSubstr;
 namespace fs = std::filesystem;
 
@@ -40,7 +40,7 @@ double LargestError(const std::vector<float>& a, const std::vector<float>& b) {
 
 struct Case {
   std::string from;
-  CheckpointForm form;
+  ModelForm form;
   std::string to;
 };
 
@@ -48,21 +48,21 @@ class ConvertTest : public testing::TestWithParam<Case> {};
 
 TEST_P(ConvertTest, AnUnchangedTypeComputesTheSameBits) {
   TemporaryDirectory folder;
-  const auto from = Checkpoint::Open(Golden(GetParam().from));
+  const auto from = ModelFiles::Open(Golden(GetParam().from));
   const fs::path path = folder.path() / GetParam().to;
   Convert(*from, path, {.form = GetParam().form});
-  const auto to = Checkpoint::Open(path);
+  const auto to = ModelFiles::Open(path);
   EXPECT_EQ(LogitsOf(*to), LogitsOf(*from));
 }
 
 TEST_P(ConvertTest, HalvesStayWithinTheirError) {
   TemporaryDirectory folder;
-  const auto from = Checkpoint::Open(Golden(GetParam().from));
+  const auto from = ModelFiles::Open(Golden(GetParam().from));
   const std::vector<float> expected = LogitsOf(*from);
   for (const ElementType type : {ElementType::kF16, ElementType::kBF16}) {
     const fs::path path = folder.path() / GetParam().to;
     Convert(*from, path, {.form = GetParam().form, .weights = type, .replace = true});
-    const double error = LargestError(LogitsOf(*Checkpoint::Open(path)), expected);
+    const double error = LargestError(LogitsOf(*ModelFiles::Open(path)), expected);
     std::printf("%s as %s: largest error of logits %.2g\n", GetParam().from.c_str(),
                 std::string(NameOf(type)).c_str(), error);
     EXPECT_GT(error, 0);
@@ -73,11 +73,11 @@ TEST_P(ConvertTest, HalvesStayWithinTheirError) {
 
 TEST_P(ConvertTest, BackInHuggingFacesFormTheNamesAndValuesAreTheSame) {
   TemporaryDirectory folder;
-  const auto from = Checkpoint::Open(Golden(GetParam().from));
+  const auto from = ModelFiles::Open(Golden(GetParam().from));
   const fs::path there = folder.path() / GetParam().to, back = folder.path() / "back";
   Convert(*from, there, {.form = GetParam().form});
-  Convert(*Checkpoint::Open(there), back, {.form = CheckpointForm::kHuggingFace});
-  const auto again = Checkpoint::Open(back);
+  Convert(*ModelFiles::Open(there), back, {.form = ModelForm::kHuggingFace});
+  const auto again = ModelFiles::Open(back);
   EXPECT_LT(LargestError(LogitsOf(*again), LogitsOf(*from)), 1e-4);  // log and exp of A
   EXPECT_NE(again->Find("backbone.layers.0.mixer.A_log"), nullptr);
   EXPECT_NE(again->Find("backbone.embeddings.weight"), nullptr);
@@ -86,12 +86,12 @@ TEST_P(ConvertTest, BackInHuggingFacesFormTheNamesAndValuesAreTheSame) {
 std::vector<Case> Cases() {
   std::vector<Case> cases;
   for (const char* from : {"mamba", "mamba_original", "mamba2", "mamba2_original", "falcon_mamba"})
-    for (const auto& [form, to] : {std::pair(CheckpointForm::kHuggingFace, "folder"),
-                                   std::pair(CheckpointForm::kGguf, "m.gguf"),
-                                   std::pair(CheckpointForm::kModelFile, "m.statelib-model")})
+    for (const auto& [form, to] :
+         {std::pair(ModelForm::kHuggingFace, "folder"), std::pair(ModelForm::kGguf, "m.gguf"),
+          std::pair(ModelForm::kModelFile, "m.statelib-model")})
       cases.push_back({from, form, to});
-  cases.push_back({"mamba_wide", CheckpointForm::kHuggingFace, "folder"});
-  cases.push_back({"mamba_wide", CheckpointForm::kModelFile, "m.statelib-model"});
+  cases.push_back({"mamba_wide", ModelForm::kHuggingFace, "folder"});
+  cases.push_back({"mamba_wide", ModelForm::kModelFile, "m.statelib-model"});
   return cases;
 }
 
@@ -102,14 +102,14 @@ INSTANTIATE_TEST_SUITE_P(Forms, ConvertTest, testing::ValuesIn(Cases()),
                                   to.substr(to.find('.') == to.npos ? 0 : to.find('.') + 1, 4);
                          });
 
-using Facts = std::vector<checkpoint::ConfigFact>;
+using Facts = std::vector<model_files::ConfigFact>;
 
 /// The error of a conversion.
 std::pair<ErrorKind, std::string> FailureOf(const std::string& from, const fs::path& to,
                                             const ConvertOptions& options,
                                             const Facts& facts = {}) {
   try {
-    Convert(*Checkpoint::Open(Golden(from), facts), to, options);
+    Convert(*ModelFiles::Open(Golden(from), facts), to, options);
   } catch (const Error& error) {
     return {error.kind(), error.what()};
   }
@@ -124,12 +124,12 @@ size_t FilesIn(const fs::path& folder) {
 
 TEST(Convert, InGgufEightBitsStayWithinTheirError) {
   TemporaryDirectory folder;
-  const auto from = Checkpoint::Open(Golden("mamba"));
+  const auto from = ModelFiles::Open(Golden("mamba"));
   const fs::path path = folder.path() / "m.gguf";
-  Convert(*from, path, {.form = CheckpointForm::kGguf, .weights = ElementType::kQ8_0});
-  const auto to = Checkpoint::Open(path);
+  Convert(*from, path, {.form = ModelForm::kGguf, .weights = ElementType::kQ8_0});
+  const auto to = ModelFiles::Open(path);
   // 96 inputs fill blocks of 32; 48 and the rank of dt do not, so those matrices keep their type.
-  const checkpoint::TensorRef& blocks = to->Get("backbone.layers.0.mixer.out_proj.weight");
+  const model_files::TensorRef& blocks = to->Get("backbone.layers.0.mixer.out_proj.weight");
   EXPECT_EQ(blocks.type, ElementType::kQ8_0);
   EXPECT_EQ(to->Get("backbone.layers.0.mixer.in_proj.weight").type, ElementType::kF32);
   const std::vector<float> expected = ReadF32(from->Get(blocks.name)), found = ReadF32(blocks);
@@ -142,48 +142,45 @@ TEST(Convert, InGgufEightBitsStayWithinTheirError) {
 
 TEST(Convert, AModelFileKeepsConfigurationAndTensorsByteByByte) {
   TemporaryDirectory folder;
-  const auto from = Checkpoint::Open(Golden("mamba_original"));
+  const auto from = ModelFiles::Open(Golden("mamba_original"));
   const fs::path path = folder.path() / "m.statelib-model";
-  Convert(*from, path, {.form = CheckpointForm::kModelFile});
-  const auto to = Checkpoint::Open(path);
+  Convert(*from, path, {.form = ModelForm::kModelFile});
+  const auto to = ModelFiles::Open(path);
   EXPECT_EQ(AsText(to->config_bytes()), AsText(from->config_bytes()));
   ASSERT_EQ(to->tensors().all().size(), from->tensors().all().size());
-  for (const checkpoint::TensorRef& tensor : from->tensors().all())
+  for (const model_files::TensorRef& tensor : from->tensors().all())
     EXPECT_EQ(AsText(to->Get(tensor.name).bytes), AsText(tensor.bytes)) << tensor.name;
 }
 
 TEST(Convert, WhatIsThereIsReplacedOnlyWhenToldTo) {
   TemporaryDirectory folder;
   const fs::path file = folder.Write("m.gguf", "mine");
-  EXPECT_THAT(FailureOf("mamba", file, {.form = CheckpointForm::kGguf}).second,
-              HasSubstr("--force"));
+  EXPECT_THAT(FailureOf("mamba", file, {.form = ModelForm::kGguf}).second, HasSubstr("--force"));
   EXPECT_EQ(fs::file_size(file), 4u);
-  Convert(*Checkpoint::Open(Golden("mamba")), file,
-          {.form = CheckpointForm::kGguf, .replace = true});
+  Convert(*ModelFiles::Open(Golden("mamba")), file, {.form = ModelForm::kGguf, .replace = true});
   EXPECT_GT(fs::file_size(file), 1000u);
   const fs::path into = folder.path() / "folder";
   folder.Write("folder/mine.txt", "mine");
-  EXPECT_THAT(FailureOf("mamba", into, {.form = CheckpointForm::kHuggingFace}).second,
+  EXPECT_THAT(FailureOf("mamba", into, {.form = ModelForm::kHuggingFace}).second,
               HasSubstr("--force"));
   EXPECT_EQ(FilesIn(into), 1u);
 }
 
 TEST(Convert, NothingThatAKilledProcessLeftGetsIn) {
   TemporaryDirectory folder;
-  const auto from = Checkpoint::Open(Golden("mamba"));
+  const auto from = ModelFiles::Open(Golden("mamba"));
   const fs::path path = folder.path() / "out";
   // The numbers of processes come back.
   const fs::path left = fmt::format("{}.{}.part", path.string(), ::getpid());
   fs::create_directories(left / "tokenizer.json");
   std::ofstream(left / "stray") << "x";
-  Convert(*from, path, {.form = CheckpointForm::kHuggingFace});
+  Convert(*from, path, {.form = ModelForm::kHuggingFace});
   EXPECT_FALSE(fs::exists(path / "stray"));
   EXPECT_TRUE(fs::exists(left / "stray"));
 }
 
 TEST(Convert, StoppedHalfWayItLeavesNothing) {
-  for (const CheckpointForm form :
-       {CheckpointForm::kHuggingFace, CheckpointForm::kGguf, CheckpointForm::kModelFile}) {
+  for (const ModelForm form : {ModelForm::kHuggingFace, ModelForm::kGguf, ModelForm::kModelFile}) {
     TemporaryDirectory folder;
     CancelFlag cancel;
     ConvertOptions options{.form = form, .cancel = &cancel};
@@ -198,7 +195,7 @@ TEST(Convert, StoppedHalfWayItLeavesNothing) {
 TEST(Convert, WhatAFormCannotSayIsRefusedWithAnotherForm) {
   TemporaryDirectory folder;
   const fs::path to = folder.path() / "out";
-  const ConvertOptions gguf{.form = CheckpointForm::kGguf};
+  const ConvertOptions gguf{.form = ModelForm::kGguf};
   const std::pair<std::string, Facts> refused[] = {
       {"mamba_wide", {}},  // use_bias
       {"falcon_mamba", {{"mixer_rms_eps", "1e-5"}}},
@@ -214,7 +211,7 @@ TEST(Convert, WhatAFormCannotSayIsRefusedWithAnotherForm) {
     EXPECT_THAT(message, HasSubstr("--to statelib"));
   }
   EXPECT_THAT(
-      FailureOf("mamba", to, {.form = CheckpointForm::kHuggingFace, .weights = ElementType::kQ8_0})
+      FailureOf("mamba", to, {.form = ModelForm::kHuggingFace, .weights = ElementType::kQ8_0})
           .second,
       HasSubstr("--to gguf"));
   EXPECT_EQ(FilesIn(folder.path()), 0u);
@@ -222,51 +219,50 @@ TEST(Convert, WhatAFormCannotSayIsRefusedWithAnotherForm) {
 
 TEST(Convert, ASkipWeightForEachChannelIsRefusedInGguf) {
   TemporaryDirectory folder;
-  const auto from = Checkpoint::Open(Golden("mamba2"));
+  const auto from = ModelFiles::Open(Golden("mamba2"));
   const std::string skip(128 * sizeof(float), '\0');
-  std::vector<checkpoint::TensorToWrite> tensors;
-  for (const checkpoint::TensorRef& tensor : from->tensors().all()) {
+  std::vector<model_files::TensorToWrite> tensors;
+  for (const model_files::TensorRef& tensor : from->tensors().all()) {
     const bool is_skip = tensor.name.ends_with("mixer.D");
     tensors.push_back({tensor.name, tensor.type, tensor.shape, tensor.bytes});
     if (is_skip) tensors.back() = {tensor.name, ElementType::kF32, {128}, AsBytes(skip)};
   }
   const fs::path wide = folder.path() / "wide";
-  checkpoint::WriteContainer(FileSystem::Real(), wide, tensors,
-                             std::string(AsText(from->config_bytes())), "");
-  EXPECT_THAT(
-      FailureOf(wide.string(), folder.path() / "out", {.form = CheckpointForm::kGguf}).second,
-      HasSubstr("mixer.D"));
+  model_files::WriteStatelibModel(FileSystem::Real(), wide, tensors,
+                                  std::string(AsText(from->config_bytes())), "");
+  EXPECT_THAT(FailureOf(wide.string(), folder.path() / "out", {.form = ModelForm::kGguf}).second,
+              HasSubstr("mixer.D"));
 }
 
-TEST(Convert, InGgufConvolutionsWithoutBiasesGetSomeOfNought) {
+TEST(Convert, InGgufConvolutionsWithoutBiasesGetZeroBiases) {
   for (const std::string name : {"mamba", "mamba2", "falcon_mamba"}) {
     TemporaryDirectory folder;
-    const auto from = Checkpoint::Open(Golden(name), Facts{{"use_conv_bias", "false"}});
+    const auto from = ModelFiles::Open(Golden(name), Facts{{"use_conv_bias", "false"}});
     const fs::path path = folder.path() / "m.gguf";
-    Convert(*from, path, {.form = CheckpointForm::kGguf});
-    const auto to = Checkpoint::Open(path);
+    Convert(*from, path, {.form = ModelForm::kGguf});
+    const auto to = ModelFiles::Open(path);
     EXPECT_EQ(LogitsOf(*to), LogitsOf(*from)) << name;
-    EXPECT_NE(LogitsOf(*to), LogitsOf(*Checkpoint::Open(Golden(name)))) << name;
+    EXPECT_NE(LogitsOf(*to), LogitsOf(*ModelFiles::Open(Golden(name)))) << name;
     EXPECT_THAT(ReadF32(to->Get("backbone.layers.0.mixer.conv1d.bias")), testing::Each(0.0f));
   }
 }
 
 TEST(Convert, InGgufAnUnboundedTimeStepMayBeSpeltAsALargeNumber) {
   TemporaryDirectory folder;
-  const auto from = Checkpoint::Open(Golden("mamba2"), Facts{{"time_step_limit", "[0.0, 1e30]"}});
+  const auto from = ModelFiles::Open(Golden("mamba2"), Facts{{"time_step_limit", "[0.0, 1e30]"}});
   const fs::path path = folder.path() / "m.gguf";
-  Convert(*from, path, {.form = CheckpointForm::kGguf});
-  EXPECT_EQ(LogitsOf(*Checkpoint::Open(path)), LogitsOf(*from));
+  Convert(*from, path, {.form = ModelForm::kGguf});
+  EXPECT_EQ(LogitsOf(*ModelFiles::Open(path)), LogitsOf(*from));
 }
 
 TEST(Convert, WhatGgufLosesIsNoted) {
   TemporaryDirectory folder;
-  const auto from = Checkpoint::Open(Golden("mamba"), Facts{{"eos_token_id", "[5, 7]"}});
+  const auto from = ModelFiles::Open(Golden("mamba"), Facts{{"eos_token_id", "[5, 7]"}});
   const fs::path path = folder.path() / "m.gguf";
-  const Conversion conversion = Convert(*from, path, {.form = CheckpointForm::kGguf});
+  const Conversion conversion = Convert(*from, path, {.form = ModelForm::kGguf});
   EXPECT_THAT(conversion.notes,
               testing::Contains(HasSubstr("eos_token_id: of 5, 7, 5 went into the file")));
-  EXPECT_EQ(Checkpoint::Open(path)->config()["eos_token_id"].Int(0, 10), 5);
+  EXPECT_EQ(ModelFiles::Open(path)->config()["eos_token_id"].Int(0, 10), 5);
 }
 
 }  // namespace

@@ -10,9 +10,9 @@
 namespace statelib::model {
 
 /// Logits after a few tokens, all of them together.
-inline std::vector<float> LogitsOf(const checkpoint::Checkpoint& checkpoint) {
+inline std::vector<float> LogitsOf(const model_files::ModelFiles& model_files) {
   const auto backend = kernels::MakeReferenceBackend();
-  const auto model = LoadModel(checkpoint, *backend);
+  const auto model = LoadModel(model_files, *backend);
   size_t floats = 0;
   for (const SegmentSpec& segment : model->state_spec()) floats += segment.elements();
   kernels::Buffer state = backend->Allocate(floats);
@@ -24,7 +24,7 @@ inline std::vector<float> LogitsOf(const checkpoint::Checkpoint& checkpoint) {
     at += segment.elements();
   }
   const std::vector<TokenId> tokens = {3, 1, 4, 1, 5, 9, 2, 6};
-  const SequenceInput input{tokens, segments};
+  const BatchSequence input{tokens, segments};
   model->Advance({&input, 1});
   const auto vocabulary = static_cast<size_t>(model->info().vocabulary_size),
              hidden = static_cast<size_t>(model->info().hidden_size);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a checkpoint of this architecture must hold; parity of its results is
+// What a model of this architecture must hold; parity of its results is
 // tests/core/engine/golden_test.cc.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,8 +9,8 @@
 #include <sstream>
 
 #include "core/base/error.h"
-#include "core/checkpoint/safetensors_writer.h"
 #include "core/model/model.h"
+#include "core/model_files/safetensors_writer.h"
 #include "kernels/backends.h"
 #include "tests/temporary_directory.h"
 
@@ -37,9 +37,9 @@ std::string Replaced(std::string text, const std::string& from, const std::strin
 /// The error of loading a folder.
 std::pair<ErrorKind, std::string> FailureOf(const std::filesystem::path& folder) {
   try {
-    const auto checkpoint = checkpoint::Checkpoint::Open(folder);
+    const auto model_files = model_files::ModelFiles::Open(folder);
     const auto backend = kernels::MakeReferenceBackend();
-    LoadModel(*checkpoint, *backend);
+    LoadModel(*model_files, *backend);
   } catch (const Error& error) {
     return {error.kind(), error.what()};
   }
@@ -47,7 +47,7 @@ std::pair<ErrorKind, std::string> FailureOf(const std::filesystem::path& folder)
   return {};
 }
 
-/// The error of loading the tiny checkpoint with one text of its config replaced.
+/// The error of loading the tiny model with one text of its config replaced.
 std::pair<ErrorKind, std::string> FailureWithConfig(const std::string& from,
                                                     const std::string& to) {
   TemporaryDirectory folder;
@@ -57,9 +57,9 @@ std::pair<ErrorKind, std::string> FailureWithConfig(const std::string& from,
 }
 
 TEST(Mamba1, StatesHaveAConvolutionWindowAndARecurrentStateForEveryLayerAndOneHiddenVector) {
-  const auto checkpoint = checkpoint::Checkpoint::Open(kMamba);
+  const auto model_files = model_files::ModelFiles::Open(kMamba);
   const auto backend = kernels::MakeReferenceBackend();
-  const auto model = LoadModel(*checkpoint, *backend);
+  const auto model = LoadModel(*model_files, *backend);
   ASSERT_EQ(model->state_spec().size(), 7u);
   EXPECT_EQ(model->state_spec()[0].Label(), "layer 0 conv [3, 96]");
   EXPECT_EQ(model->state_spec()[5].Label(), "layer 2 ssm [16, 96]");
@@ -67,7 +67,7 @@ TEST(Mamba1, StatesHaveAConvolutionWindowAndARecurrentStateForEveryLayerAndOneHi
   EXPECT_EQ(model->info().architecture, "mamba");
   EXPECT_EQ(model->info().end_of_text_ids, std::vector<TokenId>{0});
   uint64_t elements = 0;
-  for (const auto& tensor : checkpoint->tensors().all())
+  for (const auto& tensor : model_files->tensors().all())
     elements += static_cast<uint64_t>(tensor.elements());
   EXPECT_EQ(model->info().parameters, elements);
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checkpoints whose configuration and tensors are spelt otherwise than the published ones, or
+// Models whose configuration and tensors are spelt otherwise than the published ones, or
 // contradict each other.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/checkpoint/fingerprint.h"
 #include "core/model/architectures.h"
 #include "core/model/convert.h"
+#include "core/model_files/fingerprint.h"
 #include "kernels/backends.h"
 #include "tests/core/model/logits_of.h"
 #include "tests/loose_tensors.h"
@@ -17,25 +17,25 @@ namespace {
 
 namespace fs = std::filesystem;
 
-using checkpoint::Checkpoint;
+using model_files::ModelFiles;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using Facts = std::vector<checkpoint::ConfigFact>;
+using Facts = std::vector<model_files::ConfigFact>;
 
 fs::path Golden(const std::string& name) {
   return fs::path(STATELIB_SOURCE_DIR) / "tests/golden" / name;
 }
 
-std::vector<std::string> NotesOf(const Checkpoint& checkpoint) {
+std::vector<std::string> NotesOf(const ModelFiles& model_files) {
   const auto backend = kernels::MakeReferenceBackend();
-  return LoadModel(checkpoint, *backend)->info().notes;
+  return LoadModel(model_files, *backend)->info().notes;
 }
 
 class Spellings : public testing::Test {
  protected:
-  /// A golden checkpoint with its tensors changed.
-  std::unique_ptr<Checkpoint> With(const std::string& golden,
+  /// A golden model with its tensors changed.
+  std::unique_ptr<ModelFiles> With(const std::string& golden,
                                    const std::function<void(LooseTensors&)>& change,
                                    const Facts& facts = {}) {
     const fs::path folder = folder_.path() / std::to_string(++count_);
@@ -44,7 +44,7 @@ class Spellings : public testing::Test {
     LooseTensors tensors = ReadLoose(Golden(golden) / "model.safetensors");
     change(tensors);
     WriteLoose(folder / "model.safetensors", tensors);
-    return Checkpoint::Open(folder, facts);
+    return ModelFiles::Open(folder, facts);
   }
 
   /// The embedding again as a head, each value mapped.
@@ -70,70 +70,70 @@ TEST_F(Spellings, ADifferingHeadBesideATiedConfigurationIsUsedAndNoted) {
     EXPECT_THAT(NotesOf(*untied), IsEmpty()) << golden;
     EXPECT_EQ(LogitsOf(*tied), LogitsOf(*untied)) << golden;
     // Whatever form it takes on, the head goes along.
-    for (const auto& [form, name] : {std::pair(CheckpointForm::kHuggingFace, "folder"),
-                                     std::pair(CheckpointForm::kGguf, "m.gguf"),
-                                     std::pair(CheckpointForm::kModelFile, "m.statelib")}) {
+    for (const auto& [form, name] :
+         {std::pair(ModelForm::kHuggingFace, "folder"), std::pair(ModelForm::kGguf, "m.gguf"),
+          std::pair(ModelForm::kModelFile, "m.statelib")}) {
       const fs::path to = folder_.path() / (golden + name);
       Convert(*tied, to, {.form = form});
-      EXPECT_EQ(LogitsOf(*Checkpoint::Open(to)), LogitsOf(*tied)) << golden << " " << name;
+      EXPECT_EQ(LogitsOf(*ModelFiles::Open(to)), LogitsOf(*tied)) << golden << " " << name;
     }
   }
 }
 
 TEST_F(Spellings, AnEqualHeadBesideATiedConfigurationIsTheEmbedding) {
-  const auto checkpoint = With("mamba", AddHead([](float value) { return value; }));
+  const auto model_files = With("mamba", AddHead([](float value) { return value; }));
   const auto backend = kernels::MakeReferenceBackend();
-  const auto plain = Checkpoint::Open(Golden("mamba"));
-  EXPECT_THAT(NotesOf(*checkpoint), IsEmpty());
-  EXPECT_EQ(LoadModel(*checkpoint, *backend)->info().parameters,
+  const auto plain = ModelFiles::Open(Golden("mamba"));
+  EXPECT_THAT(NotesOf(*model_files), IsEmpty());
+  EXPECT_EQ(LoadModel(*model_files, *backend)->info().parameters,
             LoadModel(*plain, *backend)->info().parameters);
 }
 
 TEST_F(Spellings, ADifferingHeadOfTheOriginalFormGoesAlongToo) {
   // The original form's configuration with its tensors as safetensors.
-  const auto checkpoint = [&] {
-    const auto original = Checkpoint::Open(Golden("mamba_original"));
+  const auto model_files = [&] {
+    const auto original = ModelFiles::Open(Golden("mamba_original"));
     const fs::path folder = folder_.path() / "original";
     fs::create_directories(folder);
     fs::copy_file(Golden("mamba_original") / "config.json", folder / "config.json");
     LooseTensors tensors;
-    for (const checkpoint::TensorRef& tensor : original->tensors().all())
+    for (const model_files::TensorRef& tensor : original->tensors().all())
       tensors.push_back({tensor.name, tensor.type, tensor.shape,
                          Bytes(tensor.bytes.begin(), tensor.bytes.end())});
     Named(tensors, "lm_head.weight").Map([](float value) { return 2 * value; });
     WriteLoose(folder / "model.safetensors", tensors);
-    return Checkpoint::Open(folder);
+    return ModelFiles::Open(folder);
   }();
-  EXPECT_THAT(NotesOf(*checkpoint), ElementsAre(HasSubstr("the stored head is used")));
+  EXPECT_THAT(NotesOf(*model_files), ElementsAre(HasSubstr("the stored head is used")));
   const fs::path to = folder_.path() / "published";
-  Convert(*checkpoint, to, {.form = CheckpointForm::kHuggingFace});
-  EXPECT_EQ(LogitsOf(*Checkpoint::Open(to)), LogitsOf(*checkpoint));
-  EXPECT_NE(LogitsOf(*checkpoint), LogitsOf(*Checkpoint::Open(Golden("mamba_original"))));
+  Convert(*model_files, to, {.form = ModelForm::kHuggingFace});
+  EXPECT_EQ(LogitsOf(*ModelFiles::Open(to)), LogitsOf(*model_files));
+  EXPECT_NE(LogitsOf(*model_files), LogitsOf(*ModelFiles::Open(Golden("mamba_original"))));
 }
 
 TEST_F(Spellings, AnEmbeddingOfTheOriginalNameIsFound) {
   for (const std::string golden : {"mamba", "mamba2", "falcon_mamba"}) {
-    const auto checkpoint = With(golden, [](LooseTensors& tensors) {
+    const auto model_files = With(golden, [](LooseTensors& tensors) {
       Named(tensors, "backbone.embeddings.weight").name = "backbone.embedding.weight";
     });
-    EXPECT_EQ(LogitsOf(*checkpoint), LogitsOf(*Checkpoint::Open(Golden(golden)))) << golden;
+    EXPECT_EQ(LogitsOf(*model_files), LogitsOf(*ModelFiles::Open(Golden(golden)))) << golden;
   }
 }
 
 TEST_F(Spellings, APrefixOfTrainingIsNoPartOfTheNames) {
-  const auto plain = Checkpoint::Open(Golden("mamba"));
+  const auto plain = ModelFiles::Open(Golden("mamba"));
   const auto prefixed = With("mamba", [](LooseTensors& tensors) {
     for (LooseTensor& tensor : tensors) tensor.name = "module." + tensor.name;
   });
   EXPECT_EQ(LogitsOf(*prefixed), LogitsOf(*plain));
-  EXPECT_EQ(checkpoint::FingerprintOf(*prefixed), checkpoint::FingerprintOf(*plain));
+  EXPECT_EQ(model_files::FingerprintOf(*prefixed), model_files::FingerprintOf(*plain));
   ASSERT_EQ(prefixed->notes().size(), 1u);
   EXPECT_THAT(prefixed->notes()[0], HasSubstr("begins with \"module.\""));
 }
 
 TEST_F(Spellings, ANormThatAConfigurationDeniesBesideItsWeightIsUsedAndNoted) {
-  const auto plain = Checkpoint::Open(Golden("mamba2"));
-  const auto denied = Checkpoint::Open(Golden("mamba2"), Facts{{"rms_norm", "false"}});
+  const auto plain = ModelFiles::Open(Golden("mamba2"));
+  const auto denied = ModelFiles::Open(Golden("mamba2"), Facts{{"rms_norm", "false"}});
   EXPECT_EQ(LogitsOf(*denied), LogitsOf(*plain));
   EXPECT_THAT(NotesOf(*denied), ElementsAre(HasSubstr("rms_norm false")));
   // Without its weight there is none.
@@ -151,7 +151,7 @@ TEST_F(Spellings, ANormThatAConfigurationDeniesBesideItsWeightIsUsedAndNoted) {
 TEST_F(Spellings, OnlyAGatedNormOfSeveralGroupsIsDoubted) {
   const auto doubts = [](const char* golden, const Facts& facts) {
     const auto backend = kernels::MakeReferenceBackend();
-    return LoadModel(*Checkpoint::Open(Golden(golden), facts), *backend)->info().doubts;
+    return LoadModel(*ModelFiles::Open(Golden(golden), facts), *backend)->info().doubts;
   };
   EXPECT_THAT(doubts("mamba2", {}), ElementsAre(HasSubstr("--set mixer_norm_groups=1")));
   EXPECT_THAT(doubts("mamba2", {{"mixer_norm_groups", "1"}}),

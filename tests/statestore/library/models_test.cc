@@ -104,9 +104,9 @@ TEST_F(Models, TheFallbackIsFoundByItsFingerprintWhereverItIsNow) {
 }
 
 TEST_F(Models, AFileIsAModelAsAFolderIs) {
-  const auto demo = checkpoint::Checkpoint::Open(DemoModel());
-  for (const auto& [form, name] : {std::pair(model::CheckpointForm::kGguf, "small.gguf"),
-                                   std::pair(model::CheckpointForm::kModelFile, "packed.model")}) {
+  const auto demo = model_files::ModelFiles::Open(DemoModel());
+  for (const auto& [form, name] : {std::pair(model::ModelForm::kGguf, "small.gguf"),
+                                   std::pair(model::ModelForm::kModelFile, "packed.model")}) {
     const std::filesystem::path file = library_.path() / name;
     model::Convert(*demo, file, {.form = form});
     uint64_t bytes_read = 0;
@@ -199,8 +199,8 @@ TEST_F(Models, TheKeyOfAModelIsRememberedUntilAFileOfItChanges) {
 
 TEST_F(Models, TheKeyOfAModelWithBlocksIsThatOfItsStates) {
   const std::filesystem::path file = library_.path() / "small.gguf";
-  model::Convert(*checkpoint::Checkpoint::Open(DemoModel()), file,
-                 {.form = model::CheckpointForm::kGguf, .weights = checkpoint::ElementType::kQ8_0});
+  model::Convert(*model_files::ModelFiles::Open(DemoModel()), file,
+                 {.form = model::ModelForm::kGguf, .weights = model_files::ElementType::kQ8_0});
   const ModelKey key = LoadModel(library_, {file, ""}, {}).key();
   EXPECT_EQ(key.profile, "blocks-r1");
   EXPECT_EQ(RememberedKey(library_, {file, ""}, {}), key);

@@ -7,9 +7,9 @@
 #include <fstream>
 
 #include "core/base/error.h"
+#include "statestore/library/bench.h"
 #include "statestore/library/ingest.h"
 #include "statestore/library/load.h"
-#include "statestore/library/speed.h"
 #include "tests/statestore/library/demo_library.h"
 
 namespace statelib::library {

@@ -42,7 +42,7 @@ class RestoringTexts : public DemoLibrary {
     storage::RepairIndex(path, FileSystem::Real(), {.now_ms = 1});
     library_ = OpenLibrary("library");
     TextsOptions options;
-    options.before = [](const storage::TextTemplate& how, const std::string&, bool is_first) {
+    options.before = [](const storage::SourceTemplate& how, const std::string&, bool is_first) {
       return (is_first ? "" : how.separator) + how.heading;
     };
     return RestoreTexts(library_, options);

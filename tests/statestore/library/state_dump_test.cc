@@ -6,7 +6,7 @@
 #include <bit>
 #include <nlohmann/json.hpp>
 
-#include "core/checkpoint/safetensors_writer.h"
+#include "core/model_files/safetensors_writer.h"
 #include "statestore/library/exchange.h"
 #include "statestore/library/inspect.h"
 #include "statestore/library/organise.h"
@@ -39,28 +39,28 @@ class Dumping : public DemoLibrary {
     std::ifstream file(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
   }
-  static checkpoint::SafetensorsContents Parse(const std::string& content) {
-    return checkpoint::ParseSafetensorsContents(AsBytes(content), "dump",
-                                                checkpoint::BlockTypes::kRefused);
+  static model_files::SafetensorsContents Parse(const std::string& content) {
+    return model_files::ParseSafetensorsContents(AsBytes(content), "dump",
+                                                 model_files::BlockTypes::kRefused);
   }
 
   /// The dump with its tensors and metadata changed.
-  std::string Changed(const std::function<void(std::vector<checkpoint::TensorToWrite>&,
-                                               checkpoint::SafetensorsMetadata&)>& change) const {
+  std::string Changed(const std::function<void(std::vector<model_files::TensorToWrite>&,
+                                               model_files::SafetensorsMetadata&)>& change) const {
     const std::string content = Content();
-    checkpoint::SafetensorsContents contents = Parse(content);
-    std::vector<checkpoint::TensorToWrite> tensors;
-    for (const checkpoint::TensorRef& tensor : contents.tensors)
+    model_files::SafetensorsContents contents = Parse(content);
+    std::vector<model_files::TensorToWrite> tensors;
+    for (const model_files::TensorRef& tensor : contents.tensors)
       tensors.push_back({tensor.name, tensor.type, tensor.shape, tensor.bytes});
     change(tensors, contents.metadata);
     const std::filesystem::path path = folder_.path() / "changed.safetensors";
-    checkpoint::WriteSafetensors(FileSystem::Real(), path, tensors, contents.metadata);
+    model_files::WriteSafetensors(FileSystem::Real(), path, tensors, contents.metadata);
     return Read(path);
   }
   /// The dump with one number of the tensor layers.0.ssm changed.
   std::string WithNumber(float number) const {
     std::string content = Content();
-    for (const checkpoint::TensorRef& tensor : Parse(content).tensors) {
+    for (const model_files::TensorRef& tensor : Parse(content).tensors) {
       if (tensor.name != "layers.0.ssm") continue;
       const auto at = static_cast<size_t>(tensor.bytes.data() - AsBytes(content).data());
       StoreLittle(std::bit_cast<uint32_t>(number),
@@ -99,14 +99,14 @@ TEST_F(Dumping, HoldsEverySegmentAsItIsByItsName) {
   const std::vector<Bytes> segments = model_.runtime->Snapshot(loaded.state);
   const StateSpec& spec = model_.runtime->state_spec();
   const std::string content = Content();
-  const checkpoint::SafetensorsContents contents = Parse(content);
-  const checkpoint::TensorTable tensors(contents.tensors, "dump");
+  const model_files::SafetensorsContents contents = Parse(content);
+  const model_files::TensorTable tensors(contents.tensors, "dump");
   ASSERT_EQ(tensors.all().size(), spec.size());
   for (size_t i = 0; i < spec.size(); ++i) {
     const std::string name = spec[i].layer < 0
                                  ? "hidden"
                                  : fmt::format("layers.{}.{}", spec[i].layer, NameOf(spec[i].kind));
-    const checkpoint::TensorRef& tensor = tensors.Get(name);
+    const model_files::TensorRef& tensor = tensors.Get(name);
     EXPECT_EQ(tensor.shape, spec[i].shape) << name;
     EXPECT_TRUE(std::ranges::equal(tensor.bytes, segments[i])) << name;
     EXPECT_EQ(contents.metadata.at("axes." + name), spec[i].axes);
@@ -178,9 +178,9 @@ TEST_F(Dumping, AnEditedStateLoadsItsNumbersAndDumpsToTheSameBytes) {
   const std::string dumped = Read(again);
   EXPECT_EQ(Load(dumped, "same").saved.state.id, id);
   const auto numbers = [](const std::string& file) {
-    const checkpoint::SafetensorsContents contents = Parse(file);
+    const model_files::SafetensorsContents contents = Parse(file);
     std::map<std::string, Bytes> bytes;
-    for (const checkpoint::TensorRef& tensor : contents.tensors)
+    for (const model_files::TensorRef& tensor : contents.tensors)
       bytes[tensor.name] = {tensor.bytes.begin(), tensor.bytes.end()};
     return bytes;
   };
@@ -247,22 +247,22 @@ TEST_F(Dumping, ABundleCarriesAnEditedState) {
 }
 
 TEST_F(Dumping, TensorsThatAreNotTheModelsAreRefused) {
-  using Tensors = std::vector<checkpoint::TensorToWrite>;
+  using Tensors = std::vector<model_files::TensorToWrite>;
   const auto find = [](Tensors& tensors, const char* name) {
-    return std::ranges::find(tensors, std::string(name), &checkpoint::TensorToWrite::name);
+    return std::ranges::find(tensors, std::string(name), &model_files::TensorToWrite::name);
   };
   ExpectRefused(
       ErrorKind::kMismatch, "expected a tensor \"layers.1.conv\"",
       Changed([&](auto& tensors, auto&) { tensors.erase(find(tensors, "layers.1.conv")); }));
   ExpectRefused(ErrorKind::kMismatch, "\"more\"", Changed([](auto& tensors, auto&) {
-                  tensors.push_back({"more", checkpoint::ElementType::kF32, {0}, {}});
+                  tensors.push_back({"more", model_files::ElementType::kF32, {0}, {}});
                 }));
   ExpectRefused(ErrorKind::kMismatch, "tensor \"layers.0.ssm\"", Changed([&](auto& tensors, auto&) {
                   auto& shape = find(tensors, "layers.0.ssm")->shape;
                   std::swap(shape[0], shape[1]);
                 }));
   ExpectRefused(ErrorKind::kMismatch, "tensor \"hidden\" (I32", Changed([&](auto& tensors, auto&) {
-                  find(tensors, "hidden")->type = checkpoint::ElementType::kI32;
+                  find(tensors, "hidden")->type = model_files::ElementType::kI32;
                 }));
   for (const float number :
        {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()})

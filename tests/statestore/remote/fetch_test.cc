@@ -15,7 +15,7 @@ namespace {
 /// A remote of one object whose connection is cut after so many bytes of each request.
 class CutRemote : public Remote {
  public:
-  const std::string& where() const override { return where_; }
+  const std::string& location() const override { return location_; }
   std::vector<RemoteVersion> List() override { return {}; }
   Bytes GetManifest(const RemoteVersion&) override { return {}; }
   std::vector<bool> HasObjects(std::span<const TransferObject> objects) override {
@@ -35,7 +35,7 @@ class CutRemote : public Remote {
   std::vector<uint64_t> offsets;
 
  private:
-  std::string where_ = "remote";
+  std::string location_ = "remote";
 };
 
 class Fetching : public testing::Test {

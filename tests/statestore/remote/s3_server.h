@@ -28,7 +28,7 @@ class S3Server {
                    .body = cli::BodyUse::kCollected,
                    .body_bytes_max = 64u << 20,
                    .handler = [this](const Request& request, const cli::BodyReader&) {
-                     return Answer(request);
+                     return Respond(request);
                    }});
     }
     port_ = server_.Bind("127.0.0.1", 0);
@@ -79,7 +79,7 @@ class S3Server {
            parts.payload_sha256 == Sha256Hex(AsBytes(request.body));
   }
 
-  Response Answer(const Request& request) {
+  Response Respond(const Request& request) {
     if (failures > 0) {
       --failures;
       return Refusal(503, "SlowDown");

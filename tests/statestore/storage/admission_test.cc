@@ -8,7 +8,7 @@
 #include <fstream>
 
 #include "statestore/storage/bundle.h"
-#include "statestore/storage/container.h"
+#include "statestore/storage/file_head.h"
 #include "statestore/storage/message_codec.h"
 #include "tests/peak_memory.h"
 #include "tests/statestore/expect_error.h"

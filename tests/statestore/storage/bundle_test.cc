@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "statestore/storage/byte_planes.h"
-#include "statestore/storage/container.h"
+#include "statestore/storage/file_head.h"
 #include "statestore/storage/message_codec.h"
 #include "statestore/storage/publish.h"
 #include "statestore/storage/state_object.h"

@@ -2,7 +2,7 @@
 // State objects that are differences to another one.
 #include <gtest/gtest.h>
 
-#include "statestore/storage/container.h"
+#include "statestore/storage/file_head.h"
 #include "statestore/storage/message_codec.h"
 #include "statestore/storage/state_object.h"
 #include "statestore/storage/tokens_object.h"

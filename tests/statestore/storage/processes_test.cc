@@ -145,8 +145,8 @@ TEST(Processes, ReadersSeeWholeStatesOnlyWhileOthersWrite) {
     uint64_t last = 0;
     while (last < 33) {
       const StateRow row = repository.Resolve("a").state;
-      const std::string where = repository.objects().PathOf(row.id).string();
-      const StateHeader header = VerifyState(repository.objects().Get(row.id), where);
+      const std::string location = repository.objects().PathOf(row.id).string();
+      const StateHeader header = VerifyState(repository.objects().Get(row.id), location);
       if (header.description.history != row.history || row.history.token_count() < last)
         throw Error(ErrorKind::kCorrupt, "a reader saw an unfinished state");
       last = row.history.token_count();

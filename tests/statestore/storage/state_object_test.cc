@@ -6,7 +6,7 @@
 
 #include <limits>
 
-#include "statestore/storage/container.h"
+#include "statestore/storage/file_head.h"
 #include "statestore/storage/message_codec.h"
 #include "tests/statestore/expect_error.h"
 #include "tests/statestore/sample_state.h"

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/engine/benchmark.h"
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <utility>
+
+#include "kernels/limits.h"
+
+namespace statelib::engine {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// More is no nearer to the memory's bandwidth.
+constexpr double kReadBytesMax = 1 << 30;
+constexpr size_t kPrefillTokens = 4 * model::Model::rows_max;
+
+/// Tokens of a model's vocabulary, the same ones every time.
+std::vector<TokenId> AnyTokens(size_t count, int64_t vocabulary) {
+  std::mt19937 engine(1);
+  std::vector<TokenId> tokens(count);
+  for (TokenId& token : tokens)
+    token = static_cast<TokenId>(engine() % static_cast<uint32_t>(vocabulary));
+  return tokens;
+}
+
+/// Steps a second, after one that is not counted.
+template <typename Step>
+double StepsPerSecond(double seconds, const CancelFlag* cancel, const Step& step) {
+  step();
+  const auto begin = Clock::now();
+  size_t steps = 0;
+  std::chrono::duration<double> took{};
+  do {
+    if (cancel != nullptr) cancel->Check();
+    step();
+    ++steps;
+    took = Clock::now() - begin;
+  } while (took.count() < seconds);
+  return static_cast<double>(steps) / took.count();
+}
+
+/// What a step of a batch does, for each of its tokens.
+struct WorkPerToken {
+  double multiply_adds;
+  double read_bytes;
+};
+
+/// A rate that was just measured beside the mean of the limits before and after it.
+Speed Beside(double tokens_per_second, const WorkPerToken& work, const Runtime& runtime,
+             MachineLimits& limits) {
+  const MachineLimits before = std::exchange(limits, MeasureLimits(runtime));
+  const double multiplying = (before.multiply_adds_per_second + limits.multiply_adds_per_second) /
+                             2 / work.multiply_adds,
+               reading = (before.read_bytes_per_second + limits.read_bytes_per_second) / 2 /
+                         work.read_bytes;
+  return {tokens_per_second, std::min(multiplying, reading), reading < multiplying};
+}
+
+}  // namespace
+
+MachineLimits MeasureLimits(const Runtime& runtime) {
+  const double bytes = std::min(runtime.work().weight_bytes, kReadBytesMax);
+  return {kernels::MeasureMultiplyAddsPerSecond(runtime.arithmetic(), runtime.threads()),
+          kernels::MeasureReadBytesPerSecond(runtime.threads(), static_cast<size_t>(bytes))};
+}
+
+Speed MeasurePrefill(Runtime& runtime, MachineLimits& limits, double seconds,
+                     const CancelFlag* cancel) {
+  const auto tokens = AnyTokens(kPrefillTokens, runtime.info().vocabulary_size);
+  State state = runtime.Empty();
+  const double rate = static_cast<double>(tokens.size()) *
+                      StepsPerSecond(seconds, cancel, [&] { runtime.Advance(state, tokens); });
+  const model::TokenWork work = runtime.work();
+  return Beside(rate, {work.body_multiply_adds, work.weight_bytes / model::Model::rows_max},
+                runtime, limits);
+}
+
+Speed MeasureDecode(Runtime& runtime, MachineLimits& limits, size_t sequences, double seconds,
+                    const CancelFlag* cancel) {
+  const auto tokens = AnyTokens(sequences, runtime.info().vocabulary_size);
+  std::vector<State> states;
+  std::vector<PrefillChunk> batch;
+  std::vector<const State*> pointers;
+  for (size_t i = 0; i < sequences; ++i) states.push_back(runtime.Empty());
+  for (size_t i = 0; i < sequences; ++i) {
+    batch.push_back({&states[i], std::span(tokens).subspan(i, 1)});
+    pointers.push_back(&states[i]);
+  }
+  const auto count = static_cast<double>(sequences);
+  const double rate = count * StepsPerSecond(seconds, cancel, [&] {
+                        runtime.Advance(batch);
+                        runtime.Logits(pointers);
+                      });
+  const model::TokenWork work = runtime.work();
+  return Beside(rate,
+                {work.body_multiply_adds + work.head_multiply_adds, work.weight_bytes / count},
+                runtime, limits);
+}
+
+}  // namespace statelib::engine
