@@ -3,13 +3,13 @@
 // errors are caught.
 #include <unistd.h>
 
-#include <filesystem>
 #include <new>
 
 #include "cli/application.h"
 #include "cli/exit_code.h"
 #include "cli/interrupt.h"
 #include "core/base/error.h"
+#include "core/base/translate_errors.h"
 
 namespace statelib::cli {
 
@@ -40,13 +40,13 @@ void Report(const Failure& failure, bool as_json, Notes& notes, Output& err) {
   }
 }
 
-/// What the standard library says of the user's paths is no bug either.
+/// What the standard library says of the user's paths, and backends of this machine's devices, is
+/// no bug either.
 void RunApplication(Application& application, int argc, const char* const* argv) {
   try {
     application.Run(argc, argv);
-  } catch (const std::filesystem::filesystem_error& error) {
-    const std::string path = error.path1().string();
-    ThrowErrno("cannot use", path.empty() ? "an empty path" : path, error.code().value());
+  } catch (const std::exception&) {
+    RethrowTranslated();
   }
 }
 

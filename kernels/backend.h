@@ -6,9 +6,10 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <stdexcept>
 #include <string>
 
+#include "kernels/device_error.h"
+#include "kernels/profile.h"
 #include "kernels/weight_type.h"
 
 namespace statelib::kernels {
@@ -167,14 +168,20 @@ struct Mamba2ScanArgs {
 /// (README.md in this folder says how). Operations run in call order; Download waits for what it
 /// reads. Pointers are to this backend's memory unless said. Shapes are the caller's promise
 /// (checked, aborting: a wrong one is a bug of this program). Errors: std::bad_alloc,
-/// std::runtime_error when a device fails. One thread at a time.
+/// DeviceError when a device fails. One thread at a time.
 class Backend {
  public:
   virtual ~Backend() = default;
 
   virtual std::string name() const = 0;  ///< "reference", "cpu avx3, 2 threads"
-  /// What fixes the bits. Backends of equal profile give equal bits for everything below.
-  virtual std::string profile() const = 0;
+  virtual int threads() const { return 1; }
+
+  /// What fixes the bits of a model that asks for this, as the base of a profile (profile.h): equal
+  /// names mean equal bits for everything below, and nothing else than this says what a state's
+  /// profile is. Empty for a weight format that this backend does not hold.
+  virtual std::string ProfileOf(const ProfileRequest& request) const = 0;
+  /// Whether it has an operation that not every backend has.
+  virtual bool Supports(Operation) const { return false; }
 
   virtual Buffer Allocate(size_t floats) = 0;  ///< contents undefined
   virtual void Upload(std::span<const float> from_host, float* to) = 0;
@@ -183,7 +190,7 @@ class Backend {
   virtual void Zero(float* to, size_t floats) = 0;
 
   /// Brings a matrix into this backend's form. The view's bytes are not needed afterwards. Errors:
-  /// std::bad_alloc; std::runtime_error for a type or format that this backend has not.
+  /// std::bad_alloc; DeviceError for a type or format that this backend has not.
   virtual std::unique_ptr<Matrix> Pack(const WeightView& weights,
                                        WeightFormat format = WeightFormat::kStored) = 0;
 
@@ -193,7 +200,7 @@ class Backend {
   /// A matrix that uses packed bytes where they lie; they must outlive it unchanged and be aligned
   /// to 64. Bytes that were never packed give numbers without a meaning, but no access outside
   /// them. Errors: std::invalid_argument when description, size and alignment do not fit together;
-  /// std::runtime_error when this backend cannot map.
+  /// DeviceError when this backend cannot map.
   virtual std::unique_ptr<Matrix> Map(const MatrixDescription& description,
                                       std::span<const std::byte> packed);
 
@@ -226,7 +233,8 @@ class Backend {
 };
 
 inline std::unique_ptr<Matrix> Backend::Map(const MatrixDescription&, std::span<const std::byte>) {
-  throw std::runtime_error("[map] " + name() + " has no packed layout: pack the weights");
+  throw DeviceError(DeviceError::Kind::kUnsupported,
+                    "[map] " + name() + " has no packed layout: pack the weights");
 }
 
 }  // namespace statelib::kernels

@@ -3,6 +3,7 @@
 #define STATELIB_KERNELS_BACKENDS_H_
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,8 +35,24 @@ std::vector<std::string> CudaDevices();
 
 /// The backend of the first of CudaDevices() (CUDA_VISIBLE_DEVICES chooses another one). All work
 /// is queued on the device and returns at once; Upload, Download and Pack wait. Errors:
-/// std::runtime_error that says what is missing.
+/// DeviceError that says what is missing.
 std::unique_ptr<Backend> MakeCudaBackend();
+
+struct BackendOptions {
+  int threads = 0;              ///< as MakeCpuBackend
+  std::string instruction_set;  ///< the target of MakeCpuBackend
+};
+
+/// One backend that people choose by name. Adding one is a folder and a row in backends.cc.
+struct BackendEntry {
+  const char* name;         ///< "cpu"
+  const char* description;  ///< for a listing: "slow and plain"
+  std::unique_ptr<Backend> (*make)(const BackendOptions& options);
+};
+
+/// All of them, also those that this build or this machine lacks: they say so when they are made.
+/// The first is what is taken where nobody chooses.
+std::span<const BackendEntry> Backends();
 
 }  // namespace statelib::kernels
 

@@ -4,13 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <stdexcept>
 
 #include "core/base/copy_bytes.h"
 #include "core/base/error.h"
 #include "core/model_files/fingerprint.h"
-#include "kernels/backends.h"
-#include "kernels/profile.h"
 
 namespace statelib::engine {
 
@@ -23,40 +20,6 @@ constexpr size_t kLogitsRowsMax = 64;
 // Segments begin on cache lines.
 constexpr size_t kSegmentFloats = 16;
 
-std::unique_ptr<kernels::Backend> MakeBackend(const RuntimeOptions& options) {
-  if (options.backend == "reference") return kernels::MakeReferenceBackend();
-  if (options.backend == "cpu") {
-    try {
-      return kernels::MakeCpuBackend(options.threads, options.cpu_target);
-    } catch (const std::invalid_argument& error) {
-      throw Error(ErrorKind::kInvalidArgument, error.what());
-    }
-  }
-  Throw(ErrorKind::kInvalidArgument, "backend: expected cpu or reference, found \"{}\"",
-        options.backend);
-}
-
-constexpr const char* kWeightChoices[] = {"auto", "f32", "bf16", "int8", "int4"};
-
-WeightFormat FormatOf(std::string_view choice) {
-  for (const WeightFormat format :
-       {WeightFormat::kF32, WeightFormat::kBF16, WeightFormat::kInt8, WeightFormat::kInt4}) {
-    if (choice == kernels::NameOf(format)) return format;
-  }
-  if (choice == "auto") return WeightFormat::kStored;
-  Throw(ErrorKind::kInvalidArgument, "weights: expected {}, found \"{}\"",
-        fmt::join(kWeightChoices, ", "), choice);
-}
-
-/// As they are stored, unless that gives another profile.
-WeightFormat FormatForProfile(const std::string& profile, bool has_blocks) {
-  for (const WeightFormat format : {WeightFormat::kStored, WeightFormat::kF32, WeightFormat::kBF16,
-                                    WeightFormat::kInt8, WeightFormat::kInt4}) {
-    if (kernels::ProfileOf(format, has_blocks) == profile) return format;
-  }
-  return WeightFormat::kStored;
-}
-
 size_t RoundUp(size_t value, size_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
@@ -66,14 +29,22 @@ size_t RoundUp(size_t value, size_t multiple) {
 std::unique_ptr<Runtime> Runtime::OpenWithoutTokenizer(const std::filesystem::path& model_directory,
                                                        const RuntimeOptions& options) {
   std::unique_ptr<Runtime> runtime(new Runtime());
-  runtime->backend_ = MakeBackend(options);
-  if (options.backend == "cpu")
-    runtime->threads_ = options.threads > 0 ? options.threads : kernels::UsableProcessors();
+  runtime->backend_ = MakeBackend(options.backend);
   runtime->model_files_ = model_files::ModelFiles::Open(model_directory, options.config_facts);
   runtime->model_ = model::LoadModel(*runtime->model_files_, *runtime->backend_);
   model::Weights& weights = runtime->model_->weights();
-  weights.HoldAs(options.weights.empty() ? FormatForProfile(options.profile, weights.has_blocks())
-                                         : FormatOf(options.weights));
+  // A profile that this backend cannot have is refused where the state is loaded.
+  const char* const needed = runtime->WeightChoiceFor(options.profile);
+  weights.HoldAs(FormatOf(!options.weights.empty() ? options.weights.c_str()
+                          : needed != nullptr      ? needed
+                                                   : "auto"));
+  if (runtime->profile().empty()) {
+    Throw(ErrorKind::kUnsupported,
+          "[{}] weights held as {}: this backend does not have them; take "
+          "another one of {}",
+          runtime->backend_name(), kernels::NameOf(weights.format()),
+          fmt::join(WeightChoices(), ", "));
+  }
   for (const SegmentSpec& segment : runtime->state_spec()) {
     runtime->state_floats_ += RoundUp(segment.elements(), kSegmentFloats);
   }
@@ -101,25 +72,12 @@ std::unique_ptr<tokenizer::Tokenizer> Runtime::OpenTokenizer(
   return std::move(Open(model_directory, options)->tokenizer_);
 }
 
-std::span<const char* const> WeightChoices() { return kWeightChoices; }
-
-const char* WeightChoiceOf(std::string_view profile) {
-  for (const char* choice : kWeightChoices) {
-    for (const bool has_blocks : {false, true})
-      if (kernels::ProfileOf(FormatOf(choice), has_blocks) == profile) return choice;
-  }
-  return nullptr;
-}
-
-std::string ProfileOfChoice(std::string_view weights, bool has_blocks) {
-  return kernels::ProfileOf(weights.empty() ? WeightFormat::kStored : FormatOf(weights),
-                            has_blocks);
-}
-
-std::string Runtime::profile() const {
+kernels::ProfileRequest Runtime::profile_request() const {
   const model::Weights& weights = model_->weights();
-  return kernels::ProfileOf(weights.format(), weights.has_blocks());
+  return {weights.format(), weights.has_blocks(), kernels::DType::kF32, info().operations};
 }
+
+std::string Runtime::profile() const { return backend_->ProfileOf(profile_request()); }
 
 kernels::Arithmetic Runtime::arithmetic() const {
   const model::Weights& weights = model_->weights();

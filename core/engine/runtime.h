@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/cancel.h"
+#include "core/engine/backend_choice.h"
 #include "core/engine/state.h"
 #include "core/engine/tokenizer_finder.h"
 #include "core/model/model.h"
@@ -21,25 +22,14 @@
 namespace statelib::engine {
 
 struct RuntimeOptions {
-  std::string backend = "cpu";     ///< "cpu" or "reference"
-  std::string cpu_target;          ///< an instruction set of kernels::CpuTargets(); empty: the best
-  int threads = 0;                 ///< 0: every processor of this process
+  BackendChoice backend = {};
   TokenizerPlaces tokenizer = {};  ///< besides the model's own
   /// How matrices are held: one of WeightChoices(). Empty: as `profile` needs, else "auto".
   std::string weights = {};
-  std::string profile = {};  ///< the numerics profile of a state that is to be used
+  std::string profile = {};  ///< base of the numerics profile of a state that is to be used
   /// Set in the model's configuration before anything reads it; they are part of its identity.
   std::vector<model_files::ConfigFact> config_facts = {};
 };
-
-/// "auto" (as the model's files have them), "f32", "bf16", "int8", "int4".
-std::span<const char* const> WeightChoices();
-/// The choice that makes states of this profile; null for a profile that is not known.
-const char* WeightChoiceOf(std::string_view profile);
-
-/// The profile of the states that a model makes with this choice (empty: "auto"). has_blocks: as
-/// Runtime::has_blocks(). Errors: kInvalidArgument for an unknown choice.
-std::string ProfileOfChoice(std::string_view weights, bool has_blocks);
 
 /// One sequence to advance.
 struct PrefillChunk {
@@ -83,13 +73,19 @@ class Runtime {
   const StateSpec& state_spec() const { return model_->state_spec(); }
   model::TokenWork work() const { return model_->work(); }
   std::string backend_name() const { return backend_->name(); }
-  int threads() const { return threads_; }
+  int threads() const { return backend_->threads(); }
   /// What its products are made of.
   kernels::Arithmetic arithmetic() const;
-  /// Whether the model's files hold tensors of block types.
-  bool has_blocks() const { return model_->weights().has_blocks(); }
-  /// The numerics profile of every state that this runtime computes.
+  /// What the model asks of the backend, and how its matrices are held.
+  kernels::ProfileRequest profile_request() const;
+  /// The base of the numerics profile of every state that this runtime computes, as its backend
+  /// says it.
   std::string profile() const;
+  /// The choice of weights under which the same backend computes this model in the profile of this
+  /// base; null where none does.
+  const char* WeightChoiceFor(std::string_view base) const {
+    return engine::WeightChoiceFor(*backend_, profile_request(), base);
+  }
 
   /// Keeps the weights in the backend's form in one file of `folder`, and uses them from there: at
   /// once where the file is there and right; else, where `files` is not null, after packing them
@@ -149,7 +145,6 @@ class Runtime {
   std::filesystem::path tokenizer_path_;
   std::unique_ptr<model::Model> model_;
   size_t state_floats_ = 0;
-  int threads_ = 1;
 };
 
 }  // namespace statelib::engine

@@ -37,7 +37,14 @@ const Architecture& ArchitectureOf(const JsonValue& config) {
 
 std::unique_ptr<Model> LoadModel(const model_files::ModelFiles& model_files,
                                  kernels::Backend& backend) {
-  return ArchitectureOf(model_files.config()).load(model_files, backend);
+  std::unique_ptr<Model> model = ArchitectureOf(model_files.config()).load(model_files, backend);
+  for (const kernels::Operation operation : model->info().operations) {
+    if (backend.Supports(operation)) continue;
+    Throw(ErrorKind::kUnsupported, "{}: {} needs {}, which the backend {} does not compute",
+          model_files.path().string(), model->info().architecture, InfoOf(operation).name,
+          backend.name());
+  }
+  return model;
 }
 
 std::string PublishedConfig(const model_files::ModelFiles& model_files) {

@@ -24,6 +24,8 @@ struct ModelInfo {
   int64_t hidden_size = 0;  ///< D
   uint64_t parameters = 0;  ///< elements of all weight tensors, a tied head counted once
   std::vector<TokenId> end_of_text_ids;  ///< generation ends at any of these
+  /// What it needs of a backend beyond the operations that each one has.
+  std::vector<kernels::Operation> operations;
   /// What contradicts itself in the files, and which of it is used, a line each.
   std::vector<std::string> notes;
   /// What the files leave open, so that a model that computes something else may have been
@@ -74,8 +76,8 @@ class Model {
 
 /// Recognises a model's architecture by its configuration and loads it. Every tensor's
 /// presence, type and shape is checked before this returns; the files and the backend must
-/// outlive the model. Errors: kUnsupported for an architecture or a feature that is not there,
-/// kCorrupt for a config or tensors that do not fit together.
+/// outlive the model. Errors: kUnsupported for an architecture, a feature or an operation of the
+/// backend that is not there, kCorrupt for a config or tensors that do not fit together.
 std::unique_ptr<Model> LoadModel(const model_files::ModelFiles& model_files,
                                  kernels::Backend& backend);
 

@@ -20,7 +20,6 @@
 #include "kernels/cpu/packed_matrix.h"
 #include "kernels/cpu/prepared_input.h"
 #include "kernels/flush_subnormals.h"
-#include "kernels/profile.h"
 
 namespace statelib::kernels {
 
@@ -46,7 +45,10 @@ class CpuBackend : public Backend {
   std::string name() const override {
     return fmt::format("cpu {}, {} threads", kernels_.target, threads_.size());
   }
-  std::string profile() const override { return kExactProfile; }
+  int threads() const override { return static_cast<int>(threads_.size()); }
+  std::string ProfileOf(const ProfileRequest& request) const override {
+    return HostProfile(request);
+  }
 
   Buffer Allocate(size_t floats) override { return AllocateHostBuffer(floats); }
   void Upload(std::span<const float> from_host, float* to) override {

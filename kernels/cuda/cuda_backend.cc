@@ -3,12 +3,9 @@
 // stream; only Upload, Download and Pack wait for it.
 #include <fmt/format.h>
 
-#include <stdexcept>
-
 #include "kernels/backends.h"
 #include "kernels/check.h"
 #include "kernels/cuda/launches.h"
-#include "kernels/profile.h"
 #include "kernels/row_reader.h"
 
 namespace statelib::kernels {
@@ -33,7 +30,11 @@ class CudaBackend : public Backend {
         multiprocessors_(static_cast<size_t>(device.multiProcessorCount)) {}
 
   std::string name() const override { return name_; }
-  std::string profile() const override { return kExactProfile; }
+  std::string ProfileOf(const ProfileRequest& request) const override {
+    const bool is_exact = request.format == WeightFormat::kF32 ||
+                          (request.format == WeightFormat::kStored && !request.has_blocks);
+    return is_exact ? BaseProfile("exact-f32-r1", request) : std::string();
+  }
 
   Buffer Allocate(size_t floats) override {
     std::byte* bytes = cuda::AllocateDevice(floats * sizeof(float)).release();
@@ -61,10 +62,12 @@ class CudaBackend : public Backend {
   std::unique_ptr<Matrix> Pack(const WeightView& weights, WeightFormat format) override {
     const WeightType held = HeldType(weights.type, format);
     if (IsBlockType(held) || format == WeightFormat::kBF16) {
-      throw std::runtime_error(fmt::format(
-          "[cuda] weights of type {} in format {}: this backend multiplies f32, bf16 and "
-          "f16 with f32 inputs alone; take the format f32 or the cpu backend",
-          NameOf(weights.type), NameOf(format)));
+      throw DeviceError(
+          DeviceError::Kind::kUnsupported,
+          fmt::format(
+              "[cuda] weights of type {} in format {}: this backend multiplies f32, bf16 and "
+              "f16 with f32 inputs alone; take the format f32 or the cpu backend",
+              NameOf(weights.type), NameOf(format)));
     }
     if (held == weights.type) return std::make_unique<DeviceMatrix>(weights);
     std::vector<float> values;
@@ -142,17 +145,21 @@ std::unique_ptr<Backend> MakeCudaBackend() {
   int count = 0;
   const cudaError_t status = cudaGetDeviceCount(&count);
   if (status != cudaSuccess || count == 0) {
-    throw std::runtime_error(fmt::format(
-        "[cuda] device: want an NVIDIA GPU and its driver, got \"{}\"; take the cpu backend here",
-        status != cudaSuccess ? cudaGetErrorString(status) : "no device"));
+    throw DeviceError(
+        DeviceError::Kind::kUnsupported,
+        fmt::format("[cuda] device: want an NVIDIA GPU and its driver, got \"{}\"; take the cpu "
+                    "backend here",
+                    status != cudaSuccess ? cudaGetErrorString(status) : "no device"));
   }
   constexpr int kDevice = 0;
   const cudaDeviceProp device = PropertiesOf(kDevice);
   if (!cuda::HasCodeForDevice()) {
-    throw std::runtime_error(fmt::format(
-        "[cuda] device: this build has no code for {} (compute capability {}.{}); build with "
-        "-DCMAKE_CUDA_ARCHITECTURES={}{}",
-        device.name, device.major, device.minor, device.major, device.minor));
+    throw DeviceError(
+        DeviceError::Kind::kUnsupported,
+        fmt::format(
+            "[cuda] device: this build has no code for {} (compute capability {}.{}); build with "
+            "-DCMAKE_CUDA_ARCHITECTURES={}{}",
+            device.name, device.major, device.minor, device.major, device.minor));
   }
   KeepReleasedMemory(kDevice);
   return std::make_unique<CudaBackend>(device);

@@ -5,7 +5,6 @@
 
 #include <limits>
 #include <new>
-#include <stdexcept>
 #include <string>
 
 #include "kernels/check.h"
@@ -31,7 +30,7 @@ void CheckCuda(cudaError_t status, const char* what) {
   cudaGetLastError();  // or the next launch would report this failure again
   const std::string message = fmt::format("[cuda] {}: {}", what, cudaGetErrorString(status));
   if (status == cudaErrorMemoryAllocation) throw DeviceMemoryError(message);
-  throw std::runtime_error(message);
+  throw DeviceError(DeviceError::Kind::kFailed, message);
 }
 
 unsigned GridX(size_t count) {

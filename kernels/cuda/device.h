@@ -17,7 +17,7 @@ namespace statelib::kernels::cuda {
 inline constexpr cudaStream_t kStream = nullptr;
 
 /// Throws when a call of the CUDA runtime failed. `what` names the operation: "rms_norm". Errors:
-/// std::bad_alloc for memory, std::runtime_error "[cuda] what: the runtime's text" for all else.
+/// std::bad_alloc for memory, DeviceError "[cuda] what: the runtime's text" for all else.
 void CheckCuda(cudaError_t status, const char* what);
 
 /// Lets a kernel take up to `bytes` of shared memory, more than the 48 kB that need no word; asks

@@ -20,7 +20,7 @@ constexpr size_t VectorInputs(WeightType type) { return 16 / InfoOf(type).block_
 /// fma(-0, +0, sum) leaves any sum as it is, to the bit, which +0 weights would not (-0 + +0 = +0).
 class DeviceMatrix : public Matrix {
  public:
-  /// Errors: std::bad_alloc, std::runtime_error.
+  /// Errors: std::bad_alloc, DeviceError.
   explicit DeviceMatrix(const WeightView& weights);
 
   WeightType type() const { return type_; }

@@ -8,7 +8,7 @@
 
 /// One function an operation, each in the file of its name: it chooses the grid and queues the
 /// kernel. Arguments and results as in kernels/backend.h, shapes already checked. Errors:
-/// std::runtime_error, std::bad_alloc.
+/// DeviceError, std::bad_alloc.
 namespace statelib::kernels::cuda {
 
 /// Whether this build's kernels can run on the current device.

@@ -6,7 +6,7 @@
 
 #include "kernels/cuda/tensor_product.h"
 
-/// What tells the copy engine of a product's operands. Errors: std::runtime_error, also where the
+/// What tells the copy engine of a product's operands. Errors: DeviceError, also where the
 /// driver is too old.
 namespace statelib::kernels::cuda {
 

@@ -16,7 +16,7 @@ inline constexpr size_t kTileBytes = kTileOutputs * kTileInputs * 2;
 /// Filled up with +0.
 class TensorMatrix : public Matrix {
  public:
-  /// weights: of type bf16. Waits for the device. Errors: std::bad_alloc, std::runtime_error.
+  /// weights: of type bf16. Waits for the device. Errors: std::bad_alloc, DeviceError.
   explicit TensorMatrix(const WeightView& weights);
 
   /// Tiles over the outputs, and over the inputs.

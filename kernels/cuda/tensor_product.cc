@@ -30,7 +30,8 @@ EncodeTiled FindEncodeTiled() {
             "tensor map");
 #endif
   if (found == nullptr || result != cudaDriverEntryPointSuccess) {
-    throw std::runtime_error(
+    throw DeviceError(
+        DeviceError::Kind::kUnsupported,
         "[cuda] tensor map: this driver is older than CUDA 12.0; install a newer one");
   }
   return reinterpret_cast<EncodeTiled>(found);
@@ -49,8 +50,9 @@ CUtensorMap Encode(const void* data, const cuuint64_t (&extents)[kRank],
              strides, box, steps, CU_TENSOR_MAP_INTERLEAVE_NONE, swizzle,
              CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
   if (result != CUDA_SUCCESS) {
-    throw std::runtime_error(fmt::format("[cuda] tensor map: error {} for {} x {} elements",
-                                         static_cast<int>(result), extents[1], extents[0]));
+    throw DeviceError(DeviceError::Kind::kUnsupported,
+                      fmt::format("[cuda] tensor map: error {} for {} x {} elements",
+                                  static_cast<int>(result), extents[1], extents[0]));
   }
   return boxes;
 }
@@ -91,15 +93,19 @@ void Check(const TensorProductArgs& args) {
   STATELIB_CHECK(x.stride >= x.cols && args.out.stride >= args.out.cols);
   constexpr size_t kMax = std::numeric_limits<int>::max();
   if (x.rows > kMax || x.cols > kMax || args.out.cols > kMax)
-    throw std::runtime_error("[cuda] tensor product: more than 2^31 - 1 rows, inputs or outputs");
+    throw DeviceError(DeviceError::Kind::kUnsupported,
+                      "[cuda] tensor product: more than 2^31 - 1 rows, inputs or outputs");
   if (reinterpret_cast<uintptr_t>(x.data) % 16 != 0 || x.stride % 8 != 0) {
-    throw std::runtime_error(fmt::format(
-        "[cuda] tensor product: rows of inputs begin on multiples of 16 bytes, got address {} "
-        "modulo 16 and a stride of {} elements",
-        reinterpret_cast<uintptr_t>(x.data) % 16, x.stride));
+    throw DeviceError(
+        DeviceError::Kind::kUnsupported,
+        fmt::format(
+            "[cuda] tensor product: rows of inputs begin on multiples of 16 bytes, got address {} "
+            "modulo 16 and a stride of {} elements",
+            reinterpret_cast<uintptr_t>(x.data) % 16, x.stride));
   }
   if (args.out.is_bf16 && args.epilogue != Epilogue::kStore) {
-    throw std::runtime_error(
+    throw DeviceError(
+        DeviceError::Kind::kUnsupported,
         "[cuda] tensor product: sums are added, or softplus taken, in f32 results, not in bf16");
   }
 }

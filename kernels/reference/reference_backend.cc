@@ -10,7 +10,6 @@
 #include "kernels/backends.h"
 #include "kernels/check.h"
 #include "kernels/flush_subnormals.h"
-#include "kernels/profile.h"
 #include "kernels/reference/math.h"
 #include "kernels/reference/reference_matrix.h"
 
@@ -48,7 +47,9 @@ float SumOfSquares(const float* x, size_t count) {
 class ReferenceBackend : public Backend {
  public:
   std::string name() const override { return "reference"; }
-  std::string profile() const override { return kExactProfile; }
+  std::string ProfileOf(const ProfileRequest& request) const override {
+    return HostProfile(request);
+  }
 
   Buffer Allocate(size_t floats) override { return AllocateHostBuffer(floats); }
   void Upload(std::span<const float> from_host, float* to) override {

@@ -75,7 +75,7 @@ void CheckFits(const Library& library, const LoadedModel& model,
   }
   const std::string profile = storage::BaseProfileOf(state.state.profile);
   if (profile != model.runtime->profile()) {
-    const char* const weights = engine::WeightChoiceOf(profile);
+    const char* const weights = model.runtime->WeightChoiceFor(profile);
     Throw(ErrorKind::kMismatch,
           "the state {} needs the numerics profile {}, given was {}; {}ingest its documents again",
           NameOf(state), state.state.profile, model.runtime->profile(),

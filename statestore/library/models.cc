@@ -155,6 +155,21 @@ std::string NameOf(const fs::path& path) {
   return (fs::is_directory(path, ignored) ? path.filename() : path.stem()).string();
 }
 
+/// The operations of a model as the bits of a number, for the index.
+std::vector<kernels::Operation> OperationsOf(uint64_t bits) {
+  std::vector<kernels::Operation> operations;
+  for (int i = 0; i < 64; ++i)
+    if (bits >> i & 1) operations.push_back(static_cast<kernels::Operation>(i));
+  return operations;
+}
+
+storage::OpenedModel OpenedOf(const Digest& fingerprint, const kernels::ProfileRequest& request) {
+  storage::OpenedModel opened{fingerprint, request.has_blocks};
+  for (const kernels::Operation operation : request.operations)
+    opened.operations |= uint64_t{1} << static_cast<int>(operation);
+  return opened;
+}
+
 Digest FingerprintOf(Library& library, const engine::Runtime& runtime, const std::string& path,
                      const Digest& stamp, Trust trust, const CancelFlag* cancel,
                      const model_files::HashProgress& on_progress) {
@@ -163,7 +178,7 @@ Digest FingerprintOf(Library& library, const engine::Runtime& runtime, const std
   if (known && trust == Trust::kStamp) return known->fingerprint;
   const Digest fingerprint = runtime.ComputeFingerprint(cancel, on_progress);
   if (library.repository().writable())
-    models.Remember(path, stamp, {fingerprint, runtime.has_blocks()});
+    models.Remember(path, stamp, OpenedOf(fingerprint, runtime.profile_request()));
   return fingerprint;
 }
 
@@ -273,8 +288,12 @@ std::optional<ModelKey> RememberedKey(const Library& library, const ModelPlace& 
       opened = models.Remembered(place.known->fingerprint);
   }
   if (!opened) return std::nullopt;
-  return ModelKey{opened->fingerprint,
-                  engine::ProfileOfChoice(options.weights, opened->has_blocks)};
+  const kernels::ProfileRequest request{
+      engine::FormatOf(options.weights.empty() ? "auto" : options.weights), opened->has_blocks,
+      kernels::DType::kF32, OperationsOf(opened->operations)};
+  engine::BackendChoice backend = options.backend;
+  backend.options.threads = 1;  // it computes nothing
+  return ModelKey{opened->fingerprint, engine::MakeBackend(backend)->ProfileOf(request)};
 }
 
 std::unique_ptr<engine::Runtime> OpenRuntime(const ModelPlace& place,

@@ -5,9 +5,12 @@
 #include <chrono>
 
 #include "core/base/error.h"
+#include "core/base/mapped_file.h"
+#include "kernels/profile.h"
 #include "statestore/library/load.h"
 #include "statestore/library/prompt_card.h"
 #include "statestore/storage/segment_codec.h"
+#include "statestore/storage/state_object.h"
 
 namespace statelib::library {
 
@@ -22,6 +25,19 @@ void CheckTokens(const engine::State& state, const SaveRequest& request) {
   Throw(ErrorKind::kInvalidArgument,
         "[save] the state has read {} tokens, its parent and the tokens given make {}, or others",
         state.token_count(), history.token_count());
+}
+
+/// What a state was continued from, and thus what goes on from it. The index knows that it was, its
+/// object the rest.
+std::vector<storage::Continuation> ContinuedFrom(const Library& library,
+                                                 const storage::ResolvedState& state) {
+  if (!kernels::Profile::Parse(state.state.profile).continued) return {};
+  const storage::ObjectStore& objects = library.repository().objects();
+  const MappedFile object = objects.Map(state.state.id);
+  return storage::StateReader(object.bytes(), objects.PathOf(state.state.id).string(),
+                              storage::FileHash::kUnchecked)
+      .header()
+      .description.continued_from;
 }
 
 }  // namespace
@@ -88,6 +104,7 @@ SavedState SaveState(Library& library, const LoadedModel& model, const engine::S
   fresh.description.profile = storage::ProfileAfter(
       request.parent ? request.parent->state.profile : model.runtime->profile(),
       request.codec.codec);
+  if (request.parent) fresh.description.continued_from = ContinuedFrom(library, *request.parent);
   fresh.codec = request.codec.codec;
   fresh.whole = request.whole;
   if (lossy) fresh.fidelity = near.fidelity;
@@ -115,7 +132,7 @@ SavedState SaveState(Library& library, const LoadedModel& model, const engine::S
 bool ChangesState(const storage::StateRow& state, storage::Codec codec) {
   if (storage::IsLossy(codec)) return storage::ProfileAfter(state.profile, codec) != state.profile;
   const bool as_delta = codec == storage::Codec::kDelta;
-  const bool lossless = storage::BaseProfileOf(state.profile) == state.profile;
+  const bool lossless = kernels::Profile::Parse(state.profile).marks.empty();
   return lossless && as_delta != state.base.has_value();
 }
 

@@ -26,7 +26,7 @@ struct FileKind {
 
 // As in PNG, the bytes after the name show what a transfer as text would have changed.
 inline constexpr FileKind kObjectFile{
-    "object", {'\x89', 'S', 'L', 'O', '\r', '\n', '\x1a', '\n'}, 3, 1, kObjectHeaderBytesMax};
+    "object", {'\x89', 'S', 'L', 'O', '\r', '\n', '\x1a', '\n'}, 4, 1, kObjectHeaderBytesMax};
 inline constexpr FileKind kBundleFile{
     "bundle", {'\x89', 'S', 'L', 'B', '\r', '\n', '\x1a', '\n'}, 3, 1, kManifestBytesMax};
 inline constexpr FileKind kCatalogueFile{
@@ -37,8 +37,9 @@ inline constexpr FileKind kRecordFile{
 /// What an object is written as: the oldest version that can say it, so that equal objects stay
 /// equal.
 inline constexpr uint32_t kExactObjectVersion = 1;
-inline constexpr uint32_t kLossyObjectVersion = 2;  ///< lossy codecs, fidelity
-inline constexpr uint32_t kDeltaObjectVersion = 3;  ///< a base and differences to it
+inline constexpr uint32_t kLossyObjectVersion = 2;      ///< lossy codecs, fidelity
+inline constexpr uint32_t kDeltaObjectVersion = 3;      ///< a base and differences to it
+inline constexpr uint32_t kContinuedObjectVersion = 4;  ///< read under several profiles
 
 /// The same of bundles and records.
 inline constexpr uint32_t kNumberedBundleVersion = 2;  ///< references have their versions' numbers

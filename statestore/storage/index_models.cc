@@ -49,7 +49,7 @@ constexpr size_t kNameDigits = 8;
 
 std::optional<OpenedModel> ToOpened(Statement& statement) {
   if (!statement.Step()) return std::nullopt;
-  return OpenedModel{statement.ToDigest(0), statement.Uint(1) != 0};
+  return OpenedModel{statement.ToDigest(0), statement.Uint(1) != 0, statement.Uint(2)};
 }
 
 std::optional<std::string_view> NullIfEmpty(const std::string& text) {
@@ -160,7 +160,7 @@ bool IndexModels::Remove(const Digest& fingerprint) {
     statement.Run();
     Change change{.kind = gone ? ChangeKind::kModelRemoved : ChangeKind::kModel};
     if (gone) change.model.identity.fingerprint = fingerprint;
-    if (!gone) change.model = *Find(fingerprint);
+    if (!gone) change.model = Get(fingerprint);
     pending_.Add(std::move(change));
   });
   return gone;
@@ -191,24 +191,31 @@ void IndexModels::SetDefault(const std::optional<Digest>& fingerprint) {
 std::optional<OpenedModel> IndexModels::RememberedAt(const std::string& path,
                                                      const Digest& stamp) const {
   Statement statement = database_.Prepare(
-      "SELECT fingerprint, has_blocks FROM fingerprint_cache WHERE path = ? AND stamp = ?");
+      "SELECT fingerprint, has_blocks, operations FROM fingerprint_cache WHERE path = ? AND stamp "
+      "= ?");
   statement.Bind(path).Bind(stamp);
   return ToOpened(statement);
 }
 
 std::optional<OpenedModel> IndexModels::Remembered(const Digest& fingerprint) const {
   Statement statement = database_.Prepare(
-      "SELECT fingerprint, has_blocks FROM fingerprint_cache WHERE fingerprint = ? LIMIT 1");
+      "SELECT fingerprint, has_blocks, operations FROM fingerprint_cache WHERE fingerprint = ? "
+      "LIMIT 1");
   statement.Bind(fingerprint);
   return ToOpened(statement);
 }
 
 void IndexModels::Remember(const std::string& path, const Digest& stamp, const OpenedModel& model) {
   Statement statement = database_.Prepare(
-      "INSERT INTO fingerprint_cache(path, stamp, fingerprint, has_blocks) VALUES(?, ?, ?, ?) "
+      "INSERT INTO fingerprint_cache(path, stamp, fingerprint, has_blocks, operations) "
+      "VALUES(?, ?, ?, ?, ?) "
       "ON CONFLICT(path) DO UPDATE SET stamp = excluded.stamp, fingerprint = excluded.fingerprint, "
-      "has_blocks = excluded.has_blocks");
-  statement.Bind(path).Bind(stamp).Bind(model.fingerprint).Bind(uint64_t{model.has_blocks});
+      "has_blocks = excluded.has_blocks, operations = excluded.operations");
+  statement.Bind(path)
+      .Bind(stamp)
+      .Bind(model.fingerprint)
+      .Bind(uint64_t{model.has_blocks})
+      .Bind(model.operations);
   statement.Run();
 }
 

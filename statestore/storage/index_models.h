@@ -16,6 +16,7 @@ namespace statelib::storage {
 struct OpenedModel {
   Digest fingerprint;
   bool has_blocks = false;  ///< its files hold tensors of block types
+  uint64_t operations = 0;  ///< bit i: it needs the backend's operation of number i
 };
 
 /// The models of an index. One thread. Errors: those of Database.

@@ -79,7 +79,7 @@ uint64_t IndexReferences::Move(const std::string& name, const std::string& tag,
     change.state = state;
     change.derivation = derivation;
     AddVersion(key, change);
-    change.state_created_at_ms = IndexStates(database_).Find(state)->created_at_ms;
+    change.state_created_at_ms = IndexStates(database_).Get(state).created_at_ms;
     change.derivations = pending_.TakeDerivations();
     const bool has_own =
         std::any_of(change.derivations.begin(), change.derivations.end(),

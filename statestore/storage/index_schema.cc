@@ -249,10 +249,14 @@ ALTER TABLE models ADD COLUMN prompt_stop TEXT;
 ALTER TABLE models ADD COLUMN prompt_refusal TEXT;
 )";
 
+// What opening a model tells besides: the operations that it needs of a backend, a bit each.
+constexpr const char* kOperations =
+    "ALTER TABLE fingerprint_cache ADD COLUMN operations INTEGER NOT NULL DEFAULT 0;";
+
 constexpr const char* kMigrations[] = {kFirst,    kModelTokenizers, kModelWeights, kCheckpoints,
                                        kHistory,  kTexts,           kTemplates,    kOpenedModels,
                                        kDeltas,   kBoundedWords,    kChanges,      kHad,
-                                       kMadeFrom, kPromptForms};
+                                       kMadeFrom, kPromptForms,     kOperations};
 
 int64_t PragmaOf(const Database& database, const char* name) {
   Statement statement = database.Prepare(fmt::format("PRAGMA {}", name));

@@ -114,7 +114,8 @@ std::optional<StateRow> IndexStates::FindOfModel(const Digest& model,
                                                  const std::string& base_profile) const {
   Statement statement = database_.Prepare(
       std::string(kSelect) +
-      "WHERE model = ?1 AND (profile = ?2 OR substr(profile, 1, length(?2) + 1) = ?2 || '+') "
+      "WHERE model = ?1 AND (profile = ?2 OR substr(profile, 1, length(?2) + 1) IN (?2 || '+', "
+      "?2 || '~')) "
       "LIMIT 1");
   statement.Bind(model).Bind(base_profile);
   if (!statement.Step()) return std::nullopt;

@@ -56,7 +56,7 @@ class IndexStates {
   /// The states of one history under one model and profile, newest first.
   std::vector<StateRow> FindByHistory(const Digest& model, const std::string& profile,
                                       const History& history) const;
-  /// Any state of a model whose profile is this one or one that a codec has marked.
+  /// Any state of a model whose profile has this base.
   std::optional<StateRow> FindOfModel(const Digest& model, const std::string& base_profile) const;
   /// The first `limit` states whose id begins with these hexadecimal digits.
   std::vector<StateRow> FindByPrefix(std::string_view hex, size_t limit) const;

@@ -15,6 +15,7 @@ inline constexpr uint64_t kSegmentBytesMax = uint64_t{1} << 30;  ///< one tensor
 inline constexpr uint64_t kStateBytesMax = uint64_t{1} << 34;    ///< one state, uncompressed
 inline constexpr uint64_t kObjectBytesMax = kStateBytesMax + kObjectHeaderBytesMax + (1u << 20);
 inline constexpr size_t kSegmentsMax = 1u << 16;
+inline constexpr int kContinuationsMax = 64;  ///< profiles that a state was read under before
 inline constexpr size_t kAxesMax = 8;
 inline constexpr size_t kTextBytesMax = 4096;  ///< any one text in a header
 

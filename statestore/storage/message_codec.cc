@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statestore/storage/message_codec.h"
+#include "core/base/quoted.h"
+#include "kernels/profile.h"
 
 #include <algorithm>
 #include <tuple>
@@ -69,6 +71,11 @@ void ToProto(const StateHeader& header, v1::StateHeader* out) {
     ToProto(description.spec[i], header.segments[i], out->add_segments());
   if (header.fidelity) ToProto(*header.fidelity, out->mutable_fidelity());
   if (header.base) SetDigest(*header.base, out->mutable_base_state_id());
+  for (const Continuation& earlier : description.continued_from) {
+    v1::Continuation* item = out->add_continued_from();
+    item->set_numerics_profile(earlier.profile);
+    item->set_token_count(earlier.token_count);
+  }
 }
 
 void ToProto(const TokensHeader& header, v1::TokensHeader* out) {
@@ -136,6 +143,22 @@ class Reader : public FieldReader {
     return fidelity;
   }
 
+  void ReadContinuations(const v1::StateHeader& message, StateDescription* description) const {
+    const bool continued = kernels::Profile::Parse(description->profile).continued;
+    const int count = message.continued_from_size();
+    if (count > kContinuationsMax || continued != (count > 0))
+      Fail("{} continuations beside the profile {}", count, Quoted(description->profile));
+    uint64_t before = 0;
+    for (const v1::Continuation& item : message.continued_from()) {
+      if (item.token_count() <= before || item.token_count() > description->history.token_count())
+        Fail("a continuation after {} tokens, expected {} to {}", item.token_count(), before + 1,
+             description->history.token_count());
+      before = item.token_count();
+      description->continued_from.push_back(
+          {ReadText(item.numerics_profile(), "profile of a continuation"), before});
+    }
+  }
+
   StateHeader ReadState(const v1::StateHeader& message) const {
     StateHeader header;
     StateDescription& description = header.description;
@@ -144,6 +167,7 @@ class Reader : public FieldReader {
     description.history =
         History(message.token_count(), ReadDigest(message.history_chain(), "history chain"));
     description.tokens_kept = message.tokens_kept();
+    ReadContinuations(message, &description);
     ReadChunks(message, &description);
     header.content = ReadDigest(message.content_digest(), "content digest");
     if (message.segments_size() > static_cast<int>(kSegmentsMax))

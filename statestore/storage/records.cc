@@ -1,31 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statestore/storage/records.h"
 
+#include "kernels/profile.h"
 #include "statestore/storage/segment_codec.h"
 
 namespace statelib::storage {
 
+using kernels::Profile;
+
 namespace {
 
-constexpr const char* kEditedMark = "+edited";
+constexpr const char* kEditedMark = "edited";
 
 }  // namespace
 
 std::string ProfileAfter(const std::string& profile, Codec codec) {
-  const std::string mark = std::string("+") + NameOf(codec);
-  const bool marked = (profile + "+").find(mark + "+") != std::string::npos;
-  return !IsLossy(codec) || marked ? profile : profile + mark;
+  Profile after = Profile::Parse(profile);
+  if (IsLossy(codec) && !after.HasMark(NameOf(codec))) after.marks.emplace_back(NameOf(codec));
+  return after.Name();
 }
 
-std::string EditedProfile(const std::string& base_profile) { return base_profile + kEditedMark; }
-
-bool IsEdited(const std::string& profile) {
-  return (profile + "+").find(std::string(kEditedMark) + "+") != std::string::npos;
+std::string EditedProfile(const std::string& base_profile) {
+  return Profile{base_profile, {kEditedMark}}.Name();
 }
 
-std::string BaseProfileOf(const std::string& profile) {
-  return profile.substr(0, profile.find('+'));
-}
+bool IsEdited(const std::string& profile) { return Profile::Parse(profile).HasMark(kEditedMark); }
+
+std::string BaseProfileOf(const std::string& profile) { return Profile::Parse(profile).base; }
 
 History EditedHistory(const Digest& content) {
   Hasher hasher;

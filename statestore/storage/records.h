@@ -35,15 +35,25 @@ struct TokenChunk {
   bool operator==(const TokenChunk&) const = default;
 };
 
+/// A numerics profile under which a state's tokens were read up to `token_count` of them.
+struct Continuation {
+  std::string profile;
+  uint64_t token_count = 0;
+
+  bool operator==(const Continuation&) const = default;
+};
+
 /// Everything about a state but its bytes. Nothing here depends on time, names or lineage, so
 /// equal states are equal objects.
 struct StateDescription {
   ModelIdentity model;
-  std::string profile;  ///< numerics profile
+  std::string profile;  ///< numerics profile (kernels/profile.h)
   History history;
   bool tokens_kept = false;        ///< false: the user keeps only count and chain
   std::vector<TokenChunk> chunks;  ///< the history in order; empty when not kept
   StateSpec spec;
+  /// What it was continued from, by rising token counts; there where the profile ends in "~".
+  std::vector<Continuation> continued_from = {};
 
   bool operator==(const StateDescription&) const = default;
 };
@@ -74,7 +84,7 @@ std::string ProfileAfter(const std::string& profile, Codec codec);
 /// from one by itself, and none can be proved.
 std::string EditedProfile(const std::string& base_profile);
 bool IsEdited(const std::string& profile);
-/// The profile without such marks: the one that has to compute further.
+/// The base of a profile (kernels/profile.h): what has to compute further.
 std::string BaseProfileOf(const std::string& profile);
 
 /// The history of a state that was edited: no token leads to it, and what it reads on has the

@@ -73,6 +73,7 @@ const char* ObstacleToBase(const StateHeader& base, const StateDescription& stat
 }  // namespace
 
 uint32_t ObjectVersionOf(const StateHeader& header) {
+  if (!header.description.continued_from.empty()) return kContinuedObjectVersion;
   if (header.base) return kDeltaObjectVersion;
   const bool exact =
       std::all_of(header.segments.begin(), header.segments.end(),

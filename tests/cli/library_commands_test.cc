@@ -66,6 +66,14 @@ TEST_F(LibraryCommands, ThreadsAndBackendsGiveTheSameState) {
   }
 }
 
+TEST_F(LibraryCommands, AMissingGpuIsOneLineAndNoBug) {
+  const auto result = Run({"ingest", "a", roof_, "--backend", "cuda"});
+  if (result.exit_code == 0) return;  // there is one
+  EXPECT_EQ(result.exit_code, 8);
+  EXPECT_THAT(result.err, testing::StartsWith("statelib: [cuda] "));
+  EXPECT_THAT(result.err, testing::Not(testing::HasSubstr("bug")));
+}
+
 TEST_F(LibraryCommands, IngestThenAppendEqualsIngestOfBothFiles) {
   Facts({"ingest", "both", roof_, gate_});
   Facts({"ingest", "grown", roof_});

@@ -300,14 +300,5 @@ TEST_P(QuantisedTest, BytesThatDoNotFitTheirDescriptionAreRefused) {
   EXPECT_NO_THROW(backend_->Map(good, bytes));
 }
 
-TEST(Profile, EveryFormatNamesItsOwn) {
-  EXPECT_STREQ(ProfileOf(WeightFormat::kStored, false), "exact-f32-r1");
-  EXPECT_STREQ(ProfileOf(WeightFormat::kStored, true), "blocks-r1");
-  EXPECT_STREQ(ProfileOf(WeightFormat::kF32, true), "exact-f32-r1");
-  EXPECT_STREQ(ProfileOf(WeightFormat::kBF16, false), "bf16-r1");
-  EXPECT_STREQ(ProfileOf(WeightFormat::kInt8, true), "int8-r1");
-  EXPECT_STREQ(ProfileOf(WeightFormat::kInt4, false), "int4-r1");
-}
-
 }  // namespace
 }  // namespace statelib::kernels

@@ -49,7 +49,7 @@ std::filesystem::path FolderOf(const std::string& model) {
 
 std::unique_ptr<Runtime> Open(const std::string& model, const std::string& backend) {
   RuntimeOptions options;
-  options.backend = backend;
+  options.backend.name = backend;
   // Golden values of block types are those of the decoded weights.
   options.weights = "f32";
   const auto folder = FolderOf(model);

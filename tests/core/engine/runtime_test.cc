@@ -91,14 +91,12 @@ TEST(Runtime, ATokenizerLargerThanTheModelIsRefused) {
 }
 
 TEST(Runtime, UnknownBackendsAndInstructionSetsAreRefused) {
-  EXPECT_EQ(FailureOf([] {
-              Runtime::OpenWithoutTokenizer(GoldenFolder("mamba"), {"abacus", "", 1});
-            }).first,
-            ErrorKind::kInvalidArgument);
-  EXPECT_EQ(FailureOf([] {
-              Runtime::OpenWithoutTokenizer(GoldenFolder("mamba"), {"cpu", "mmx", 1});
-            }).first,
-            ErrorKind::kInvalidArgument);
+  for (const BackendChoice& choice :
+       {BackendChoice{"abacus"}, BackendChoice{"cpu", {.threads = 1, .instruction_set = "mmx"}}}) {
+    EXPECT_EQ(
+        FailureOf([&] { Runtime::OpenWithoutTokenizer(GoldenFolder("mamba"), {choice}); }).first,
+        ErrorKind::kInvalidArgument);
+  }
 }
 
 }  // namespace

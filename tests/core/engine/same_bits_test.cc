@@ -52,7 +52,8 @@ const std::vector<Bytes>& Expected(const Setting& setting) {
   std::vector<Bytes>& segments =
       expected[setting.model + " " + setting.stored + " " + setting.options.weights];
   if (segments.empty()) {
-    RuntimeOptions options{"cpu", "", 1};
+    RuntimeOptions options;
+    options.backend.options.threads = 1;
     options.weights = setting.options.weights;
     const auto runtime = OpenModel(setting, options);
     State state = runtime->Empty();
@@ -167,12 +168,12 @@ std::vector<Setting> SettingsOfF32() {
     // The reference takes seconds a thousand tokens on the demo model; the tiny ones show its bits
     // as well.
     if (model != "demo")
-      settings.push_back({model, "", {"reference", "", 1}, model + "_reference"});
+      settings.push_back({model, "", {BackendChoice{"reference"}}, model + "_reference"});
     for (const std::string& target : kernels::CpuTargets()) {
       for (const int threads : {1, 2}) {
         settings.push_back({model,
                             "",
-                            {"cpu", target, threads},
+                            {BackendChoice{"cpu", {threads, target}}},
                             model + "_" + target + "_" + std::to_string(threads)});
       }
     }
@@ -226,9 +227,9 @@ class SameBitsOfFormats : public testing::TestWithParam<Setting> {
  protected:
   Setting On(const std::string& backend, const std::string& target, int threads) const {
     Setting setting = GetParam();
-    setting.options.backend = backend;
-    setting.options.cpu_target = target;
-    setting.options.threads = threads;
+    setting.options.backend.name = backend;
+    setting.options.backend.options.instruction_set = target;
+    setting.options.backend.options.threads = threads;
     setting.label += " " + backend + " " + target + " " + std::to_string(threads);
     return setting;
   }

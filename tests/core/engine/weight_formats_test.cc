@@ -83,7 +83,7 @@ TEST(Weights, EachFormatThatRoundsHasItsOwnProfile) {
   std::vector<std::string> profiles;
   for (const char* weights : {"f32", "bf16", "int8", "int4"}) {
     const auto runtime = Runtime::OpenWithoutTokenizer(GoldenFolder("mamba"), With(weights));
-    EXPECT_STREQ(WeightChoiceOf(runtime->profile()),
+    EXPECT_STREQ(runtime->WeightChoiceFor(runtime->profile()),
                  weights == std::string("f32") ? "auto" : weights);
     profiles.push_back(runtime->profile());
   }

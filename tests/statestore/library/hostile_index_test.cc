@@ -306,6 +306,18 @@ TEST_F(HostileIndex, VerifyNamesEveryChange) {
   }
 }
 
+TEST_F(HostileIndex, ForgettingAModelThatStatesNeedAndThatIsNotThereIsDamage) {
+  const fs::path copy = Changed("copy", "DELETE FROM models");
+  const Library library = Library::Open(copy, Library::Access::kWrite);
+  try {
+    library.repository().index().models().Remove(storage::SampleModel().fingerprint);
+    FAIL() << "nothing was refused";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kCorrupt);
+    EXPECT_THAT(error.what(), testing::HasSubstr("that is not there"));
+  }
+}
+
 TEST_F(HostileIndex, OneBadRowDoesNotKeepTheOthersFromBeingVerified) {
   const fs::path copy = Changed("copy", "UPDATE refs SET moved_at = 'then' WHERE key = 1");
   const Library library = Library::Open(copy, Library::Access::kRead);

@@ -124,7 +124,9 @@ TEST(Profile, CarriesTheMarkOfEachLossyCodecOnce) {
   EXPECT_EQ(ProfileAfter("exact-f32-r1", Codec::kInt8), "exact-f32-r1+int8");
   EXPECT_EQ(ProfileAfter("exact-f32-r1+int8", Codec::kInt8), "exact-f32-r1+int8");
   EXPECT_EQ(ProfileAfter("exact-f32-r1+int8", Codec::kBf16), "exact-f32-r1+int8+bf16");
+  EXPECT_EQ(ProfileAfter("exact-f32-r1~", Codec::kInt8), "exact-f32-r1+int8~");
   EXPECT_EQ(BaseProfileOf("exact-f32-r1+int8+bf16"), "exact-f32-r1");
+  EXPECT_EQ(BaseProfileOf("exact-f32-r1~"), "exact-f32-r1");
 }
 
 // ---------------------------------------------------------------- in a state object

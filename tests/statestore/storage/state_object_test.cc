@@ -47,6 +47,31 @@ TEST(StateObject, EveryDTypeAndAnEmptySegmentComeBack) {
   EXPECT_EQ(DecodeState(Encode(record).bytes, "it").segments, record.segments);
 }
 
+TEST(StateObject, WhatItWasContinuedFromComesBackAndNeedsItsOwnVersion) {
+  StateRecord record = SampleState(50);
+  record.description.profile = "exact-f32-r1+int8~";
+  record.description.continued_from = {{"bf16-r1", 20}, {"int8-r1", 30}};
+  const Bytes file = Encode(record).bytes;
+  EXPECT_EQ(LoadLittle<uint32_t>(file.data() + 8), kContinuedObjectVersion);
+  EXPECT_EQ(DecodeState(file, "it").description, record.description);
+}
+
+TEST(StateObject, AContinuationThatContradictsTheProfileOrTheHistoryIsRefused) {
+  const auto refused = [](const std::string& profile, std::vector<Continuation> continued_from) {
+    StateRecord record = SampleState(50);
+    record.description.profile = profile;
+    record.description.continued_from = std::move(continued_from);
+    const Bytes file = Encode(record).bytes;
+    ExpectError(ErrorKind::kCorrupt, "continuation", [&] { DecodeState(file, "it"); });
+  };
+  refused("exact-f32-r1~", {});
+  refused("exact-f32-r1", {{"bf16-r1", 20}});
+  refused("exact-f32-r1~", {{"bf16-r1", 0}});
+  refused("exact-f32-r1~", {{"bf16-r1", 51}});
+  refused("exact-f32-r1~", {{"bf16-r1", 20}, {"int8-r1", 20}});
+  refused("exact-f32-r1~", std::vector<Continuation>(kContinuationsMax + 1, {"bf16-r1", 20}));
+}
+
 TEST(StateObject, EqualStatesAreEqualObjects) {
   EXPECT_EQ(Encode(SampleState()).id, Encode(SampleState()).id);
   EXPECT_NE(Encode(SampleState(5)).id, Encode(SampleState(6)).id);
@@ -97,10 +122,10 @@ TEST(StateObject, BytesAfterTheLastFrameAreRefused) {
 
 TEST(StateObject, ANewerVersionIsRefusedWithTheVersionNeeded) {
   Bytes file = Encode(SampleState()).bytes;
-  StoreLittle<uint32_t>(4, file.data() + 8);
+  StoreLittle<uint32_t>(5, file.data() + 8);
   ExpectError(ErrorKind::kUnsupported,
-              "it: object format version 4, this statelib reads versions 1 to 3; use a statelib "
-              "that reads version 4",
+              "it: object format version 5, this statelib reads versions 1 to 4; use a statelib "
+              "that reads version 5",
               [&] { DecodeState(file, "it"); });
 }
 

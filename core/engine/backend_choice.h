@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_CORE_ENGINE_BACKEND_CHOICE_H_
+#define STATELIB_CORE_ENGINE_BACKEND_CHOICE_H_
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "kernels/backends.h"
+
+namespace statelib::engine {
+
+/// Which backend computes, and on what.
+struct BackendChoice {
+  std::string name;  ///< of a row of `backends`; empty: the first
+  kernels::BackendOptions options = {};
+  std::span<const kernels::BackendEntry> backends = kernels::Backends();
+};
+
+/// Errors: kInvalidArgument for a name that no row has and for an unknown instruction set;
+/// kernels::DeviceError.
+std::unique_ptr<kernels::Backend> MakeBackend(const BackendChoice& choice);
+
+/// How matrices are held, as people choose it: "auto" (as the model's files have them), "f32",
+/// "bf16", "int8", "int4".
+std::span<const char* const> WeightChoices();
+/// Errors: kInvalidArgument for an unknown choice.
+kernels::WeightFormat FormatOf(std::string_view weights);
+
+/// The choice under which a backend computes in the profile of this base; null where none does.
+/// request: what the model asks; its format is not looked at.
+const char* WeightChoiceFor(const kernels::Backend& backend, kernels::ProfileRequest request,
+                            std::string_view base);
+
+}  // namespace statelib::engine
+
+#endif  // STATELIB_CORE_ENGINE_BACKEND_CHOICE_H_

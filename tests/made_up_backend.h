@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_TESTS_MADE_UP_BACKEND_H_
+#define STATELIB_TESTS_MADE_UP_BACKEND_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/engine/backend_choice.h"
+#include "kernels/backends.h"
+
+namespace statelib {
+
+/// A backend whose norms are a little off: it computes by the CPU's, and has an arithmetic, a
+/// layout of packed weights and a profile of its own.
+class MadeUpBackend : public kernels::Backend {
+ public:
+  explicit MadeUpBackend(int threads) : cpu_(kernels::MakeCpuBackend(threads)) {}
+
+  std::string name() const override { return "made up"; }
+  std::string ProfileOf(const kernels::ProfileRequest& request) const override {
+    return kernels::BaseProfile("made-up-r1", request);
+  }
+  kernels::Buffer Allocate(size_t floats) override { return cpu_->Allocate(floats); }
+  void Upload(std::span<const float> from_host, float* to) override { cpu_->Upload(from_host, to); }
+  void Download(const float* from, std::span<float> to_host) override {
+    cpu_->Download(from, to_host);
+  }
+  void Copy(const float* from, float* to, size_t floats) override { cpu_->Copy(from, to, floats); }
+  void Zero(float* to, size_t floats) override { cpu_->Zero(to, floats); }
+  std::unique_ptr<kernels::Matrix> Pack(const kernels::WeightView& weights,
+                                        kernels::WeightFormat format) override {
+    return cpu_->Pack(weights, format);
+  }
+  std::string packed_layout() const override { return "made-up-r1"; }
+  std::unique_ptr<kernels::Matrix> Map(const kernels::MatrixDescription& description,
+                                       std::span<const std::byte> packed) override {
+    return cpu_->Map(description, packed);
+  }
+  void Embed(const kernels::Matrix& table, std::span<const int32_t> ids,
+             kernels::Rows out) override {
+    cpu_->Embed(table, ids, out);
+  }
+  void RmsNorm(kernels::ConstRows x, const float* weight, float epsilon,
+               kernels::Rows out) override {
+    cpu_->RmsNorm(x, weight, epsilon * 1.5f, out);
+  }
+  void MatMul(const kernels::Matrix& weights, const float* bias, kernels::ConstRows x,
+              kernels::Epilogue epilogue, kernels::Rows out) override {
+    cpu_->MatMul(weights, bias, x, epilogue, out);
+  }
+  void CausalConv(const kernels::CausalConvArgs& args) override { cpu_->CausalConv(args); }
+  void SelectiveScan(const kernels::SelectiveScanArgs& args) override { cpu_->SelectiveScan(args); }
+  void Mamba2Scan(const kernels::Mamba2ScanArgs& args) override { cpu_->Mamba2Scan(args); }
+
+  /// The table that has it as its only row.
+  static engine::BackendChoice Choice() {
+    static constexpr kernels::BackendEntry kEntries[] = {
+        {"made-up", "a little off",
+         [](const kernels::BackendOptions& options) -> std::unique_ptr<kernels::Backend> {
+           return std::make_unique<MadeUpBackend>(options.threads);
+         }}};
+    return {"made-up", {}, kEntries};
+  }
+
+ private:
+  std::unique_ptr<kernels::Backend> cpu_;
+};
+
+}  // namespace statelib
+
+#endif  // STATELIB_TESTS_MADE_UP_BACKEND_H_
