@@ -10,7 +10,7 @@
 #include <memory>
 #include <new>
 
-#include "kernels/backend.h"
+#include "kernels/memory.h"
 
 namespace statelib::kernels {
 
@@ -37,10 +37,10 @@ inline AlignedBytes AllocateAligned(size_t bytes) {
 }
 
 /// A Buffer in host memory.
-inline Buffer AllocateHostBuffer(size_t floats) {
-  float* data = reinterpret_cast<float*>(AllocateAligned(floats * sizeof(float)).release());
-  return Buffer(data, floats,
-                [](float* to_free) { AlignedDelete()(reinterpret_cast<std::byte*>(to_free)); });
+inline Buffer AllocateHostBuffer(size_t elements, DType dtype) {
+  const size_t bytes = elements * SizeOf(dtype);
+  return Buffer(AllocateAligned(bytes).release(), bytes, dtype,
+                [](std::byte* to_free) { AlignedDelete()(to_free); });
 }
 
 }  // namespace statelib::kernels

@@ -7,10 +7,12 @@
 
 namespace statelib::kernels {
 
-/// Element types of weights and states.
-enum class DType : uint8_t { kF32, kBF16, kF16 };
+/// Element types of weights, states and activations. kI32 is of token ids alone.
+enum class DType : uint8_t { kF32, kBF16, kF16, kI32 };
 
-constexpr size_t SizeOf(DType dtype) { return dtype == DType::kF32 ? 4 : 2; }
+constexpr size_t SizeOf(DType dtype) {
+  return dtype == DType::kF32 || dtype == DType::kI32 ? 4 : 2;
+}
 
 constexpr const char* NameOf(DType dtype) {
   switch (dtype) {
@@ -20,6 +22,8 @@ constexpr const char* NameOf(DType dtype) {
       return "bf16";
     case DType::kF16:
       return "f16";
+    case DType::kI32:
+      return "i32";
   }
   return "?";
 }

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "kernels/dtype.h"
-#include "kernels/operations.h"
+#include "kernels/optional_operation.h"
 #include "kernels/weight_type.h"
 
 namespace statelib::kernels {

@@ -21,13 +21,20 @@ class MadeUpBackend : public kernels::Backend {
   std::string ProfileOf(const kernels::ProfileRequest& request) const override {
     return kernels::BaseProfile("made-up-r1", request);
   }
-  kernels::Buffer Allocate(size_t floats) override { return cpu_->Allocate(floats); }
-  void Upload(std::span<const float> from_host, float* to) override { cpu_->Upload(from_host, to); }
-  void Download(const float* from, std::span<float> to_host) override {
-    cpu_->Download(from, to_host);
+  kernels::Buffer Allocate(size_t elements, kernels::DType dtype) override {
+    return cpu_->Allocate(elements, dtype);
   }
-  void Copy(const float* from, float* to, size_t floats) override { cpu_->Copy(from, to, floats); }
-  void Zero(float* to, size_t floats) override { cpu_->Zero(to, floats); }
+  // No HostAddress: states go through transfers.
+  void UploadBytes(std::span<const std::byte> from_host, std::byte* to) override {
+    cpu_->UploadBytes(from_host, to);
+  }
+  void DownloadBytes(const std::byte* from, std::span<std::byte> to_host) override {
+    cpu_->DownloadBytes(from, to_host);
+  }
+  void CopyBytes(const std::byte* from, std::byte* to, size_t bytes) override {
+    cpu_->CopyBytes(from, to, bytes);
+  }
+  void ZeroBytes(std::byte* to, size_t bytes) override { cpu_->ZeroBytes(to, bytes); }
   std::unique_ptr<kernels::Matrix> Pack(const kernels::WeightView& weights,
                                         kernels::WeightFormat format) override {
     return cpu_->Pack(weights, format);
@@ -37,13 +44,20 @@ class MadeUpBackend : public kernels::Backend {
                                        std::span<const std::byte> packed) override {
     return cpu_->Map(description, packed);
   }
-  void Embed(const kernels::Matrix& table, std::span<const int32_t> ids,
-             kernels::Rows out) override {
+  void Embed(const kernels::Matrix& table, const int32_t* ids, kernels::Rows out) override {
     cpu_->Embed(table, ids, out);
   }
   void RmsNorm(kernels::ConstRows x, const float* weight, float epsilon,
                kernels::Rows out) override {
     cpu_->RmsNorm(x, weight, epsilon * 1.5f, out);
+  }
+  void RmsNormLast(kernels::ConstRows x, const float* weight, float epsilon,
+                   const kernels::SequenceTable& sequences, size_t state) override {
+    cpu_->RmsNormLast(x, weight, epsilon * 1.5f, sequences, state);
+  }
+  void GatherState(const kernels::SequenceTable& sequences, size_t state,
+                   kernels::Rows out) override {
+    cpu_->GatherState(sequences, state, out);
   }
   void MatMul(const kernels::Matrix& weights, const float* bias, kernels::ConstRows x,
               kernels::Epilogue epilogue, kernels::Rows out) override {

@@ -16,7 +16,7 @@ using Clock = std::chrono::steady_clock;
 
 // More is no nearer to the memory's bandwidth.
 constexpr double kReadBytesMax = 1 << 30;
-constexpr size_t kPrefillTokens = 4 * model::Model::rows_max;
+constexpr size_t kPrefillPasses = 4;
 
 /// Tokens of a model's vocabulary, the same ones every time.
 std::vector<TokenId> AnyTokens(size_t count, int64_t vocabulary) {
@@ -70,13 +70,14 @@ MachineLimits MeasureLimits(const Runtime& runtime) {
 
 Speed MeasurePrefill(Runtime& runtime, MachineLimits& limits, double seconds,
                      const CancelFlag* cancel) {
-  const auto tokens = AnyTokens(kPrefillTokens, runtime.info().vocabulary_size);
+  const auto tokens =
+      AnyTokens(kPrefillPasses * runtime.rows_max(), runtime.info().vocabulary_size);
   State state = runtime.Empty();
   const double rate = static_cast<double>(tokens.size()) *
                       StepsPerSecond(seconds, cancel, [&] { runtime.Advance(state, tokens); });
   const model::TokenWork work = runtime.work();
-  return Beside(rate, {work.body_multiply_adds, work.weight_bytes / model::Model::rows_max},
-                runtime, limits);
+  const double read_bytes = work.weight_bytes / static_cast<double>(runtime.rows_max());
+  return Beside(rate, {work.body_multiply_adds, read_bytes}, runtime, limits);
 }
 
 Speed MeasureDecode(Runtime& runtime, MachineLimits& limits, size_t sequences, double seconds,

@@ -17,12 +17,6 @@ namespace {
 
 // Weights of a batched head are read once for this many sequences.
 constexpr size_t kLogitsRowsMax = 64;
-// Segments begin on cache lines.
-constexpr size_t kSegmentFloats = 16;
-
-size_t RoundUp(size_t value, size_t multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
 
 }  // namespace
 
@@ -45,9 +39,9 @@ std::unique_ptr<Runtime> Runtime::OpenWithoutTokenizer(const std::filesystem::pa
           runtime->backend_name(), kernels::NameOf(weights.format()),
           fmt::join(WeightChoices(), ", "));
   }
-  for (const SegmentSpec& segment : runtime->state_spec()) {
-    runtime->state_floats_ += RoundUp(segment.elements(), kSegmentFloats);
-  }
+  runtime->pool_ =
+      std::make_unique<StatePool>(*runtime->backend_, runtime->model_->layout().slot_bytes());
+  runtime->pass_ = std::make_unique<Pass>(*runtime->backend_);
   return runtime;
 }
 
@@ -135,54 +129,56 @@ Digest Runtime::ComputeFingerprint(const CancelFlag* cancel,
 }
 
 State Runtime::Empty() {
-  State state;
-  state.memory_ = backend_->Allocate(state_floats_);
-  backend_->Zero(state.memory_.data(), state_floats_);
-  size_t offset = 0;
-  for (const SegmentSpec& segment : state_spec()) {
-    state.segments_.push_back(state.memory_.data() + offset);
-    offset += RoundUp(segment.elements(), kSegmentFloats);
-  }
+  State state(pool_->Take());
+  backend_->ZeroBytes(state.slot_.data(), pool_->slot_bytes());
   return state;
 }
 
 State Runtime::Clone(const State& state) {
-  State copy = Empty();
-  backend_->Copy(state.memory_.data(), copy.memory_.data(), state_floats_);
+  State copy(pool_->Take());
+  backend_->CopyBytes(state.slot_.data(), copy.slot_.data(), pool_->slot_bytes());
   copy.history_ = state.history_;
   return copy;
 }
 
 State Runtime::Restore(const History& history, std::span<const ByteSpan> segments) {
-  const StateSpec& spec = state_spec();
+  const model::StateLayout& layout = model_->layout();
+  const StateSpec& spec = layout.spec();
   if (segments.size() != spec.size()) {
     Throw(ErrorKind::kMismatch, "[restore] expected {} segments, as the model has, found {}",
           spec.size(), segments.size());
   }
-  State state = Empty();
-  std::vector<float> values;
+  State state(pool_->Take());
+  // Whole, in one transfer, where the backend's memory is not the host's.
+  std::byte* const own = backend_->HostAddress(state.slot_.data());
+  Bytes staged(own == nullptr ? layout.slot_bytes() : 0);
+  std::byte* const to = own == nullptr ? staged.data() : own;
   for (size_t i = 0; i < spec.size(); ++i) {
     if (segments[i].size() != spec[i].bytes()) {
       Throw(ErrorKind::kMismatch, "[restore] {}: expected {} bytes, found {}", spec[i].Label(),
             spec[i].bytes(), segments[i].size());
     }
-    values.resize(spec[i].elements());
-    CopyBytes(segments[i], std::as_writable_bytes(std::span(values)));
-    backend_->Upload(values, state.segments_[i]);
+    CopyBytes(segments[i], std::span(to + layout.OffsetOf(i), spec[i].bytes()));
   }
+  if (own == nullptr) backend_->UploadBytes(staged, state.slot_.data());
   state.history_ = history;
   return state;
 }
 
 std::vector<Bytes> Runtime::Snapshot(const State& state) {
-  const StateSpec& spec = state_spec();
-  std::vector<Bytes> segments(spec.size());
-  std::vector<float> values;
+  const model::StateLayout& layout = model_->layout();
+  const StateSpec& spec = layout.spec();
+  const std::byte* from = backend_->HostAddress(const_cast<std::byte*>(state.slot_.data()));
+  Bytes staged;
+  if (from == nullptr) {
+    staged.resize(layout.slot_bytes());
+    backend_->DownloadBytes(state.slot_.data(), staged);
+    from = staged.data();
+  }
+  std::vector<Bytes> segments;
   for (size_t i = 0; i < spec.size(); ++i) {
-    values.resize(spec[i].elements());
-    backend_->Download(state.segments_[i], values);
-    const ByteSpan bytes = std::as_bytes(std::span(values));
-    segments[i].assign(bytes.begin(), bytes.end());
+    const std::byte* const begin = from + layout.OffsetOf(i);
+    segments.emplace_back(begin, begin + spec[i].bytes());
   }
   return segments;
 }
@@ -206,14 +202,14 @@ void Runtime::Advance(std::span<const PrefillChunk> sequences, const AdvanceCont
     if (control.cancel != nullptr) control.cancel->Check();
     // Equal shares of a step's rows; the first sequences go ahead when there are more sequences
     // than rows.
-    const size_t active = std::min(waiting.size(), model::Model::rows_max);
-    const size_t share = model::Model::rows_max / active;
-    std::vector<model::BatchSequence> batch;
+    const size_t active = std::min(waiting.size(), rows_max()), share = rows_max() / active;
+    std::vector<Pass::Item> batch;
     for (size_t i = 0; i < active; ++i) {
       const auto tokens = waiting[i].tokens.first(std::min(share, waiting[i].tokens.size()));
-      batch.push_back({tokens, waiting[i].state->segments_});
+      batch.push_back({waiting[i].state, tokens});
     }
-    model_->Advance(batch);
+    pass_->Set(batch);
+    model_->Advance(pass_->tokens(), pass_->sequences());
     for (size_t i = 0; i < active; ++i) {
       waiting[i].state->history_.Append(batch[i].tokens);
       waiting[i].tokens = waiting[i].tokens.subspan(batch[i].tokens.size());
@@ -236,7 +232,7 @@ void Runtime::AdvanceWithLogits(State& state, std::span<const TokenId> tokens,
   CheckTokens(tokens);
   const auto vocabulary = static_cast<size_t>(info().vocabulary_size),
              width = static_cast<size_t>(info().hidden_size);
-  const size_t rows_max = std::min(tokens.size(), kLogitsRowsMax);
+  const size_t rows_max = std::min({tokens.size(), kLogitsRowsMax, this->rows_max()});
   kernels::Buffer hidden = backend_->Allocate(rows_max * width),
                   outputs = backend_->Allocate(rows_max * vocabulary);
   std::vector<float> logits(rows_max * vocabulary);
@@ -244,8 +240,9 @@ void Runtime::AdvanceWithLogits(State& state, std::span<const TokenId> tokens,
     if (cancel != nullptr) cancel->Check();
     const auto part = tokens.subspan(first, std::min(rows_max, tokens.size() - first));
     const kernels::Rows every{hidden.data(), part.size(), width, width};
-    const model::BatchSequence input{part, state.segments_};
-    model_->Advance(std::span(&input, 1), &every);
+    const Pass::Item item{&state, part};
+    pass_->Set(std::span(&item, 1));
+    model_->Advance(pass_->tokens(), pass_->sequences(), &every);
     state.history_.Append(part);
     model_->Logits(every, {outputs.data(), part.size(), vocabulary, vocabulary});
     const std::span<float> values(logits.data(), part.size() * vocabulary);
@@ -263,16 +260,19 @@ std::vector<float> Runtime::Logits(std::span<const State* const> states) {
                   outputs = backend_->Allocate(rows_max * vocabulary);
   for (size_t first = 0; first < states.size(); first += rows_max) {
     const size_t rows = std::min(rows_max, states.size() - first);
-    for (size_t i = 0; i < rows; ++i) {
-      const State& state = *states[first + i];
-      if (state.is_empty()) {
+    std::vector<Pass::Item> items;
+    for (const State* const state : states.subspan(first, rows)) {
+      if (state->is_empty()) {
         throw Error(ErrorKind::kInvalidArgument,
                     "the state has read nothing, so nothing can follow: give a prompt");
       }
-      backend_->Copy(state.segments_.back(), inputs.data() + i * hidden, hidden);
+      items.push_back({const_cast<State*>(state), {}});  // which is only read
     }
-    model_->Logits(kernels::Rows{inputs.data(), rows, hidden, hidden},
-                   {outputs.data(), rows, vocabulary, vocabulary});
+    pass_->Set(items);
+    const kernels::Rows gathered{inputs.data(), rows, hidden, hidden};
+    const model::StateLayout& layout = model_->layout();
+    backend_->GatherState(pass_->sequences(), layout.OffsetOf(layout.spec().size() - 1), gathered);
+    model_->Logits(gathered, {outputs.data(), rows, vocabulary, vocabulary});
     backend_->Download(outputs.data(),
                        std::span(logits).subspan(first * vocabulary, rows * vocabulary));
   }

@@ -11,6 +11,7 @@
 
 #include "core/base/cancel.h"
 #include "core/engine/backend_choice.h"
+#include "core/engine/pass.h"
 #include "core/engine/state.h"
 #include "core/engine/tokenizer_finder.h"
 #include "core/model/model.h"
@@ -70,7 +71,9 @@ class Runtime {
   /// Where the tokenizer was found; empty without one.
   const std::filesystem::path& tokenizer_path() const { return tokenizer_path_; }
   const model::ModelInfo& info() const { return model_->info(); }
-  const StateSpec& state_spec() const { return model_->state_spec(); }
+  const StateSpec& state_spec() const { return model_->layout().spec(); }
+  /// How many rows a pass over the model has at most.
+  size_t rows_max() const { return model_->rows_max(); }
   model::TokenWork work() const { return model_->work(); }
   std::string backend_name() const { return backend_->name(); }
   int threads() const { return backend_->threads(); }
@@ -144,7 +147,8 @@ class Runtime {
   std::unique_ptr<tokenizer::Tokenizer> tokenizer_;
   std::filesystem::path tokenizer_path_;
   std::unique_ptr<model::Model> model_;
-  size_t state_floats_ = 0;
+  std::unique_ptr<StatePool> pool_;
+  std::unique_ptr<Pass> pass_;
 };
 
 }  // namespace statelib::engine

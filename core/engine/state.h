@@ -2,13 +2,10 @@
 #ifndef STATELIB_CORE_ENGINE_STATE_H_
 #define STATELIB_CORE_ENGINE_STATE_H_
 
-#include <span>
-#include <vector>
+#include <utility>
 
-#include "core/base/bytes.h"
 #include "core/base/history.h"
-#include "core/base/segment.h"
-#include "kernels/backend.h"
+#include "core/engine/state_pool.h"
 
 namespace statelib::engine {
 
@@ -25,11 +22,11 @@ class State {
   uint64_t token_count() const { return history_.token_count(); }
 
  private:
+  friend class Pass;
   friend class Runtime;
-  State() = default;
+  explicit State(Slot slot) : slot_(std::move(slot)) {}
 
-  kernels::Buffer memory_;
-  std::vector<float*> segments_;  // into memory_, in the order of the model's state spec
+  Slot slot_;
   History history_;
 };
 

@@ -10,7 +10,6 @@
 namespace statelib::model {
 
 using kernels::Rows;
-using kernels::SequenceSlot;
 
 namespace {
 
@@ -55,7 +54,7 @@ LayerStack::LayerStack(const ModelDims& dims, const StateSpec& layer_spec,
     : backend_(backend),
       dims_(dims),
       segments_per_layer_(layer_spec.size()),
-      spec_(RepeatForLayers(layer_spec, dims)),
+      layout_(RepeatForLayers(layer_spec, dims)),
       weights_(model_files, backend) {
   dims_.tied_head = HasTiedHead(model_files, dims.tied_head);
   if (dims_.tied_head != dims.tied_head) {
@@ -86,44 +85,25 @@ TokenWork LayerStack::work() const {
           static_cast<double>(weights_.matrix_bytes())};
 }
 
-void LayerStack::Advance(std::span<const BatchSequence> batch, const Rows* every_hidden) {
+void LayerStack::Advance(const TokenId* tokens, const kernels::SequenceTable& sequences,
+                         const Rows* every_hidden) {
   const auto d = static_cast<size_t>(dims_.hidden);
   if (residual_.size() == 0) {
     AllocateActivations();
-    residual_ = backend_.Allocate(rows_max * d);
+    residual_ = backend_.Allocate(rows_max() * d);
   }
-  std::vector<TokenId> tokens;
-  for (const BatchSequence& sequence : batch) {
-    tokens.insert(tokens.end(), sequence.tokens.begin(), sequence.tokens.end());
-  }
-  const Rows residual{residual_.data(), tokens.size(), d, d};
+  const Rows residual{residual_.data(), sequences.rows, d, d};
   backend_.Embed(*embeddings_, tokens, residual);
-  for (size_t i = 0; i < static_cast<size_t>(dims_.layers); ++i) AdvanceLayer(i, batch, residual);
+  for (size_t i = 0; i < static_cast<size_t>(dims_.layers); ++i)
+    AdvanceLayer(i, sequences, residual);
   if (every_hidden != nullptr)
     backend_.RmsNorm(residual, final_norm_.data(), dims_.norm_epsilon, *every_hidden);
-  size_t row = 0;
-  for (const BatchSequence& sequence : batch) {
-    row += sequence.tokens.size();
-    const Rows last{residual.data + (row - 1) * d, 1, d, d};
-    backend_.RmsNorm(last, final_norm_.data(), dims_.norm_epsilon,
-                     {sequence.segments.back(), 1, d, d});
-  }
+  backend_.RmsNormLast(residual, final_norm_.data(), dims_.norm_epsilon, sequences,
+                       layout_.OffsetOf(layout_.spec().size() - 1));
 }
 
 void LayerStack::Logits(kernels::ConstRows hidden, Rows out) {
   backend_.MatMul(*head_, nullptr, hidden, kernels::Epilogue::kStore, out);
-}
-
-std::vector<SequenceSlot> LayerStack::RowsOf(std::span<const BatchSequence> batch, size_t index,
-                                             size_t kind) const {
-  std::vector<SequenceSlot> sequences;
-  size_t row = 0;
-  for (const BatchSequence& sequence : batch) {
-    sequences.push_back(
-        {row, sequence.tokens.size(), sequence.segments[index * segments_per_layer_ + kind]});
-    row += sequence.tokens.size();
-  }
-  return sequences;
 }
 
 VectorRef LayerStack::OptionalVector(std::optional<bool> wanted, const std::string& name,

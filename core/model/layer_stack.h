@@ -35,10 +35,12 @@ bool HasTiedHead(const model_files::ModelFiles& model_files, bool says_tied);
 class LayerStack : public Model {
  public:
   const ModelInfo& info() const override { return info_; }
-  const StateSpec& state_spec() const override { return spec_; }
+  const StateLayout& layout() const override { return layout_; }
   TokenWork work() const override;
   Weights& weights() override { return weights_; }
-  void Advance(std::span<const BatchSequence> batch, const kernels::Rows* every_hidden) override;
+  size_t rows_max() const override { return backend_.rows_preferred(); }
+  void Advance(const TokenId* tokens, const kernels::SequenceTable& sequences,
+               const kernels::Rows* every_hidden) override;
   void Logits(kernels::ConstRows hidden, kernels::Rows out) override;
 
  protected:
@@ -51,16 +53,16 @@ class LayerStack : public Model {
   void Note(std::string line) { info_.notes.push_back(std::move(line)); }
   void Doubt(std::string line) { info_.doubts.push_back(std::move(line)); }
 
-  /// Allocates activations for rows_max rows. Called once, before the first AdvanceLayer().
+  /// Allocates activations for rows_max() rows. Called once, before the first AdvanceLayer().
   virtual void AllocateActivations() = 0;
   /// Adds layer `index`'s output to the residual stream [rows, D].
-  virtual void AdvanceLayer(size_t index, std::span<const BatchSequence> batch,
+  virtual void AdvanceLayer(size_t index, const kernels::SequenceTable& sequences,
                             kernels::Rows residual) = 0;
 
-  /// The rows of each sequence, with segment `kind` of layer `index`'s state (its place in the
-  /// layer's spec).
-  std::vector<kernels::SequenceSlot> RowsOf(std::span<const BatchSequence> batch, size_t index,
-                                            size_t kind) const;
+  /// Where segment `kind` of layer `index` (its place in the layer's spec) begins in a slot.
+  size_t StateOf(size_t index, size_t kind) const {
+    return layout_.OffsetOf(index * segments_per_layer_ + kind);
+  }
   /// A bias that the architecture's configuration demands, forbids, or (without a word) leaves to
   /// the tensors.
   VectorRef OptionalVector(std::optional<bool> wanted, const std::string& name, int64_t size);
@@ -82,13 +84,13 @@ class LayerStack : public Model {
   kernels::Backend& backend_;
   ModelDims dims_;
   size_t segments_per_layer_;
-  StateSpec spec_;
+  StateLayout layout_;
   Weights weights_;
   ModelInfo info_;
   MatrixRef embeddings_;
   MatrixRef head_;  // the embeddings when tied
   VectorRef final_norm_;
-  kernels::Buffer residual_;  // [rows_max, D]; empty until the first Advance()
+  kernels::Buffer residual_;  // [rows_max(), D]; empty until the first Advance()
 };
 
 }  // namespace statelib::model

@@ -54,7 +54,7 @@ class Mamba1Stack : public LayerStack {
  protected:
   void AllocateActivations() override {
     const auto rows_of = [this](int64_t width) {
-      return backend().Allocate(rows_max * static_cast<size_t>(width));
+      return backend().Allocate(rows_max() * static_cast<size_t>(width));
     };
     normed_ = rows_of(config_.dims.hidden);
     x_and_z_ = rows_of(2 * config_.inner);
@@ -63,7 +63,7 @@ class Mamba1Stack : public LayerStack {
     dt_ = rows_of(config_.inner);
   }
 
-  void AdvanceLayer(size_t index, std::span<const BatchSequence> batch, Rows residual) override {
+  void AdvanceLayer(size_t index, const kernels::SequenceTable& sequences, Rows residual) override {
     Mamba1Layer& layer = layers_[index];
     const size_t rows = residual.rows, d = residual.cols, e = static_cast<size_t>(config_.inner);
     const size_t r = static_cast<size_t>(config_.dt_rank), n = static_cast<size_t>(config_.states);
@@ -73,23 +73,22 @@ class Mamba1Stack : public LayerStack {
     const Rows dt_b_c{dt_b_c_.data(), rows, r + 2 * n, r + 2 * n};
     const Rows dt_in = dt_b_c.Columns(0, r), b = dt_b_c.Columns(r, n), c = dt_b_c.Columns(r + n, n);
     const Rows dt{dt_.data(), rows, e, e};
-    const auto conv_states = RowsOf(batch, index, kConvState),
-               ssm_states = RowsOf(batch, index, kSsmState);
+    const size_t conv_state = StateOf(index, kConvState), ssm_state = StateOf(index, kSsmState);
 
     backend().RmsNorm(residual, layer.norm.data(), config_.dims.norm_epsilon, normed);
     backend().MatMulThenConv(
         *layer.in_proj, layer.in_bias.data(), normed, x_and_z,
         {x_and_z.Columns(0, e), layer.conv_weight.data(), layer.conv_bias.data(),
-         static_cast<size_t>(config_.kernel), conv_states, x});
+         static_cast<size_t>(config_.kernel), sequences, conv_state, x});
     backend().MatMul(*layer.x_proj, nullptr, x, Epilogue::kStore, dt_b_c);
     if (config_.dt_b_c_norm_epsilon) {
       for (const Rows& part : {dt_in, b, c}) {
         backend().RmsNorm(part, ones_.data(), *config_.dt_b_c_norm_epsilon, part);
       }
     }
-    backend().MatMulThenScan(
-        *layer.dt_proj, layer.dt_bias.data(), dt_in, dt,
-        {x, dt, b, c, x_and_z.Columns(e, e), layer.a.data(), layer.d.data(), ssm_states, x});
+    backend().MatMulThenScan(*layer.dt_proj, layer.dt_bias.data(), dt_in, dt,
+                             {x, dt, b, c, x_and_z.Columns(e, e), layer.a.data(), layer.d.data(),
+                              sequences, ssm_state, x});
     backend().MatMul(*layer.out_proj, layer.out_bias.data(), x, Epilogue::kAdd, residual);
   }
 
@@ -119,7 +118,7 @@ class Mamba1Stack : public LayerStack {
   Mamba1StackConfig config_;
   std::vector<Mamba1Layer> layers_;
   VectorRef ones_;  // the weights of a norm that has none
-  // Activations of one call, [rows_max, …].
+  // Activations of one call, [rows_max(), …].
   Buffer normed_, x_and_z_, x_, dt_b_c_, dt_;
 };
 

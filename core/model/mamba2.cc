@@ -161,7 +161,7 @@ class Mamba2 : public LayerStack {
  protected:
   void AllocateActivations() override {
     const auto rows_of = [this](int64_t width) {
-      return backend().Allocate(rows_max * static_cast<size_t>(width));
+      return backend().Allocate(rows_max() * static_cast<size_t>(width));
     };
     normed_ = rows_of(config_.dims.hidden);
     projected_ = rows_of(config_.projected());
@@ -169,7 +169,7 @@ class Mamba2 : public LayerStack {
     y_ = rows_of(config_.inner());
   }
 
-  void AdvanceLayer(size_t index, std::span<const BatchSequence> batch, Rows residual) override {
+  void AdvanceLayer(size_t index, const kernels::SequenceTable& sequences, Rows residual) override {
     Mamba2Layer& layer = layers_[index];
     const auto size = [](int64_t extent) { return static_cast<size_t>(extent); };
     const size_t rows = residual.rows, d = residual.cols, e = size(config_.inner()),
@@ -180,17 +180,17 @@ class Mamba2 : public LayerStack {
     const Rows projected{projected_.data(), rows, all, all};
     const Rows x_b_c{x_b_c_.data(), rows, c, c};
     const Rows y{y_.data(), rows, e, e};
-    const auto conv_states = RowsOf(batch, index, kConvState),
-               ssm_states = RowsOf(batch, index, kSsmState);
+    const size_t conv_state = StateOf(index, kConvState), ssm_state = StateOf(index, kSsmState);
 
     backend().RmsNorm(residual, layer.norm.data(), config_.dims.norm_epsilon, normed);
-    backend().MatMulThenConv(*layer.in_proj, layer.in_bias.data(), normed, projected,
-                             {projected.Columns(e, c), layer.conv_weight.data(),
-                              layer.conv_bias.data(), size(config_.kernel), conv_states, x_b_c});
+    backend().MatMulThenConv(
+        *layer.in_proj, layer.in_bias.data(), normed, projected,
+        {projected.Columns(e, c), layer.conv_weight.data(), layer.conv_bias.data(),
+         size(config_.kernel), sequences, conv_state, x_b_c});
     backend().Mamba2Scan({x_b_c.Columns(0, e), projected.Columns(e + c, h), x_b_c.Columns(e, gn),
                           x_b_c.Columns(e + gn, gn), projected.Columns(0, e), layer.dt_bias.data(),
                           layer.a.data(), layer.d.data(), config_.dt_min, config_.dt_max,
-                          size(config_.groups), ssm_states, y});
+                          size(config_.groups), sequences, ssm_state, y});
     if (config_.gated_norm) NormaliseGroups(layer, y);
     backend().MatMul(*layer.out_proj, layer.out_bias.data(), y, Epilogue::kAdd, residual);
   }
@@ -253,7 +253,7 @@ class Mamba2 : public LayerStack {
 
   Mamba2Config config_;
   std::vector<Mamba2Layer> layers_;
-  // Activations of one call, [rows_max, …].
+  // Activations of one call, [rows_max(), …].
   Buffer normed_, projected_, x_b_c_, y_;
 };
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/base/history.h"
-#include "core/base/segment.h"
+#include "core/model/state_layout.h"
 #include "core/model/weights.h"
 #include "core/model_files/model_files.h"
 #include "kernels/backend.h"
@@ -33,13 +33,6 @@ struct ModelInfo {
   std::vector<std::string> doubts;
 };
 
-/// One sequence of a ragged batch.
-struct BatchSequence {
-  std::span<const TokenId> tokens;  ///< at least one, each in [0, vocabulary_size)
-  /// The segments of its state in state_spec() order, in the backend's memory; advanced in place.
-  std::span<float* const> segments;
-};
-
 /// What one token costs, for comparisons with what the hardware allows.
 struct TokenWork {
   double body_multiply_adds = 0;  ///< of the matrix products before the head
@@ -48,26 +41,29 @@ struct TokenWork {
 };
 
 /// The weights of one architecture, bound to the backend that computes with them. A sequence's
-/// result does not depend on what else is in its batch, nor on how its tokens are cut into calls.
+/// result does not depend on what else is in a pass, nor on how its tokens are cut into passes.
 /// One thread at a time.
 class Model {
  public:
   virtual ~Model() = default;
 
   virtual const ModelInfo& info() const = 0;
-  /// The segments of one sequence's state. A sequence that has read nothing has zeros.
-  virtual const StateSpec& state_spec() const = 0;
+  /// The segments of one sequence's state. A sequence that has read nothing has zeros. The last is
+  /// the hidden one, [D] in f32: the head's input after the last token.
+  virtual const StateLayout& layout() const = 0;
   virtual TokenWork work() const = 0;
   virtual Weights& weights() = 0;
 
-  /// Reads the batch's tokens: afterwards each state is the one after its last token, and its
-  /// hidden segment holds the head's input there. The batch has at most rows_max tokens in all.
-  /// With `every_hidden`, [tokens of the batch, D] in the backend's memory, it also gives the
+  /// The most rows of one pass, which is what the backend prefers.
+  virtual size_t rows_max() const = 0;
+
+  /// Reads tokens, [sequences.rows] in the backend's memory, each in [0, vocabulary_size): of each
+  /// sequence those of its rows. Afterwards each state is the one after its last token. The pass
+  /// has at most rows_max() rows. With `every_hidden`, [sequences.rows, D], it also gives the
   /// head's input after each token. Errors: std::bad_alloc and device failures, after which the
   /// states are to be discarded.
-  virtual void Advance(std::span<const BatchSequence> batch,
+  virtual void Advance(const TokenId* tokens, const kernels::SequenceTable& sequences,
                        const kernels::Rows* every_hidden = nullptr) = 0;
-  static constexpr size_t rows_max = 96;
 
   /// out[s] = logits after hidden vector s. hidden, out: backend memory, [sequences, D] and
   /// [sequences, vocabulary].

@@ -13,32 +13,33 @@ HWY_BEFORE_NAMESPACE();
 namespace statelib::kernels::STATELIB_TARGET {
 
 /// Input number `index` of a sequence whose saved inputs are numbers 0 .. kernel - 2.
-HWY_INLINE const float* ConvInput(const CausalConvArgs& args, const SequenceSlot& sequence,
-                                  size_t index) {
+HWY_INLINE const float* ConvInput(const CausalConvArgs& args, const SequenceEntry& sequence,
+                                  const float* window, size_t index) {
   const size_t saved = args.kernel - 1;
-  if (index < saved) return sequence.state + index * args.x.cols;
-  return args.x.data + (sequence.first_row + index - saved) * args.x.stride;
+  if (index < saved) return window + index * args.x.cols;
+  return args.x.f32() + (sequence.first_row + index - saved) * args.x.stride;
 }
 
 void CausalConv(const CausalConvArgs& args, Part channels) {
   const size_t width = args.x.cols, kernel = args.kernel;
-  for (const SequenceSlot& sequence : args.sequences) {
+  for (const SequenceEntry& sequence : HostEntries(args.sequences)) {
+    float* const window = StateOf(sequence, args.state);
     for (size_t t = 0; t < sequence.row_count; ++t) {
-      float* out = args.out.data + (sequence.first_row + t) * args.out.stride;
+      float* out = args.out.f32() + (sequence.first_row + t) * args.out.stride;
       ForEachVector(channels.begin, channels.end,
                     [&](size_t e, const auto& load, const auto& store) HWY_ATTR {
                       VF sum = load(args.bias + e);
                       for (size_t j = 0; j < kernel; ++j) {
                         sum = hn::MulAdd(load(args.weight + j * width + e),
-                                         load(ConvInput(args, sequence, t + j) + e), sum);
+                                         load(ConvInput(args, sequence, window, t + j) + e), sum);
                       }
                       store(Silu(sum), out + e);
                     });
     }
     // Oldest first, so that a saved input is read before its place is overwritten.
     for (size_t j = 0; j + 1 < kernel; ++j) {
-      const float* from = ConvInput(args, sequence, sequence.row_count + j);
-      float* to = sequence.state + j * width;
+      const float* from = ConvInput(args, sequence, window, sequence.row_count + j);
+      float* to = window + j * width;
       for (size_t e = channels.begin; e < channels.end; ++e) to[e] = from[e];
     }
   }

@@ -13,13 +13,13 @@
 #include <stdexcept>
 #include <thread>
 
-#include "kernels/aligned.h"
 #include "kernels/backends.h"
 #include "kernels/check.h"
 #include "kernels/cpu/cpu_kernels.h"
 #include "kernels/cpu/packed_matrix.h"
 #include "kernels/cpu/prepared_input.h"
 #include "kernels/flush_subnormals.h"
+#include "kernels/host_backend.h"
 
 namespace statelib::kernels {
 
@@ -38,7 +38,7 @@ size_t PiecePanels(size_t panels, size_t threads) {
   return pieces < 4 * threads && pieces % threads != 0 ? kSmallPiecePanels : kPiecePanels;
 }
 
-class CpuBackend : public Backend {
+class CpuBackend : public HostBackend {
  public:
   CpuBackend(const CpuKernels& kernels, int threads) : kernels_(kernels), threads_(threads) {}
 
@@ -46,19 +46,6 @@ class CpuBackend : public Backend {
     return fmt::format("cpu {}, {} threads", kernels_.target, threads_.size());
   }
   int threads() const override { return static_cast<int>(threads_.size()); }
-  std::string ProfileOf(const ProfileRequest& request) const override {
-    return HostProfile(request);
-  }
-
-  Buffer Allocate(size_t floats) override { return AllocateHostBuffer(floats); }
-  void Upload(std::span<const float> from_host, float* to) override {
-    std::copy(from_host.begin(), from_host.end(), to);
-  }
-  void Download(const float* from, std::span<float> to_host) override {
-    std::copy_n(from, to_host.size(), to_host.begin());
-  }
-  void Copy(const float* from, float* to, size_t floats) override { std::copy_n(from, floats, to); }
-  void Zero(float* to, size_t floats) override { std::fill_n(to, floats, 0.0f); }
 
   std::unique_ptr<Matrix> Pack(const WeightView& weights, WeightFormat format) override {
     return std::make_unique<PackedMatrix>(weights, format, threads_);
@@ -69,10 +56,10 @@ class CpuBackend : public Backend {
     return std::make_unique<PackedMatrix>(description, packed);
   }
 
-  void Embed(const Matrix& table, std::span<const int32_t> ids, Rows out) override {
+  void Embed(const Matrix& table, const int32_t* ids, Rows out) override {
     const auto& packed = static_cast<const PackedMatrix&>(table);
-    for (size_t t = 0; t < ids.size(); ++t)
-      packed.DecodeRow(static_cast<size_t>(ids[t]), out.data + t * out.stride);
+    for (size_t t = 0; t < out.rows; ++t)
+      packed.DecodeRow(static_cast<size_t>(ids[t]), out.f32() + t * out.stride);
   }
 
   void RmsNorm(ConstRows x, const float* weight, float epsilon, Rows out) override {
@@ -85,9 +72,9 @@ class CpuBackend : public Backend {
               Rows out) override {
     for (size_t t = 0; t < x.rows; t += kRowsMax) {
       const size_t rows = std::min(kRowsMax, x.rows - t);
-      const ConstRows some{x.data + t * x.stride, rows, x.cols, x.stride};
+      const ConstRows some{x.f32() + t * x.stride, rows, x.cols, x.stride};
       MatMulPass(weights, bias, some, epilogue,
-                 {out.data + t * out.stride, rows, out.cols, out.stride},
+                 {out.f32() + t * out.stride, rows, out.cols, out.stride},
                  IsSmallProduct(weights, rows), [](Part) {});
     }
   }
@@ -106,9 +93,9 @@ class CpuBackend : public Backend {
 
   void MatMulThenConv(const Matrix& weights, const float* bias, ConstRows x, Rows out,
                       const CausalConvArgs& conv) override {
-    if (x.rows > kRowsMax) return Backend::MatMulThenConv(weights, bias, x, out, conv);
+    if (x.rows > kRowsMax) return HostBackend::MatMulThenConv(weights, bias, x, out, conv);
     Check(conv);
-    const auto first = static_cast<size_t>(conv.x.data - out.data), end = first + conv.x.cols;
+    const auto first = static_cast<size_t>(conv.x.f32() - out.f32()), end = first + conv.x.cols;
     STATELIB_CHECK(conv.x.rows == x.rows && conv.x.stride == out.stride && end <= out.cols);
     MatMulPass(weights, bias, x, Epilogue::kStore, out, IsSmallProduct(weights, x.rows),
                [&](Part outputs) {
@@ -120,7 +107,7 @@ class CpuBackend : public Backend {
 
   void MatMulThenScan(const Matrix& weights, const float* bias, ConstRows x, Rows dt,
                       const SelectiveScanArgs& scan) override {
-    if (x.rows > kRowsMax) return Backend::MatMulThenScan(weights, bias, x, dt, scan);
+    if (x.rows > kRowsMax) return HostBackend::MatMulThenScan(weights, bias, x, dt, scan);
     Check(scan);
     STATELIB_CHECK(scan.dt.data == dt.data && scan.x.rows == x.rows && scan.x.cols == dt.cols);
     MatMulPass(weights, bias, x, Epilogue::kSoftplus, dt,
@@ -133,7 +120,7 @@ class CpuBackend : public Backend {
     STATELIB_CHECK(args.b.cols == args.c.cols && args.b.cols % args.groups == 0);
     const size_t work = args.x.rows * args.x.cols * args.b.cols / args.groups;
     threads_.RunPieces(work < kSmallWork / 2, args.dt_raw.cols, 1,
-                       [&](Part heads) { kernels_.head_scan(args, heads); });
+                       [&](Part heads) { kernels_.mamba2_scan(args, heads); });
   }
 
  private:

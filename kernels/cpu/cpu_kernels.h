@@ -8,6 +8,7 @@
 #include "kernels/backend.h"
 #include "kernels/cpu/packed_matrix.h"
 #include "kernels/cpu/thread_pool.h"
+#include "kernels/host_sequences.h"
 
 namespace statelib::kernels {
 
@@ -24,7 +25,7 @@ struct CpuKernels {
                   Rows out, Part panels, std::byte* prepared);
   void (*causal_conv)(const CausalConvArgs& args, Part channels);
   void (*selective_scan)(const SelectiveScanArgs& args, Part channels);
-  void (*head_scan)(const Mamba2ScanArgs& args, Part heads);
+  void (*mamba2_scan)(const Mamba2ScanArgs& args, Part heads);
 };
 
 /// The kernels of every instruction set that this build has and this machine runs, best first.

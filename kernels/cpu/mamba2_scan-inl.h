@@ -30,7 +30,7 @@ HWY_INLINE void MakeSteps(const Mamba2ScanArgs& args, size_t head, size_t first_
   const VF bias = hn::Set(d, args.dt_bias[head]), a = hn::Set(d, args.a[head]);
   const VF low = hn::Set(d, args.dt_min), high = hn::Set(d, args.dt_max);
   for (size_t t = 0; t < rows; ++t)
-    steps.dt[t] = args.dt_raw.data[(first_row + t) * args.dt_raw.stride + head];
+    steps.dt[t] = args.dt_raw.f32()[(first_row + t) * args.dt_raw.stride + head];
   ForEachVector(0, rows, [&](size_t t, const auto& load, const auto& store) HWY_ATTR {
     const VF dt = hn::Min(hn::Max(Softplus(hn::Add(load(steps.dt + t), bias)), low), high);
     store(dt, steps.dt + t);
@@ -50,8 +50,8 @@ HWY_INLINE void ScanTile(const Mamba2ScanArgs& args, const HeadSteps& steps, siz
   for (size_t t = 0; t < rows; ++t) {
     const size_t row = first_row + t;
     const VF decay = hn::Set(d, steps.decay[t]);
-    const VF dt_x = hn::Mul(hn::Set(d, steps.dt[t]), load(args.x.data + row * args.x.stride + e));
-    float* to = args.y.data + row * args.y.stride + e;
+    const VF dt_x = hn::Mul(hn::Set(d, steps.dt[t]), load(args.x.f32() + row * args.x.stride + e));
+    float* to = args.y.f32() + row * args.y.stride + e;
     VF y = load(to);
     HWY_UNROLL(8)
     for (size_t n = 0; n < kStates; ++n) {
@@ -73,14 +73,14 @@ HWY_INLINE void ScanHead(const Mamba2ScanArgs& args, size_t head, size_t first_r
   const size_t group = head / (heads / args.groups);
   HeadSteps steps;
   MakeSteps(args, head, first_row, rows, steps);
-  const float* b = args.b.data + group * states;
-  const float* c = args.c.data + group * states;
+  const float* b = args.b.f32() + group * states;
+  const float* c = args.c.f32() + group * states;
   ForEachVector(0, width, [&](size_t p, const auto& load, const auto& store) HWY_ATTR {
     const size_t e = head * width + p;
     const VF skip = load(args.d + e);
     for (size_t t = first_row; t < first_row + rows; ++t) {
-      store(hn::Mul(skip, load(args.x.data + t * args.x.stride + e)),
-            args.y.data + t * args.y.stride + e);
+      store(hn::Mul(skip, load(args.x.f32() + t * args.x.stride + e)),
+            args.y.f32() + t * args.y.stride + e);
     }
     size_t n = 0;
     for (; n + kTile <= states; n += kTile) {
@@ -92,19 +92,20 @@ HWY_INLINE void ScanHead(const Mamba2ScanArgs& args, size_t head, size_t first_r
                   store);
     }
     for (size_t t = first_row; t < first_row + rows; ++t) {
-      float* y = args.y.data + t * args.y.stride + e;
-      store(hn::Mul(load(y), Silu(load(args.z.data + t * args.z.stride + e))), y);
+      float* y = args.y.f32() + t * args.y.stride + e;
+      store(hn::Mul(load(y), Silu(load(args.z.f32() + t * args.z.stride + e))), y);
     }
   });
 }
 
 void Mamba2Scan(const Mamba2ScanArgs& args, Part heads) {
   const size_t head_state = args.x.cols / args.dt_raw.cols * (args.b.cols / args.groups);
-  for (const SequenceSlot& sequence : args.sequences) {
+  for (const SequenceEntry& sequence : HostEntries(args.sequences)) {
+    float* const state = StateOf(sequence, args.state);
     for (size_t head = heads.begin; head < heads.end; ++head) {
       for (size_t t = 0; t < sequence.row_count; t += HeadSteps::kRowsMax) {
         const size_t rows = std::min(HeadSteps::kRowsMax, sequence.row_count - t);
-        ScanHead(args, head, sequence.first_row + t, rows, sequence.state + head * head_state);
+        ScanHead(args, head, sequence.first_row + t, rows, state + head * head_state);
       }
     }
   }

@@ -170,10 +170,10 @@ void MatMulPanels(const PackedMatrix& matrix, size_t inputs, const InputOf<T>* x
 void MatMulPlain(const PackedMatrix& matrix, const float* bias, ConstRows x, Epilogue epilogue,
                  Rows out, Part panels, std::byte* prepared) {
   if (matrix.kind() == PackedKind::kF32) {
-    return MatMulPanels<float>(matrix, x.cols, x.data, x.stride, bias, epilogue, out, panels);
+    return MatMulPanels<float>(matrix, x.cols, x.f32(), x.stride, bias, epilogue, out, panels);
   }
   if (matrix.kind() == PackedKind::kBF16) {
-    return MatMulPanels<uint16_t>(matrix, x.cols, x.data, x.stride, bias, epilogue, out, panels);
+    return MatMulPanels<uint16_t>(matrix, x.cols, x.f32(), x.stride, bias, epilogue, out, panels);
   }
   const size_t pairs = (x.cols + 1) / 2;
   MatMulPanels<uint32_t>(matrix, pairs, reinterpret_cast<const uint32_t*>(prepared), pairs, bias,

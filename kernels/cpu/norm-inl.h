@@ -38,8 +38,8 @@ HWY_INLINE float SumOfSquares(const float* x, size_t count) {
 
 void RmsNorm(ConstRows x, const float* weight, float epsilon, Rows out, Part rows) {
   for (size_t t = rows.begin; t < rows.end; ++t) {
-    const float* from = x.data + t * x.stride;
-    float* to = out.data + t * out.stride;
+    const float* from = x.f32() + t * x.stride;
+    float* to = out.f32() + t * out.stride;
     const float mean = SumOfSquares(from, x.cols) / static_cast<float>(x.cols);
     const VF scale = hn::Set(DF(), 1.0f / std::sqrt(mean + epsilon));
     ForEachVector(0, x.cols, [&](size_t i, const auto& load, const auto& store) HWY_ATTR {

@@ -40,7 +40,7 @@ void RoundToPairs(ConstRows x, Part rows, uint16_t* all) {
   const size_t stride = (x.cols + 1) / 2 * 2;
   for (size_t t = rows.begin; t < rows.end; ++t) {
     uint16_t* to = all + t * stride;
-    const float* from = x.data + t * x.stride;
+    const float* from = x.f32() + t * x.stride;
     size_t k = 0;
     for (; k + kLanes <= x.cols; k += kLanes) {
       const VU rounded = RoundToBF16(hn::LoadU(DF(), from + k));
@@ -98,7 +98,7 @@ void QuantizeRows(ConstRows x, WeightType type, Part rows, const QuantizedRows& 
   const BlockLayout layout = LayoutOf(type);
   const size_t subs = kBlockInputs / layout.sub_elements;
   for (size_t t = rows.begin; t < rows.end; ++t) {
-    const float* from = x.data + t * x.stride;
+    const float* from = x.f32() + t * x.stride;
     for (size_t b = 0; b < to.blocks; ++b) {
       const size_t first = b * kBlockInputs, at = t * to.blocks + b;
       HWY_ALIGN float padded[kBlockInputs];

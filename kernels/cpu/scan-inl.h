@@ -27,16 +27,16 @@ inline constexpr size_t kScanAhead = 4;
 /// All rows of a sequence for the channels from e on. `kFar`: rates and states come from far memory
 /// in more streams than the processor foresees by itself.
 template <bool kFar, typename Load, typename Store>
-HWY_INLINE void ScanRows(const SelectiveScanArgs& args, const SequenceSlot& sequence, size_t e,
+HWY_INLINE void ScanRows(const SelectiveScanArgs& args, const SequenceEntry& sequence, size_t e,
                          const ScanColumns& columns, const Load& load, const Store& store) {
   const DF d;
   const size_t states = args.b.cols;
   const VF skip = load(args.d + e);
   for (size_t t = sequence.first_row; t < sequence.first_row + sequence.row_count; ++t) {
-    const float* b = args.b.data + t * args.b.stride;
-    const float* c = args.c.data + t * args.c.stride;
-    const VF x = load(args.x.data + t * args.x.stride + e);
-    const VF dt = load(args.dt.data + t * args.dt.stride + e);
+    const float* b = args.b.f32() + t * args.b.stride;
+    const float* c = args.c.f32() + t * args.c.stride;
+    const VF x = load(args.x.f32() + t * args.x.stride + e);
+    const VF dt = load(args.dt.f32() + t * args.dt.stride + e);
     const VF dt_x = hn::Mul(dt, x);
     VF y = hn::Mul(skip, x);
     for (size_t n = 0; n < states; ++n) {
@@ -50,8 +50,8 @@ HWY_INLINE void ScanRows(const SelectiveScanArgs& args, const SequenceSlot& sequ
       store(s, state);
       y = hn::MulAdd(s, hn::Set(d, c[n]), y);
     }
-    store(hn::Mul(y, Silu(load(args.z.data + t * args.z.stride + e))),
-          args.y.data + t * args.y.stride + e);
+    store(hn::Mul(y, Silu(load(args.z.f32() + t * args.z.stride + e))),
+          args.y.f32() + t * args.y.stride + e);
   }
 }
 
@@ -62,21 +62,22 @@ void SelectiveScan(const SelectiveScanArgs& args, Part channels) {
   const DF d;
   const size_t width = args.x.cols, states = args.b.cols;
   HWY_ALIGN float a[kStatesToCopy * kLanes], state[kStatesToCopy * kLanes];
-  for (const SequenceSlot& sequence : args.sequences) {
+  for (const SequenceEntry& sequence : HostEntries(args.sequences)) {
+    float* const stored = StateOf(sequence, args.state);
     const bool copy = sequence.row_count >= kRowsToCopy && states <= kStatesToCopy;
     ForEachVector(
         channels.begin, channels.end, [&](size_t e, const auto& load, const auto& store) HWY_ATTR {
           if (!copy) {
-            ScanRows<true>(args, sequence, e, {args.a + e, sequence.state + e, width}, load, store);
+            ScanRows<true>(args, sequence, e, {args.a + e, stored + e, width}, load, store);
             return;
           }
           for (size_t n = 0; n < states; ++n) {
             hn::Store(load(args.a + n * width + e), d, a + n * kLanes);
-            hn::Store(load(sequence.state + n * width + e), d, state + n * kLanes);
+            hn::Store(load(stored + n * width + e), d, state + n * kLanes);
           }
           ScanRows<false>(args, sequence, e, {a, state, kLanes}, load, store);
           for (size_t n = 0; n < states; ++n)
-            store(hn::Load(d, state + n * kLanes), sequence.state + n * width + e);
+            store(hn::Load(d, state + n * kLanes), stored + n * width + e);
         });
   }
 }

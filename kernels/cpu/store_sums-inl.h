@@ -16,7 +16,7 @@ namespace statelib::kernels::STATELIB_TARGET {
 HWY_INLINE void StoreSums(const float* sums, size_t sums_stride, const float* bias,
                           Epilogue epilogue, Rows out, size_t first, size_t last) {
   for (size_t t = 0; t < out.rows; ++t) {
-    float* to = out.data + t * out.stride;
+    float* to = out.f32() + t * out.stride;
     const float* from = sums + t * sums_stride;
     ForEachVector(first, last, [&](size_t o, const auto& load, const auto& store) HWY_ATTR {
       VF sum = load(from + (o - first));

@@ -4,6 +4,7 @@
 // lanes are channels; the K inputs of an output come from the first cache, which K outputs share.
 // Traffic: the inputs read once, the outputs written once, the state read and written.
 #include "kernels/cuda/launches.h"
+#include "kernels/cuda/sequences.cuh"
 #include "kernels/reference/math.h"
 
 namespace statelib::kernels::cuda {
@@ -24,7 +25,7 @@ struct ConvArgs {
 };
 
 /// Input `row` of a sequence; the K - 1 rows before its first one lie in its state.
-__device__ __forceinline__ float InputAt(const ConvArgs& args, const SequenceBatch::Item& sequence,
+__device__ __forceinline__ float InputAt(const ConvArgs& args, const Sequence& sequence,
                                          unsigned kernel, int row, unsigned channel) {
   if (row >= 0) return args.x[(sequence.first_row + row) * args.x_stride + channel];
   return sequence
@@ -34,8 +35,8 @@ __device__ __forceinline__ float InputAt(const ConvArgs& args, const SequenceBat
 /// kTaps: the kernel's size, or 0 to take args.kernel.
 template <unsigned kTaps>
 __global__ void __launch_bounds__(kChannels* kRowsAtOnce)
-    CausalConvKernel(ConvArgs args, SequenceBatch batch) {
-  const SequenceBatch::Item sequence = batch.items[blockIdx.y];
+    CausalConvKernel(ConvArgs args, Sequences sequences) {
+  const Sequence sequence = sequences.At(blockIdx.y);
   const unsigned kernel = kTaps > 0 ? kTaps : args.kernel;
   const unsigned channel = blockIdx.x * kChannels + threadIdx.x;
   const bool inside = channel < args.channels;
@@ -63,20 +64,19 @@ __global__ void __launch_bounds__(kChannels* kRowsAtOnce)
 }  // namespace
 
 void LaunchCausalConv(const CausalConvArgs& args) {
-  const ConvArgs conv{args.x.data,
+  const ConvArgs conv{args.x.f32(),
                       args.x.stride,
-                      args.out.data,
+                      args.out.f32(),
                       args.out.stride,
                       args.weight,
                       args.bias,
                       static_cast<unsigned>(args.x.cols),
                       static_cast<unsigned>(args.kernel)};
   const auto kernel = args.kernel == 4 ? CausalConvKernel<4> : CausalConvKernel<0>;
-  ForEachSequenceBatch(args.sequences, [&](const SequenceBatch& batch, size_t count) {
-    const dim3 grid(GridX((args.x.cols + kChannels - 1) / kChannels), GridY(count));
-    kernel<<<grid, dim3(kChannels, kRowsAtOnce), 0, kStream>>>(conv, batch);
-    CheckCuda(cudaGetLastError(), "causal_conv");
-  });
+  const dim3 grid(GridX((args.x.cols + kChannels - 1) / kChannels), GridY(args.sequences.count));
+  kernel<<<grid, dim3(kChannels, kRowsAtOnce), 0, kStream>>>(conv,
+                                                             Sequences(args.sequences, args.state));
+  CheckCuda(cudaGetLastError(), "causal_conv");
 }
 
 }  // namespace statelib::kernels::cuda

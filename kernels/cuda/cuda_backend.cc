@@ -30,33 +30,29 @@ class CudaBackend : public Backend {
         multiprocessors_(static_cast<size_t>(device.multiProcessorCount)) {}
 
   std::string name() const override { return name_; }
+  size_t rows_preferred() const override { return 1024; }
   std::string ProfileOf(const ProfileRequest& request) const override {
     const bool is_exact = request.format == WeightFormat::kF32 ||
                           (request.format == WeightFormat::kStored && !request.has_blocks);
     return is_exact ? BaseProfile("exact-f32-r1", request) : std::string();
   }
 
-  Buffer Allocate(size_t floats) override {
-    std::byte* bytes = cuda::AllocateDevice(floats * sizeof(float)).release();
-    return Buffer(reinterpret_cast<float*>(bytes), floats, [](float* to_free) {
-      cuda::DeviceDelete()(reinterpret_cast<std::byte*>(to_free));
-    });
+  Buffer Allocate(size_t elements, DType dtype) override {
+    const size_t bytes = elements * SizeOf(dtype);
+    return Buffer(cuda::AllocateDevice(bytes).release(), bytes, dtype,
+                  [](std::byte* to_free) { cuda::DeviceDelete()(to_free); });
   }
-  void Upload(std::span<const float> from_host, float* to) override {
-    CheckCuda(cudaMemcpy(to, from_host.data(), from_host.size_bytes(), cudaMemcpyHostToDevice),
-              "upload");
+  void UploadBytes(std::span<const std::byte> from_host, std::byte* to) override {
+    CheckCuda(cudaMemcpy(to, from_host.data(), from_host.size(), cudaMemcpyHostToDevice), "upload");
   }
-  void Download(const float* from, std::span<float> to_host) override {
-    CheckCuda(cudaMemcpy(to_host.data(), from, to_host.size_bytes(), cudaMemcpyDeviceToHost),
-              "download");
+  void DownloadBytes(const std::byte* from, std::span<std::byte> to_host) override {
+    CheckCuda(cudaMemcpy(to_host.data(), from, to_host.size(), cudaMemcpyDeviceToHost), "download");
   }
-  void Copy(const float* from, float* to, size_t floats) override {
-    CheckCuda(
-        cudaMemcpyAsync(to, from, floats * sizeof(float), cudaMemcpyDeviceToDevice, cuda::kStream),
-        "copy");
+  void CopyBytes(const std::byte* from, std::byte* to, size_t bytes) override {
+    CheckCuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, cuda::kStream), "copy");
   }
-  void Zero(float* to, size_t floats) override {
-    CheckCuda(cudaMemsetAsync(to, 0, floats * sizeof(float), cuda::kStream), "zero");
+  void ZeroBytes(std::byte* to, size_t bytes) override {
+    CheckCuda(cudaMemsetAsync(to, 0, bytes, cuda::kStream), "zero");
   }
 
   std::unique_ptr<Matrix> Pack(const WeightView& weights, WeightFormat format) override {
@@ -82,14 +78,24 @@ class CudaBackend : public Backend {
     return std::make_unique<DeviceMatrix>(decoded);
   }
 
-  void Embed(const Matrix& table, std::span<const int32_t> ids, Rows out) override {
-    STATELIB_CHECK(out.cols == table.cols() && out.rows == ids.size());
-    cuda::LaunchEmbed(Own(table), ids, out);
+  void Embed(const Matrix& table, const int32_t* ids, Rows out) override {
+    STATELIB_CHECK(out.cols == table.cols());
+    if (out.rows > 0) cuda::LaunchEmbed(Own(table), ids, out);
   }
 
   void RmsNorm(ConstRows x, const float* weight, float epsilon, Rows out) override {
     STATELIB_CHECK(x.cols == out.cols && x.rows == out.rows);
     if (x.rows > 0) cuda::LaunchRmsNorm(x, weight, epsilon, out);
+  }
+
+  void RmsNormLast(ConstRows x, const float* weight, float epsilon, const SequenceTable& sequences,
+                   size_t state) override {
+    if (sequences.count > 0) cuda::LaunchRmsNormLast(x, weight, epsilon, sequences, state);
+  }
+
+  void GatherState(const SequenceTable& sequences, size_t state, Rows out) override {
+    STATELIB_CHECK(out.rows == sequences.count);
+    if (sequences.count > 0) cuda::LaunchGatherState(sequences, state, out);
   }
 
   void MatMul(const Matrix& weights, const float* bias, ConstRows x, Epilogue epilogue,
@@ -100,20 +106,20 @@ class CudaBackend : public Backend {
 
   void CausalConv(const CausalConvArgs& args) override {
     STATELIB_CHECK(args.x.cols == args.out.cols && args.kernel > 0);
-    cuda::LaunchCausalConv(args);
+    if (args.sequences.count > 0) cuda::LaunchCausalConv(args);
   }
 
   void SelectiveScan(const SelectiveScanArgs& args) override {
     STATELIB_CHECK(args.x.cols == args.dt.cols && args.x.cols == args.z.cols &&
                    args.x.cols == args.y.cols && args.b.cols == args.c.cols);
-    cuda::LaunchSelectiveScan(args);
+    if (args.sequences.count > 0) cuda::LaunchSelectiveScan(args);
   }
 
   void Mamba2Scan(const Mamba2ScanArgs& args) override {
     STATELIB_CHECK(args.x.cols % args.dt_raw.cols == 0 && args.dt_raw.cols % args.groups == 0);
     STATELIB_CHECK(args.b.cols == args.c.cols && args.b.cols % args.groups == 0);
     STATELIB_CHECK(args.x.cols == args.z.cols && args.x.cols == args.y.cols);
-    cuda::LaunchMamba2Scan(args);
+    if (args.sequences.count > 0) cuda::LaunchMamba2Scan(args);
   }
 
  private:

@@ -44,32 +44,6 @@ using DeviceBytes = std::unique_ptr<std::byte, DeviceDelete>;
 /// what() says how much was wanted and how much is free.
 DeviceBytes AllocateDevice(size_t bytes);
 
-/// Sequences of a ragged batch as a kernel's argument: they travel with the launch.
-struct SequenceBatch {
-  static constexpr size_t kMax = 128;
-  struct Item {
-    unsigned first_row, row_count;
-    float* state;
-  };
-  Item items[kMax];
-};
-
-/// Calls `launch(batch, count)` for at most SequenceBatch::kMax sequences at a time.
-template <typename Launch>
-void ForEachSequenceBatch(std::span<const SequenceSlot> sequences, const Launch& launch) {
-  while (!sequences.empty()) {
-    const size_t count =
-        sequences.size() < SequenceBatch::kMax ? sequences.size() : SequenceBatch::kMax;
-    SequenceBatch batch;
-    for (size_t i = 0; i < count; ++i) {
-      batch.items[i] = {static_cast<unsigned>(sequences[i].first_row),
-                        static_cast<unsigned>(sequences[i].row_count), sequences[i].state};
-    }
-    launch(batch, count);
-    sequences = sequences.subspan(count);
-  }
-}
-
 }  // namespace statelib::kernels::cuda
 
 #endif  // STATELIB_KERNELS_CUDA_DEVICE_H_

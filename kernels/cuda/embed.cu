@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Embedding: one block a token, one thread 16 bytes of a row, out of the panels that the head
-// multiplies with. The ids travel with the launch. Traffic: a row read in pieces of 16 bytes (half
+// multiplies with. Traffic: a row read in pieces of 16 bytes (half
 // of each 32-byte sector), a row written.
-#include <algorithm>
-
 #include "kernels/cuda/launches.h"
 #include "kernels/cuda/weight_vector.cuh"
 
@@ -13,16 +11,11 @@ namespace {
 
 constexpr unsigned kThreads = 256;
 
-struct TokenBatch {
-  static constexpr size_t kMax = 512;
-  int32_t ids[kMax];
-};
-
 template <WeightType kType>
-__global__ void EmbedKernel(const std::byte* table, size_t vectors, size_t cols, TokenBatch tokens,
+__global__ void EmbedKernel(const std::byte* table, size_t vectors, size_t cols, const int32_t* ids,
                             float* out, size_t out_stride) {
   constexpr unsigned kInputs = VectorInputs(kType);
-  const auto id = static_cast<size_t>(tokens.ids[blockIdx.x]);
+  const auto id = static_cast<size_t>(ids[blockIdx.x]);
   const auto* from = reinterpret_cast<const WeightVector<kType, kInputs>*>(table) +
                      id / kPanelOutputs * vectors * kPanelOutputs + id % kPanelOutputs;
   float* to = out + blockIdx.x * out_stride;
@@ -38,20 +31,13 @@ __global__ void EmbedKernel(const std::byte* table, size_t vectors, size_t cols,
 
 }  // namespace
 
-void LaunchEmbed(const DeviceMatrix& table, std::span<const int32_t> ids, Rows out) {
+void LaunchEmbed(const DeviceMatrix& table, const int32_t* ids, Rows out) {
   const auto kernel = table.type() == WeightType::kF32    ? EmbedKernel<WeightType::kF32>
                       : table.type() == WeightType::kBF16 ? EmbedKernel<WeightType::kBF16>
                                                           : EmbedKernel<WeightType::kF16>;
-  while (!ids.empty()) {
-    TokenBatch batch;
-    const size_t count = std::min(ids.size(), TokenBatch::kMax);
-    std::copy_n(ids.begin(), count, batch.ids);
-    kernel<<<GridX(count), kThreads, 0, kStream>>>(table.data(), table.vectors(), table.cols(),
-                                                   batch, out.data, out.stride);
-    CheckCuda(cudaGetLastError(), "embed");
-    ids = ids.subspan(count);
-    out.data += count * out.stride;
-  }
+  kernel<<<GridX(out.rows), kThreads, 0, kStream>>>(table.data(), table.vectors(), table.cols(),
+                                                    ids, out.f32(), out.stride);
+  CheckCuda(cudaGetLastError(), "embed");
 }
 
 }  // namespace statelib::kernels::cuda

@@ -2,8 +2,6 @@
 #ifndef STATELIB_KERNELS_CUDA_LAUNCHES_H_
 #define STATELIB_KERNELS_CUDA_LAUNCHES_H_
 
-#include <span>
-
 #include "kernels/cuda/device_matrix.h"
 
 /// One function an operation, each in the file of its name: it chooses the grid and queues the
@@ -14,9 +12,14 @@ namespace statelib::kernels::cuda {
 /// Whether this build's kernels can run on the current device.
 bool HasCodeForDevice();
 
-void LaunchEmbed(const DeviceMatrix& table, std::span<const int32_t> ids, Rows out);
+void LaunchEmbed(const DeviceMatrix& table, const int32_t* ids, Rows out);
 
 void LaunchRmsNorm(ConstRows x, const float* weight, float epsilon, Rows out);
+
+void LaunchRmsNormLast(ConstRows x, const float* weight, float epsilon,
+                       const SequenceTable& sequences, size_t state);
+
+void LaunchGatherState(const SequenceTable& sequences, size_t state, Rows out);
 
 void LaunchCausalConv(const CausalConvArgs& args);
 

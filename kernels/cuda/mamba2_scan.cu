@@ -148,10 +148,10 @@ __device__ __forceinline__ void ScanTile(const Tiles<kPerLane, kLanes>& tiles, u
 
 template <unsigned kPerLane, unsigned kLanes>
 __global__ void __launch_bounds__(kScanThreads)
-    Mamba2ScanKernel(HeadArgs args, SequenceBatch batch) {
+    Mamba2ScanKernel(HeadArgs args, Sequences sequences) {
   using T = Tiles<kPerLane, kLanes>;
   extern __shared__ float4 shared_memory[];
-  const SequenceBatch::Item sequence = batch.items[blockIdx.y];
+  const Sequence sequence = sequences.At(blockIdx.y);
   const BlockOfHead block(args, T::kChannels);
   float* const memory = reinterpret_cast<float*>(shared_memory);
   // Both begin on 16 bytes: tile_tokens is even.
@@ -201,8 +201,8 @@ __global__ void __launch_bounds__(kScanThreads)
 /// Any number of states: a thread a channel, the states stay in memory. For sizes that no published
 /// model has.
 __global__ void __launch_bounds__(kScanThreads)
-    AnyStatesKernel(HeadArgs args, SequenceBatch batch) {
-  const SequenceBatch::Item sequence = batch.items[blockIdx.y];
+    AnyStatesKernel(HeadArgs args, Sequences sequences) {
+  const Sequence sequence = sequences.At(blockIdx.y);
   const BlockOfHead block(args, kScanThreads);
   if (threadIdx.x >= block.left) return;
   const unsigned p = block.first + threadIdx.x;
@@ -224,7 +224,7 @@ __global__ void __launch_bounds__(kScanThreads)
 
 /// A kernel with what its launch needs.
 struct ScanChoice {
-  void (*kernel)(HeadArgs, SequenceBatch);
+  void (*kernel)(HeadArgs, Sequences);
   unsigned channels_of_block;
   size_t shared_bytes;
 };
@@ -234,7 +234,7 @@ ScanChoice Choose(unsigned tile_tokens) {
   using T = Tiles<kPerLane, kLanes>;
   constexpr auto kKernel = Mamba2ScanKernel<kPerLane, kLanes>;
   constexpr unsigned kTokensMax = kPerLane > 16 ? kShortTokens : kTileTokens;
-  AllowSharedMemory<kKernel>(2 * T::Floats(kTokensMax) * sizeof(float), "head_scan");
+  AllowSharedMemory<kKernel>(2 * T::Floats(kTokensMax) * sizeof(float), "mamba2_scan");
   return {kKernel, T::kChannels, 2 * T::Floats(tile_tokens) * sizeof(float)};
 }
 
@@ -249,16 +249,13 @@ ScanChoice Choose(unsigned states, unsigned tile_tokens) {
 }  // namespace
 
 void LaunchMamba2Scan(const Mamba2ScanArgs& args) {
-  size_t longest = 1;
-  for (const SequenceSlot& sequence : args.sequences)
-    longest = std::max(longest, sequence.row_count);
   HeadArgs scan{};
-  scan.x = args.x.data, scan.x_stride = args.x.stride;
-  scan.dt_raw = args.dt_raw.data, scan.dt_stride = args.dt_raw.stride;
-  scan.b = args.b.data, scan.b_stride = args.b.stride;
-  scan.c = args.c.data, scan.c_stride = args.c.stride;
-  scan.z = args.z.data, scan.z_stride = args.z.stride;
-  scan.y = args.y.data, scan.y_stride = args.y.stride;
+  scan.x = args.x.f32(), scan.x_stride = args.x.stride;
+  scan.dt_raw = args.dt_raw.f32(), scan.dt_stride = args.dt_raw.stride;
+  scan.b = args.b.f32(), scan.b_stride = args.b.stride;
+  scan.c = args.c.f32(), scan.c_stride = args.c.stride;
+  scan.z = args.z.f32(), scan.z_stride = args.z.stride;
+  scan.y = args.y.f32(), scan.y_stride = args.y.stride;
   scan.dt_bias = args.dt_bias;
   scan.a = args.a;
   scan.d = args.d;
@@ -268,16 +265,15 @@ void LaunchMamba2Scan(const Mamba2ScanArgs& args) {
   scan.width = static_cast<unsigned>(args.x.cols) / scan.heads;
   scan.states = static_cast<unsigned>(args.b.cols / args.groups);
   scan.heads_of_group = scan.heads / static_cast<unsigned>(args.groups);
-  scan.tile_tokens = static_cast<unsigned>(std::min<size_t>((longest + 1) / 2 * 2, kTileTokens));
+  scan.tile_tokens = static_cast<unsigned>(
+      std::min<size_t>((args.sequences.rows_longest + 1) / 2 * 2, kTileTokens));
   const ScanChoice choice = Choose(scan.states, scan.tile_tokens);
   const unsigned channels = choice.channels_of_block;
   const size_t blocks = static_cast<size_t>((scan.width + channels - 1) / channels) * scan.heads;
-  ForEachSequenceBatch(args.sequences, [&](const SequenceBatch& batch, size_t count) {
-    choice
-        .kernel<<<dim3(GridX(blocks), GridY(count)), kScanThreads, choice.shared_bytes, kStream>>>(
-            scan, batch);
-    CheckCuda(cudaGetLastError(), "head_scan");
-  });
+  const dim3 grid(GridX(blocks), GridY(args.sequences.count));
+  choice.kernel<<<grid, kScanThreads, choice.shared_bytes, kStream>>>(
+      scan, Sequences(args.sequences, args.state));
+  CheckCuda(cudaGetLastError(), "mamba2_scan");
 }
 
 }  // namespace statelib::kernels::cuda

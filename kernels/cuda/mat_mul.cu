@@ -12,11 +12,11 @@ void LaunchMatMul(const DeviceMatrix& weights, const float* bias, ConstRows x, E
   args.vectors = weights.vectors();
   args.panels = static_cast<unsigned>(weights.panels());
   args.bias = bias;
-  args.x = x.data;
+  args.x = x.f32();
   args.x_stride = x.stride;
   args.x_is_aligned =
-      reinterpret_cast<uintptr_t>(x.data) % 16 == 0 && x.stride % 4 == 0 && x.cols % 4 == 0;
-  args.out = out.data;
+      reinterpret_cast<uintptr_t>(x.f32()) % 16 == 0 && x.stride % 4 == 0 && x.cols % 4 == 0;
+  args.out = out.f32();
   args.out_stride = out.stride;
   args.rows = static_cast<unsigned>(x.rows);
   args.inputs = static_cast<unsigned>(x.cols);

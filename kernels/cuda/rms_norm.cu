@@ -4,6 +4,7 @@
 // scales it afterwards out of the cache. Traffic: a row read, a row written. Time: a chain of
 // cols / 16 multiply-adds, 4 cycles each.
 #include "kernels/cuda/launches.h"
+#include "kernels/cuda/sequences.cuh"
 
 namespace statelib::kernels::cuda {
 
@@ -21,15 +22,14 @@ __device__ float AddSquares(const float* tile, size_t count, float sum) {
   return sum;
 }
 
-__global__ void __launch_bounds__(kThreads)
-    RmsNormKernel(ConstRows x, const float* weight, float epsilon, Rows out) {
+/// One row, by the whole block.
+__device__ void NormRow(const float* from, size_t cols, const float* weight, float epsilon,
+                        float* to) {
   __shared__ float tile[kTile];
   __shared__ float shared_scale;
-  const float* from = x.data + blockIdx.x * x.stride;
-  float* to = out.data + blockIdx.x * out.stride;
   float sum = 0.0f;
-  for (size_t first = 0; first < x.cols; first += kTile) {
-    const size_t count = x.cols - first < kTile ? x.cols - first : kTile;
+  for (size_t first = 0; first < cols; first += kTile) {
+    const size_t count = cols - first < kTile ? cols - first : kTile;
     for (size_t i = threadIdx.x; i < count; i += kThreads) tile[i] = from[first + i];
     __syncthreads();
     if (threadIdx.x < kChains) sum = AddSquares(tile, count, sum);
@@ -41,14 +41,33 @@ __global__ void __launch_bounds__(kThreads)
     for (unsigned half = kChains / 2; half > 0; half /= 2)
       sum = __fadd_rn(sum, __shfl_down_sync(kLanes, sum, half, kChains));
     if (threadIdx.x == 0) {
-      const float mean = __fdiv_rn(sum, static_cast<float>(x.cols));
+      const float mean = __fdiv_rn(sum, static_cast<float>(cols));
       shared_scale = __fdiv_rn(1.0f, __fsqrt_rn(__fadd_rn(mean, epsilon)));
     }
   }
   __syncthreads();
   const float scale = shared_scale;
-  for (size_t i = threadIdx.x; i < x.cols; i += kThreads)
+  for (size_t i = threadIdx.x; i < cols; i += kThreads)
     to[i] = __fmul_rn(__fmul_rn(from[i], scale), weight[i]);
+}
+
+__global__ void __launch_bounds__(kThreads)
+    RmsNormKernel(ConstRows x, const float* weight, float epsilon, Rows out) {
+  NormRow(x.f32() + blockIdx.x * x.stride, x.cols, weight, epsilon,
+          out.f32() + blockIdx.x * out.stride);
+}
+
+__global__ void __launch_bounds__(kThreads)
+    RmsNormLastKernel(ConstRows x, const float* weight, float epsilon, Sequences sequences) {
+  const Sequence sequence = sequences.At(blockIdx.x);
+  const size_t last = sequence.first_row + sequence.row_count - 1;
+  NormRow(x.f32() + last * x.stride, x.cols, weight, epsilon, sequence.state);
+}
+
+__global__ void __launch_bounds__(kThreads) GatherKernel(Sequences sequences, Rows out) {
+  const float* from = sequences.At(blockIdx.x).state;
+  float* to = out.f32() + blockIdx.x * out.stride;
+  for (size_t i = threadIdx.x; i < out.cols; i += kThreads) to[i] = from[i];
 }
 
 }  // namespace
@@ -63,6 +82,18 @@ bool HasCodeForDevice() {
 void LaunchRmsNorm(ConstRows x, const float* weight, float epsilon, Rows out) {
   RmsNormKernel<<<GridX(x.rows), kThreads, 0, kStream>>>(x, weight, epsilon, out);
   CheckCuda(cudaGetLastError(), "rms_norm");
+}
+
+void LaunchRmsNormLast(ConstRows x, const float* weight, float epsilon,
+                       const SequenceTable& sequences, size_t state) {
+  RmsNormLastKernel<<<GridX(sequences.count), kThreads, 0, kStream>>>(x, weight, epsilon,
+                                                                      Sequences(sequences, state));
+  CheckCuda(cudaGetLastError(), "rms_norm of last rows");
+}
+
+void LaunchGatherState(const SequenceTable& sequences, size_t state, Rows out) {
+  GatherKernel<<<GridX(sequences.count), kThreads, 0, kStream>>>(Sequences(sequences, state), out);
+  CheckCuda(cudaGetLastError(), "gather");
 }
 
 }  // namespace statelib::kernels::cuda

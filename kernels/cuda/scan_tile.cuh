@@ -5,6 +5,7 @@
 #include <cuda_pipeline_primitives.h>
 
 #include "kernels/cuda/launches.h"
+#include "kernels/cuda/sequences.cuh"
 #include "kernels/reference/math.h"
 
 /// What the scans share. In both, several lanes share a channel and each holds some of its states;

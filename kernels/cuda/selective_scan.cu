@@ -123,10 +123,10 @@ __device__ __forceinline__ void ScanTile(const Tiles<kPerLane, kLanes>& tiles, u
 
 template <unsigned kPerLane, unsigned kLanes>
 __global__ void __launch_bounds__(kScanThreads)
-    SelectiveScanKernel(ScanArgs args, SequenceBatch batch) {
+    SelectiveScanKernel(ScanArgs args, Sequences sequences) {
   using T = Tiles<kPerLane, kLanes>;
   extern __shared__ float4 shared_memory[];
-  const SequenceBatch::Item sequence = batch.items[blockIdx.y];
+  const Sequence sequence = sequences.At(blockIdx.y);
   float* const memory = reinterpret_cast<float*>(shared_memory);
   const auto tile_at = [&](unsigned index) {
     return T(memory + index * T::Floats(args.tile_tokens), args.tile_tokens);
@@ -172,8 +172,8 @@ __global__ void __launch_bounds__(kScanThreads)
 /// Any number of states: a thread a channel, the states stay in memory. For sizes that no published
 /// model has.
 __global__ void __launch_bounds__(kScanThreads)
-    AnyStatesKernel(ScanArgs args, SequenceBatch batch) {
-  const SequenceBatch::Item sequence = batch.items[blockIdx.y];
+    AnyStatesKernel(ScanArgs args, Sequences sequences) {
+  const Sequence sequence = sequences.At(blockIdx.y);
   const unsigned channel = blockIdx.x * kScanThreads + threadIdx.x;
   if (channel >= args.channels) return;
   for (size_t t = sequence.first_row; t < sequence.first_row + sequence.row_count; ++t) {
@@ -192,7 +192,7 @@ __global__ void __launch_bounds__(kScanThreads)
 
 /// A kernel with what its launch needs.
 struct ScanChoice {
-  void (*kernel)(ScanArgs, SequenceBatch);
+  void (*kernel)(ScanArgs, Sequences);
   unsigned channels_of_block;
   size_t shared_bytes;
 };
@@ -221,30 +221,26 @@ ScanChoice Choose(unsigned states, unsigned tile_tokens, size_t channels) {
 }  // namespace
 
 void LaunchSelectiveScan(const SelectiveScanArgs& args) {
-  size_t longest = 1;
-  for (const SequenceSlot& sequence : args.sequences)
-    longest = std::max(longest, sequence.row_count);
   ScanArgs scan{};
-  scan.x = args.x.data, scan.x_stride = args.x.stride;
-  scan.dt = args.dt.data, scan.dt_stride = args.dt.stride;
-  scan.b = args.b.data, scan.b_stride = args.b.stride;
-  scan.c = args.c.data, scan.c_stride = args.c.stride;
-  scan.z = args.z.data, scan.z_stride = args.z.stride;
-  scan.y = args.y.data, scan.y_stride = args.y.stride;
+  scan.x = args.x.f32(), scan.x_stride = args.x.stride;
+  scan.dt = args.dt.f32(), scan.dt_stride = args.dt.stride;
+  scan.b = args.b.f32(), scan.b_stride = args.b.stride;
+  scan.c = args.c.f32(), scan.c_stride = args.c.stride;
+  scan.z = args.z.f32(), scan.z_stride = args.z.stride;
+  scan.y = args.y.f32(), scan.y_stride = args.y.stride;
   scan.a = args.a;
   scan.d = args.d;
   scan.channels = static_cast<unsigned>(args.x.cols);
   scan.states = static_cast<unsigned>(args.b.cols);
-  scan.tile_tokens = static_cast<unsigned>(std::min<size_t>(longest, kTileTokens));
+  scan.tile_tokens =
+      static_cast<unsigned>(std::min<size_t>(args.sequences.rows_longest, kTileTokens));
   const ScanChoice choice =
-      Choose(scan.states, scan.tile_tokens, args.x.cols * args.sequences.size());
+      Choose(scan.states, scan.tile_tokens, args.x.cols * args.sequences.count);
   const size_t blocks = (args.x.cols + choice.channels_of_block - 1) / choice.channels_of_block;
-  ForEachSequenceBatch(args.sequences, [&](const SequenceBatch& batch, size_t count) {
-    choice
-        .kernel<<<dim3(GridX(blocks), GridY(count)), kScanThreads, choice.shared_bytes, kStream>>>(
-            scan, batch);
-    CheckCuda(cudaGetLastError(), "selective_scan");
-  });
+  const dim3 grid(GridX(blocks), GridY(args.sequences.count));
+  choice.kernel<<<grid, kScanThreads, choice.shared_bytes, kStream>>>(
+      scan, Sequences(args.sequences, args.state));
+  CheckCuda(cudaGetLastError(), "selective_scan");
 }
 
 }  // namespace statelib::kernels::cuda

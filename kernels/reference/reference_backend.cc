@@ -6,10 +6,11 @@
 #include <cmath>
 #include <vector>
 
-#include "kernels/aligned.h"
 #include "kernels/backends.h"
 #include "kernels/check.h"
 #include "kernels/flush_subnormals.h"
+#include "kernels/host_backend.h"
+#include "kernels/host_sequences.h"
 #include "kernels/reference/math.h"
 #include "kernels/reference/reference_matrix.h"
 
@@ -44,38 +45,25 @@ float SumOfSquares(const float* x, size_t count) {
   return lanes[0];
 }
 
-class ReferenceBackend : public Backend {
+class ReferenceBackend : public HostBackend {
  public:
   std::string name() const override { return "reference"; }
-  std::string ProfileOf(const ProfileRequest& request) const override {
-    return HostProfile(request);
-  }
-
-  Buffer Allocate(size_t floats) override { return AllocateHostBuffer(floats); }
-  void Upload(std::span<const float> from_host, float* to) override {
-    std::copy(from_host.begin(), from_host.end(), to);
-  }
-  void Download(const float* from, std::span<float> to_host) override {
-    std::copy_n(from, to_host.size(), to_host.begin());
-  }
-  void Copy(const float* from, float* to, size_t floats) override { std::copy_n(from, floats, to); }
-  void Zero(float* to, size_t floats) override { std::fill_n(to, floats, 0.0f); }
 
   std::unique_ptr<Matrix> Pack(const WeightView& weights, WeightFormat format) override {
     return std::make_unique<ReferenceMatrix>(weights, format);
   }
 
-  void Embed(const Matrix& table, std::span<const int32_t> ids, Rows out) override {
-    for (size_t t = 0; t < ids.size(); ++t) {
+  void Embed(const Matrix& table, const int32_t* ids, Rows out) override {
+    for (size_t t = 0; t < out.rows; ++t) {
       std::copy_n(Own(table).row(static_cast<size_t>(ids[t])), table.cols(),
-                  out.data + t * out.stride);
+                  out.f32() + t * out.stride);
     }
   }
 
   void RmsNorm(ConstRows x, const float* weight, float epsilon, Rows out) override {
     for (size_t t = 0; t < x.rows; ++t) {
-      const float* from = x.data + t * x.stride;
-      float* to = out.data + t * out.stride;
+      const float* from = x.f32() + t * x.stride;
+      float* to = out.f32() + t * out.stride;
       const float mean = SumOfSquares(from, x.cols) / static_cast<float>(x.cols);
       const float scale = 1.0f / std::sqrt(mean + epsilon);
       for (size_t i = 0; i < x.cols; ++i) to[i] = (from[i] * scale) * weight[i];
@@ -89,11 +77,11 @@ class ReferenceBackend : public Backend {
     const auto flush = matrix.flushes() ? std::make_unique<FlushSubnormals>() : nullptr;
     std::vector<float> sums(weights.rows());
     for (size_t t = 0; t < x.rows; ++t) {
-      matrix.Multiply(x.data + t * x.stride, sums.data());
+      matrix.Multiply(x.f32() + t * x.stride, sums.data());
       for (size_t o = 0; o < weights.rows(); ++o) {
         float sum = sums[o];
         if (bias != nullptr) sum += bias[o];
-        float& result = out.data[t * out.stride + o];
+        float& result = out.f32()[t * out.stride + o];
         result = Finish(sum, result, epilogue);
       }
     }
@@ -101,22 +89,23 @@ class ReferenceBackend : public Backend {
 
   void CausalConv(const CausalConvArgs& args) override {
     const size_t channels = args.x.cols;
-    for (const SequenceSlot& sequence : args.sequences) {
+    for (const SequenceEntry& sequence : HostEntries(args.sequences)) {
+      float* const state = StateOf(sequence, args.state);
       for (size_t e = 0; e < channels; ++e) {
         // The window of this channel over the saved inputs and the new ones.
         std::vector<float> window(args.kernel - 1 + sequence.row_count);
-        for (size_t j = 0; j + 1 < args.kernel; ++j) window[j] = sequence.state[j * channels + e];
+        for (size_t j = 0; j + 1 < args.kernel; ++j) window[j] = state[j * channels + e];
         for (size_t t = 0; t < sequence.row_count; ++t) {
-          window[args.kernel - 1 + t] = args.x.data[(sequence.first_row + t) * args.x.stride + e];
+          window[args.kernel - 1 + t] = args.x.f32()[(sequence.first_row + t) * args.x.stride + e];
         }
         for (size_t t = 0; t < sequence.row_count; ++t) {
           float sum = args.bias[e];
           for (size_t j = 0; j < args.kernel; ++j)
             sum = std::fma(args.weight[j * channels + e], window[t + j], sum);
-          args.out.data[(sequence.first_row + t) * args.out.stride + e] = reference::Silu(sum);
+          args.out.f32()[(sequence.first_row + t) * args.out.stride + e] = reference::Silu(sum);
         }
         for (size_t j = 0; j + 1 < args.kernel; ++j) {
-          sequence.state[j * channels + e] = window[sequence.row_count + j];
+          state[j * channels + e] = window[sequence.row_count + j];
         }
       }
     }
@@ -124,21 +113,22 @@ class ReferenceBackend : public Backend {
 
   void SelectiveScan(const SelectiveScanArgs& args) override {
     const size_t channels = args.x.cols, states = args.b.cols;
-    for (const SequenceSlot& sequence : args.sequences) {
+    for (const SequenceEntry& sequence : HostEntries(args.sequences)) {
+      float* const state = StateOf(sequence, args.state);
       for (size_t t = sequence.first_row; t < sequence.first_row + sequence.row_count; ++t) {
-        const float* b = args.b.data + t * args.b.stride;
-        const float* c = args.c.data + t * args.c.stride;
+        const float* b = args.b.f32() + t * args.b.stride;
+        const float* c = args.c.f32() + t * args.c.stride;
         for (size_t e = 0; e < channels; ++e) {
-          const float x = args.x.data[t * args.x.stride + e];
-          const float dt = args.dt.data[t * args.dt.stride + e];
-          const float z = args.z.data[t * args.z.stride + e];
+          const float x = args.x.f32()[t * args.x.stride + e];
+          const float dt = args.dt.f32()[t * args.dt.stride + e];
+          const float z = args.z.f32()[t * args.z.stride + e];
           float y = args.d[e] * x;
           for (size_t n = 0; n < states; ++n) {
-            float& s = sequence.state[n * channels + e];
+            float& s = state[n * channels + e];
             s = std::fma(reference::Exp(dt * args.a[n * channels + e]), s, (dt * x) * b[n]);
             y = std::fma(s, c[n], y);
           }
-          args.y.data[t * args.y.stride + e] = y * reference::Silu(z);
+          args.y.f32()[t * args.y.stride + e] = y * reference::Silu(z);
         }
       }
     }
@@ -147,26 +137,27 @@ class ReferenceBackend : public Backend {
   void Mamba2Scan(const Mamba2ScanArgs& args) override {
     const size_t heads = args.dt_raw.cols, channels = args.x.cols / heads;
     const size_t states = args.b.cols / args.groups;
-    for (const SequenceSlot& sequence : args.sequences) {
+    for (const SequenceEntry& sequence : HostEntries(args.sequences)) {
+      float* const state = StateOf(sequence, args.state);
       for (size_t t = sequence.first_row; t < sequence.first_row + sequence.row_count; ++t) {
         for (size_t h = 0; h < heads; ++h) {
           const size_t group = h / (heads / args.groups);
-          const float* b = args.b.data + t * args.b.stride + group * states;
-          const float* c = args.c.data + t * args.c.stride + group * states;
+          const float* b = args.b.f32() + t * args.b.stride + group * states;
+          const float* c = args.c.f32() + t * args.c.stride + group * states;
           float dt =
-              reference::Softplus(args.dt_raw.data[t * args.dt_raw.stride + h] + args.dt_bias[h]);
+              reference::Softplus(args.dt_raw.f32()[t * args.dt_raw.stride + h] + args.dt_bias[h]);
           dt = std::min(std::max(dt, args.dt_min), args.dt_max);
           const float decay = reference::Exp(dt * args.a[h]);
           for (size_t e = h * channels; e < (h + 1) * channels; ++e) {
-            const float x = args.x.data[t * args.x.stride + e];
+            const float x = args.x.f32()[t * args.x.stride + e];
             float y = args.d[e] * x;
             for (size_t n = 0; n < states; ++n) {
-              float& s = sequence.state[(h * states + n) * channels + (e - h * channels)];
+              float& s = state[(h * states + n) * channels + (e - h * channels)];
               s = std::fma(decay, s, (dt * x) * b[n]);
               y = std::fma(s, c[n], y);
             }
-            args.y.data[t * args.y.stride + e] =
-                y * reference::Silu(args.z.data[t * args.z.stride + e]);
+            args.y.f32()[t * args.y.stride + e] =
+                y * reference::Silu(args.z.f32()[t * args.z.stride + e]);
           }
         }
       }

@@ -15,7 +15,7 @@ namespace {
 
 /// One step of the model for all readings together, each with an equal share of its rows.
 void Step(const LoadedModel& model, std::span<Reading* const> readings, const CancelFlag* cancel) {
-  const size_t share = std::max<size_t>(1, model::Model::rows_max / readings.size());
+  const size_t share = std::max<size_t>(1, model.runtime->rows_max() / readings.size());
   std::vector<engine::PrefillChunk> batch;
   std::vector<uint64_t> from;
   for (Reading* reading : readings) {

@@ -11,6 +11,7 @@
 #include "kernels/aligned.h"
 #include "kernels/backends.h"
 #include "kernels/limits.h"
+#include "tests/kernels/sequences.h"
 
 namespace statelib::kernels {
 namespace {
@@ -92,20 +93,19 @@ class Network {
     const Rows x_and_z{x_and_z_.data(), all, 2 * e, 2 * e}, x{x_.data(), all, e, e};
     const Rows dt_b_c{dt_b_c_.data(), all, r + 2 * n, r + 2 * n}, dt{dt_rows_.data(), all, e, e};
     for (size_t layer = 0; layer < shape_.layers; ++layer) {
-      std::vector<SequenceSlot> conv_states, states;
-      for (size_t s = 0; s < sequences; ++s) {
-        const size_t slot = layer * sequences + s;
-        conv_states.push_back({s * rows, rows, conv_state_.data() + slot * 3 * e});
-        states.push_back({s * rows, rows, state_.data() + slot * n * e});
-      }
+      const std::vector<size_t> lengths(sequences, rows);
+      const Sequences conv_states(*backend_, lengths,
+                                  conv_state_.data() + layer * sequences * 3 * e, 3 * e),
+          states(*backend_, lengths, state_.data() + layer * sequences * n * e, n * e);
       backend_->RmsNorm(residual, norm_.data(), 1e-5f, normed);
       backend_->MatMul(in_[layer], nullptr, normed, Epilogue::kStore, x_and_z);
-      backend_->CausalConv(
-          {x_and_z.Columns(0, e), conv_.data(), norm_.data(), Shape::taps, conv_states, x});
+      backend_->CausalConv({x_and_z.Columns(0, e), conv_.data(), norm_.data(), Shape::taps,
+                            conv_states.table(), 0, x});
       backend_->MatMul(x_proj_[layer], nullptr, x, Epilogue::kStore, dt_b_c);
       backend_->MatMul(dt_[layer], norm_.data(), dt_b_c.Columns(0, r), Epilogue::kSoftplus, dt);
       backend_->SelectiveScan({x, dt, dt_b_c.Columns(r, n), dt_b_c.Columns(r + n, n),
-                               x_and_z.Columns(e, e), a_.data(), norm_.data(), states, x});
+                               x_and_z.Columns(e, e), a_.data(), norm_.data(), states.table(), 0,
+                               x});
       backend_->MatMul(out_[layer], nullptr, x, Epilogue::kStore, residual);
     }
   }

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "kernels/backends.h"
+#include "tests/kernels/sequences.h"
 
 namespace statelib::kernels {
 namespace {
@@ -50,20 +51,11 @@ class Layer {
   void Scan() {
     const size_t e = shape_.inner(), gn = shape_.groups * Shape::states;
     const Rows all = View(projected_, shape_.projected());
-    const SequenceSlot sequence{0, kRows, state_.data()};
-    backend_->Mamba2Scan({all.Columns(e, e),
-                          all.Columns(2 * e + 2 * gn, shape_.heads),
-                          all.Columns(2 * e, gn),
-                          all.Columns(2 * e + gn, gn),
-                          all.Columns(0, e),
-                          dt_bias_.data(),
-                          a_.data(),
-                          d_.data(),
-                          0.0f,
-                          1e30f,
-                          shape_.groups,
-                          {&sequence, 1},
-                          View(y_, e)});
+    const Sequences sequences(*backend_, {kRows}, state_.data(), 0);
+    backend_->Mamba2Scan({all.Columns(e, e), all.Columns(2 * e + 2 * gn, shape_.heads),
+                          all.Columns(2 * e, gn), all.Columns(2 * e + gn, gn), all.Columns(0, e),
+                          dt_bias_.data(), a_.data(), d_.data(), 0.0f, 1e30f, shape_.groups,
+                          sequences.table(), 0, View(y_, e)});
   }
 
  private:

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "kernels/backends.h"
+#include "tests/kernels/sequences.h"
 
 namespace statelib::kernels {
 namespace {
@@ -100,12 +101,8 @@ void MatMul(benchmark::State& bench, WeightType type, Product product) {
 }
 
 /// `sequences` sequences of equal length.
-std::vector<SequenceSlot> Split(size_t rows, size_t sequences, Buffer& states, size_t state_size) {
-  std::vector<SequenceSlot> split;
-  for (size_t i = 0; i < sequences; ++i) {
-    split.push_back({i * (rows / sequences), rows / sequences, states.data() + i * state_size});
-  }
-  return split;
+Sequences Split(size_t rows, size_t sequences, Buffer& states, size_t state_size) {
+  return {Device(), std::vector<size_t>(sequences, rows / sequences), states.data(), state_size};
 }
 
 void Scan(benchmark::State& bench) {
@@ -126,8 +123,8 @@ void Scan(benchmark::State& bench) {
       4.0 * static_cast<double>(4 * rows * channels + 2 * sequences * kStates * channels);
   Measure(bench, y, bytes, static_cast<double>(rows * channels * kStates), [&](size_t) {
     Device().SelectiveScan({view(x, channels), view(dt, channels), view(b, kStates),
-                            view(c, kStates), view(z, channels), a.data(), d.data(), split,
-                            view(y, channels)});
+                            view(c, kStates), view(z, channels), a.data(), d.data(), split.table(),
+                            0, view(y, channels)});
   });
 }
 
@@ -151,8 +148,8 @@ void Mamba2Scan(benchmark::State& bench) {
       4.0 * static_cast<double>(3 * rows * channels + 2 * sequences * kStates * channels);
   Measure(bench, y, bytes, static_cast<double>(2 * rows * channels * kStates), [&](size_t) {
     Device().Mamba2Scan({view(x, channels), view(dt, heads), view(b, kStates), view(c, kStates),
-                         view(z, channels), bias.data(), a.data(), d.data(), 0.0f, 1.0f, 1, split,
-                         view(y, channels)});
+                         view(z, channels), bias.data(), a.data(), d.data(), 0.0f, 1.0f, 1,
+                         split.table(), 0, view(y, channels)});
   });
 }
 
@@ -168,7 +165,7 @@ void Conv(benchmark::State& bench) {
       bench, out, 8.0 * static_cast<double>(rows * channels),
       static_cast<double>(rows * channels * kTaps), [&](size_t) {
         Device().CausalConv({Rows{x.data(), rows, channels, channels}, weight.data(), bias.data(),
-                             kTaps, split, Rows{out.data(), rows, channels, channels}});
+                             kTaps, split.table(), 0, Rows{out.data(), rows, channels, channels}});
       });
 }
 

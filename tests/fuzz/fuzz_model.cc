@@ -11,6 +11,7 @@
 #include "core/model_files/config_json.h"
 #include "core/model_files/safetensors_writer.h"
 #include "kernels/backends.h"
+#include "tests/core/model/logits_of.h"
 #include "tests/fuzz/fuzz_input.h"
 
 namespace statelib::model {
@@ -96,17 +97,8 @@ void LoadAndCompute(const fs::path& folder) {
   const auto model_files = model_files::ModelFiles::Open(folder);
   const auto backend = kernels::MakeReferenceBackend();
   const auto model = LoadModel(*model_files, *backend);
-  std::vector<kernels::Buffer> memory;
-  std::vector<float*> segments;
-  for (const SegmentSpec& segment : model->state_spec()) {
-    Promise(segment.elements() <= 128);
-    kernels::Buffer& buffer = memory.emplace_back(backend->Allocate(segment.elements()));
-    backend->Zero(buffer.data(), segment.elements());
-    segments.push_back(buffer.data());
-  }
-  const std::vector<TokenId> tokens = {1, 0};
-  const BatchSequence input{tokens, segments};
-  model->Advance({&input, 1});
+  for (const SegmentSpec& segment : model->layout().spec()) Promise(segment.elements() <= 128);
+  StateAfter(*model, *backend, {1, 0});
   for (const TokenId end : model->info().end_of_text_ids)
     Promise(end >= 0 && end < model->info().vocabulary_size);
   model_files::ParseConfig(AsBytes(PublishedConfig(*model_files)), "published");

@@ -11,6 +11,7 @@
 
 #include "tests/kernels/backends_under_test.h"
 #include "tests/kernels/numbers.h"
+#include "tests/kernels/sequences.h"
 
 namespace statelib::kernels {
 namespace {
@@ -142,7 +143,8 @@ TEST_P(BackendTest, EmbedCopiesRowsOfTheTable) {
   const auto matrix = backend_->Pack(View(table, 35, 20));
   const std::vector<int32_t> ids = {34, 0, 16, 15};
   Buffer out = backend_->Allocate(ids.size() * 20);
-  backend_->Embed(*matrix, ids, {out.data(), ids.size(), 20, 20});
+  const Buffer in_backend = IdsInBackend(*backend_, ids);
+  backend_->Embed(*matrix, in_backend.data<int32_t>(), {out.data(), ids.size(), 20, 20});
   const auto rows = ToHost(*backend_, out);
   for (size_t t = 0; t < ids.size(); ++t) {
     for (size_t k = 0; k < 20; ++k)
@@ -181,14 +183,10 @@ std::vector<float> RunRagged(Backend& backend, const std::vector<float>& states,
                              size_t channels, const Advance& advance,
                              const std::vector<size_t>& lengths = kLengths) {
   Buffer state_buffer = ToBackend(backend, states);
-  std::vector<SequenceSlot> sequences;
-  size_t row = 0;
-  for (size_t i = 0; i < lengths.size(); ++i) {
-    sequences.push_back({row, lengths[i], state_buffer.data() + i * state_size});
-    row += lengths[i];
-  }
-  Buffer out = backend.Allocate(row * channels);
-  advance(sequences, Rows{out.data(), row, channels, channels});
+  const Sequences sequences(backend, lengths, state_buffer.data(), state_size);
+  const size_t rows = sequences.table().rows;
+  Buffer out = backend.Allocate(rows * channels);
+  advance(sequences.table(), Rows{out.data(), rows, channels, channels});
   std::vector<float> all = ToHost(backend, out);
   const std::vector<float> after = ToHost(backend, state_buffer);
   all.insert(all.end(), after.begin(), after.end());
@@ -208,7 +206,7 @@ TEST_P(BackendTest, CausalConvHasTheBitsOfTheReferenceAndShiftsItsState) {
         return RunRagged(backend, states, (kernel - 1) * channels, channels,
                          [&](const auto& sequences, Rows out) {
                            backend.CausalConv({Rows{xb.data(), kRowTotal, channels, channels},
-                                               wb.data(), bb.data(), kernel, sequences, out});
+                                               wb.data(), bb.data(), kernel, sequences, 0, out});
                          });
       };
       const auto result = run(*backend_);
@@ -221,6 +219,34 @@ TEST_P(BackendTest, CausalConvHasTheBitsOfTheReferenceAndShiftsItsState) {
       }
     }
   }
+}
+
+TEST_P(BackendTest, TheLastRowOfEachSequenceIsNormedIntoItsStateAndGatheredFromThere) {
+  Numbers numbers(13);
+  constexpr size_t kWidth = 70, kSlot = 96, kBefore = 16;
+  const auto x = numbers.Make(kRowTotal * kWidth), weight = numbers.Make(kWidth),
+             states = numbers.Make(kLengths.size() * kSlot);
+  const auto run = [&](Backend& backend) {
+    Buffer xb = ToBackend(backend, x), wb = ToBackend(backend, weight);
+    return RunRagged(backend, states, kSlot, kWidth, [&](const auto& sequences, Rows out) {
+      constexpr size_t kOffset = kBefore * sizeof(float);
+      backend.RmsNormLast(Rows{xb.data(), kRowTotal, kWidth, kWidth}, wb.data(), 1e-5f, sequences,
+                          kOffset);
+      const Rows all = {out.data, out.dtype, sequences.count, kWidth, kWidth};
+      backend.GatherState(sequences, kOffset, all);
+      // The rest of the outputs is of the rows themselves.
+      const Rows rest(out.f32() + sequences.count * kWidth, kRowTotal - sequences.count, kWidth,
+                      kWidth);
+      backend.RmsNorm(Rows{xb.data(), rest.rows, kWidth, kWidth}, wb.data(), 1e-5f, rest);
+    });
+  };
+  const auto result = run(*backend_);
+  EXPECT_TRUE(SameBits(result, run(*reference_)));
+  // The first sequence has one row, the first.
+  EXPECT_TRUE(std::equal(result.begin(), result.begin() + kWidth,
+                         result.begin() + static_cast<std::ptrdiff_t>(kLengths.size() * kWidth)));
+  const auto slots = result.begin() + static_cast<std::ptrdiff_t>(kRowTotal * kWidth);
+  EXPECT_TRUE(std::equal(states.begin(), states.begin() + kBefore, slots));
 }
 
 TEST_P(BackendTest, SelectiveScanHasTheBitsOfTheReference) {
@@ -244,7 +270,7 @@ TEST_P(BackendTest, SelectiveScanHasTheBitsOfTheReference) {
             backend, initial, states * channels, channels, [&](const auto& sequences, Rows out) {
               backend.SelectiveScan({rows(xb, channels), rows(dtb, channels), rows(bb, states),
                                      rows(cb, states), rows(zb, channels), ab.data(), db.data(),
-                                     sequences, out});
+                                     sequences, 0, out});
             });
       };
       EXPECT_TRUE(SameBits(run(*backend_), run(*reference_)))
@@ -263,9 +289,9 @@ TEST_P(BackendTest, SelectiveScanFollowsItsFormula) {
          a = ToBackend(backend, {-1});
   Buffer d = ToBackend(backend, {0.25f}), state = ToBackend(backend, {2}), y = backend.Allocate(2);
   const auto rows = [](Buffer& buffer) { return Rows{buffer.data(), 2, 1, 1}; };
-  const std::vector<SequenceSlot> sequences = {{0, 2, state.data()}};
-  backend.SelectiveScan(
-      {rows(x), rows(dt), rows(b), rows(c), rows(z), a.data(), d.data(), sequences, rows(y)});
+  const Sequences sequences(backend, {2}, state.data(), 1);
+  backend.SelectiveScan({rows(x), rows(dt), rows(b), rows(c), rows(z), a.data(), d.data(),
+                         sequences.table(), 0, rows(y)});
   const double s1 = std::exp(-1.0) * 2 + 1.5, s2 = std::exp(-0.5) * s1 - 1;
   const auto silu = [](double v) { return v / (1 + std::exp(-v)); };
   const auto result = ToHost(backend, y);
@@ -303,7 +329,7 @@ TEST_P(BackendTest, Mamba2ScanHasTheBitsOfTheReference) {
           backend, initial, states * width, width, [&](const auto& sequences, Rows out) {
             backend.Mamba2Scan({rows(xb, width), rows(dtb, heads), rows(bb, groups * states),
                                 rows(cb, groups * states), rows(zb, width), biasb.data(), ab.data(),
-                                db.data(), 0.1f, 2.0f, groups, sequences, out});
+                                db.data(), 0.1f, 2.0f, groups, sequences, 0, out});
           });
     };
     EXPECT_TRUE(SameBits(run(*backend_), run(*reference_))) << heads << " heads of " << channels;
@@ -321,9 +347,9 @@ TEST_P(BackendTest, Mamba2ScanFollowsItsFormula) {
          state = ToBackend(backend, {2});
   Buffer y = backend.Allocate(2);
   const auto rows = [](Buffer& buffer) { return Rows{buffer.data(), 2, 1, 1}; };
-  const std::vector<SequenceSlot> sequences = {{0, 2, state.data()}};
+  const Sequences sequences(backend, {2}, state.data(), 1);
   backend.Mamba2Scan({rows(x), rows(dt), rows(b), rows(c), rows(z), bias.data(), a.data(), d.data(),
-                      0.0f, 0.25f, 1, sequences, rows(y)});
+                      0.0f, 0.25f, 1, sequences.table(), 0, rows(y)});
   const double dt1 = std::log1p(std::exp(-1.5)), dt2 = 0.25;
   const double s1 = std::exp(-1.5 * dt1) * 2 + dt1 * 3 * 0.5,
                s2 = std::exp(-1.5 * dt2) * s1 + dt2 * -1 * 2;
@@ -357,14 +383,14 @@ std::vector<std::vector<float>> RunRecurrences(Backend& backend,
   results.push_back(RunRagged(
       backend, initial, (kTaps - 1) * kChannels, kChannels,
       [&](const auto& sequences, Rows out) {
-        backend.CausalConv({xs, wb.data(), db.data(), kTaps, sequences, out});
+        backend.CausalConv({xs, wb.data(), db.data(), kTaps, sequences, 0, out});
       },
       lengths));
   results.push_back(RunRagged(
       backend, initial, 16 * kChannels, kChannels,
       [&](const auto& sequences, Rows out) {
         backend.SelectiveScan({xs, view(dtb, kChannels, kChannels), view(bb, 16, kStates),
-                               view(cb, 16, kStates), zs, ab.data(), db.data(), sequences, out});
+                               view(cb, 16, kStates), zs, ab.data(), db.data(), sequences, 0, out});
       },
       lengths));
   results.push_back(RunRagged(
@@ -372,7 +398,7 @@ std::vector<std::vector<float>> RunRecurrences(Backend& backend,
       [&](const auto& sequences, Rows out) {
         backend.Mamba2Scan({xs, view(rawb, kHeads, kHeads), view(bb, kStates, kStates),
                             view(cb, kStates, kStates), zs, db.data(), ab.data(), db.data(), 0.0f,
-                            10.0f, 1, sequences, out});
+                            10.0f, 1, sequences, 0, out});
       },
       lengths));
   return results;
@@ -387,7 +413,7 @@ TEST_P(BackendTest, RecurrencesOfLongManyAndSingleRowSequencesHaveTheBitsOfTheRe
                want = RunRecurrences(*reference_, lengths);
     EXPECT_TRUE(SameBits(ours[0], want[0])) << "convolution of " << lengths.size();
     EXPECT_TRUE(SameBits(ours[1], want[1])) << "selective scan of " << lengths.size();
-    EXPECT_TRUE(SameBits(ours[2], want[2])) << "head scan of " << lengths.size();
+    EXPECT_TRUE(SameBits(ours[2], want[2])) << "Mamba-2 scan of " << lengths.size();
   }
 }
 
@@ -423,11 +449,11 @@ std::vector<float> RunProductThen(Backend& backend, bool scans, size_t channels,
         if (scans) {
           backend.MatMulThenScan(*matrix, bias.data(), view(x, kInputs), out,
                                  {view(u, channels), out, view(b, kStates), view(c, kStates),
-                                  view(z, channels), a.data(), skip.data(), sequences, y});
+                                  view(z, channels), a.data(), skip.data(), sequences, 0, y});
         } else {
-          backend.MatMulThenConv(
-              *matrix, bias.data(), view(x, kInputs), out,
-              {out.Columns(kBefore, channels), taps.data(), taps_bias.data(), kTaps, sequences, y});
+          backend.MatMulThenConv(*matrix, bias.data(), view(x, kInputs), out,
+                                 {out.Columns(kBefore, channels), taps.data(), taps_bias.data(),
+                                  kTaps, sequences, 0, y});
         }
       },
       lengths);

@@ -14,6 +14,7 @@
 #include "kernels/weights.h"
 #include "tests/kernels/backends_under_test.h"
 #include "tests/kernels/numbers.h"
+#include "tests/kernels/sequences.h"
 
 namespace statelib::kernels {
 namespace {
@@ -74,7 +75,9 @@ std::vector<float> Decoded(Backend& backend, const Matrix& matrix) {
   std::vector<int32_t> ids(matrix.rows());
   for (size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<int32_t>(i);
   Buffer out = backend.Allocate(matrix.rows() * matrix.cols());
-  backend.Embed(matrix, ids, {out.data(), ids.size(), matrix.cols(), matrix.cols()});
+  const Buffer in_backend = IdsInBackend(backend, ids);
+  backend.Embed(matrix, in_backend.data<int32_t>(),
+                {out.data(), ids.size(), matrix.cols(), matrix.cols()});
   return ToHost(backend, out);
 }
 
@@ -198,9 +201,10 @@ TEST_P(QuantisedTest, WhatFollowsABf16ProductKeepsItsSubnormals) {
          bias = ToBackend(*backend_, std::vector<float>(kChannels)),
          product = backend_->Allocate(kChannels), out = backend_->Allocate(kChannels);
   const Rows in{x.data(), 1, kInputs, kInputs}, channels{product.data(), 1, kChannels, kChannels};
-  const SequenceSlot sequence{0, 1, nullptr};
+  Buffer no_window = backend_->Allocate(1);
+  const Sequences sequences(*backend_, {1}, no_window.data(), 0);
   backend_->MatMulThenConv(*matrix, nullptr, in, channels,
-                           {channels, tap.data(), bias.data(), 1, std::span(&sequence, 1),
+                           {channels, tap.data(), bias.data(), 1, sequences.table(), 0,
                             Rows{out.data(), 1, kChannels, kChannels}});
   const auto products = ToHost(*backend_, product), convolved = ToHost(*backend_, out);
   for (size_t e = 0; e < kChannels; ++e)

@@ -57,15 +57,15 @@ TEST(Runtime, SegmentsOfAnotherModelAreRefused) {
 
 TEST(Runtime, CancellingStopsBetweenStepsAndLeavesASoundState) {
   const auto runtime = Runtime::OpenWithoutTokenizer(GoldenFolder("mamba"), {});
-  const auto tokens = RandomTokens(5 * model::Model::rows_max, 160, 1);
+  const auto tokens = RandomTokens(5 * runtime->rows_max(), 160, 1);
   State state = runtime->Empty();
   CancelFlag cancel;
   const AdvanceControl control = {.cancel = &cancel, .on_progress = [&](uint64_t done) {
-                                    if (done >= 2 * model::Model::rows_max) cancel.Cancel();
+                                    if (done >= 2 * runtime->rows_max()) cancel.Cancel();
                                   }};
   EXPECT_EQ(FailureOf([&] { runtime->Advance(state, tokens, control); }).first,
             ErrorKind::kCancelled);
-  EXPECT_EQ(state.token_count(), 2 * model::Model::rows_max);
+  EXPECT_EQ(state.token_count(), 2 * runtime->rows_max());
   State expected = runtime->Empty();
   runtime->Advance(expected, std::span(tokens).first(state.token_count()));
   EXPECT_EQ(state.history(), expected.history());

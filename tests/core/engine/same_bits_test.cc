@@ -18,7 +18,7 @@
 namespace statelib::engine {
 namespace {
 
-constexpr size_t kBlock = model::Model::rows_max;
+constexpr size_t kBlock = 96;  // rows of a pass
 constexpr size_t kTokens = 2 * kBlock + 37;
 // Of weights that are not f32, whose products alone are other ones.
 constexpr size_t kTokensOfFormats = kBlock + 5;

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_CORE_ENGINE_PASS_H_
+#define STATELIB_CORE_ENGINE_PASS_H_
+
+#include <span>
+#include <vector>
+
+#include "core/base/history.h"
+#include "core/engine/state.h"
+#include "kernels/backend.h"
+
+namespace statelib::engine {
+
+/// The tokens and the table of sequences of one pass over a model, in the backend's memory. Its
+/// addresses stay the same from pass to pass as long as it does not have to grow. One thread at a
+/// time.
+class Pass {
+ public:
+  explicit Pass(kernels::Backend& backend) : backend_(backend) {}
+
+  /// One sequence, and the tokens that it reads now; none where only its state is asked for.
+  struct Item {
+    State* state;
+    std::span<const TokenId> tokens;
+  };
+
+  /// Sets what the next pass is of. Errors: std::bad_alloc.
+  void Set(std::span<const Item> items);
+
+  const kernels::SequenceTable& sequences() const { return table_; }
+  const TokenId* tokens() const { return tokens_.data<TokenId>(); }
+
+ private:
+  kernels::Backend& backend_;
+  kernels::SequenceTable table_;
+  kernels::Buffer entries_, tokens_;
+  std::vector<kernels::SequenceEntry> host_entries_;
+  std::vector<TokenId> host_tokens_;
+};
+
+}  // namespace statelib::engine
+
+#endif  // STATELIB_CORE_ENGINE_PASS_H_
