@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
 #include <random>
 #include <utility>
 
@@ -16,7 +17,6 @@ using Clock = std::chrono::steady_clock;
 
 // More is no nearer to the memory's bandwidth.
 constexpr double kReadBytesMax = 1 << 30;
-constexpr size_t kPrefillPasses = 4;
 
 /// Tokens of a model's vocabulary, the same ones every time.
 std::vector<TokenId> AnyTokens(size_t count, int64_t vocabulary) {
@@ -60,6 +60,24 @@ Speed Beside(double tokens_per_second, const WorkPerToken& work, const Runtime& 
   return {tokens_per_second, std::min(multiplying, reading), reading < multiplying};
 }
 
+/// Reads the same tokens in every step.
+class EndlessSequence : public BatchSequence {
+ public:
+  EndlessSequence(State state, std::span<const TokenId> tokens, Wanted wanted)
+      : state_(std::move(state)), tokens_(tokens), wanted_(wanted) {}
+
+  State& state() override { return state_; }
+  Wanted wanted() const override { return wanted_; }
+  size_t tokens_left() const override { return tokens_.size(); }
+  std::span<const TokenId> Next(size_t count) override { return tokens_.first(count); }
+  void Took(size_t, std::span<const float>) override {}
+
+ private:
+  State state_;
+  std::span<const TokenId> tokens_;
+  Wanted wanted_;
+};
+
 }  // namespace
 
 MachineLimits MeasureLimits(const Runtime& runtime) {
@@ -70,32 +88,27 @@ MachineLimits MeasureLimits(const Runtime& runtime) {
 
 Speed MeasurePrefill(Runtime& runtime, MachineLimits& limits, double seconds,
                      const CancelFlag* cancel) {
-  const auto tokens =
-      AnyTokens(kPrefillPasses * runtime.rows_max(), runtime.info().vocabulary_size);
-  State state = runtime.Empty();
-  const double rate = static_cast<double>(tokens.size()) *
-                      StepsPerSecond(seconds, cancel, [&] { runtime.Advance(state, tokens); });
+  const auto rows = static_cast<double>(runtime.rows_max());
+  const auto tokens = AnyTokens(runtime.rows_max(), runtime.info().vocabulary_size);
+  EndlessSequence sequence(runtime.Empty(), tokens, Wanted::kState);
+  const auto batch = runtime.MakeBatch();
+  batch->Add(sequence);
+  const double rate = rows * StepsPerSecond(seconds, cancel, [&] { batch->Step(); });
   const model::TokenWork work = runtime.work();
-  const double read_bytes = work.weight_bytes / static_cast<double>(runtime.rows_max());
-  return Beside(rate, {work.body_multiply_adds, read_bytes}, runtime, limits);
+  return Beside(rate, {work.body_multiply_adds, work.weight_bytes / rows}, runtime, limits);
 }
 
 Speed MeasureDecode(Runtime& runtime, MachineLimits& limits, size_t sequences, double seconds,
                     const CancelFlag* cancel) {
   const auto tokens = AnyTokens(sequences, runtime.info().vocabulary_size);
-  std::vector<State> states;
-  std::vector<PrefillChunk> batch;
-  std::vector<const State*> pointers;
-  for (size_t i = 0; i < sequences; ++i) states.push_back(runtime.Empty());
+  std::deque<EndlessSequence> all;
+  const auto batch = runtime.MakeBatch();
   for (size_t i = 0; i < sequences; ++i) {
-    batch.push_back({&states[i], std::span(tokens).subspan(i, 1)});
-    pointers.push_back(&states[i]);
+    batch->Add(
+        all.emplace_back(runtime.Empty(), std::span(tokens).subspan(i, 1), Wanted::kLastLogits));
   }
   const auto count = static_cast<double>(sequences);
-  const double rate = count * StepsPerSecond(seconds, cancel, [&] {
-                        runtime.Advance(batch);
-                        runtime.Logits(pointers);
-                      });
+  const double rate = count * StepsPerSecond(seconds, cancel, [&] { batch->Step(); });
   const model::TokenWork work = runtime.work();
   return Beside(rate,
                 {work.body_multiply_adds + work.head_multiply_adds, work.weight_bytes / count},

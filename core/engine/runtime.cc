@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <deque>
 
 #include "core/base/copy_bytes.h"
 #include "core/base/error.h"
@@ -15,8 +16,41 @@ using kernels::WeightFormat;
 
 namespace {
 
-// Weights of a batched head are read once for this many sequences.
-constexpr size_t kLogitsRowsMax = 64;
+void CheckTokens(const model::ModelInfo& info, std::span<const TokenId> tokens) {
+  for (const TokenId token : tokens) {
+    if (token >= 0 && token < info.vocabulary_size) continue;
+    Throw(ErrorKind::kInvalidArgument, "[advance] token: expected 0 to {}, found {}",
+          info.vocabulary_size - 1, token);
+  }
+}
+
+/// Reads given tokens into a state, and passes logits on.
+class TokenReader : public BatchSequence {
+ public:
+  using OnLogits = std::function<void(std::span<const float>)>;
+
+  TokenReader(State& state, std::span<const TokenId> tokens, Wanted wanted = Wanted::kState,
+              OnLogits on_logits = {})
+      : state_(state), tokens_(tokens), wanted_(wanted), on_logits_(std::move(on_logits)) {}
+
+  State& state() override { return state_; }
+  Wanted wanted() const override { return wanted_; }
+  size_t tokens_left() const override { return tokens_.size() - done_; }
+  std::span<const TokenId> Next(size_t count) override { return tokens_.subspan(done_, count); }
+  void Took(size_t count, std::span<const float> logits) override {
+    done_ += count;
+    if (tokens_left() == 0) wanted_ = Wanted::kState;
+    if (on_logits_) on_logits_(logits);
+  }
+  size_t tokens_done() const { return done_; }
+
+ private:
+  State& state_;
+  std::span<const TokenId> tokens_;
+  Wanted wanted_;
+  OnLogits on_logits_;
+  size_t done_ = 0;
+};
 
 }  // namespace
 
@@ -41,7 +75,6 @@ std::unique_ptr<Runtime> Runtime::OpenWithoutTokenizer(const std::filesystem::pa
   }
   runtime->pool_ =
       std::make_unique<StatePool>(*runtime->backend_, runtime->model_->layout().slot_bytes());
-  runtime->pass_ = std::make_unique<Pass>(*runtime->backend_);
   return runtime;
 }
 
@@ -183,41 +216,20 @@ std::vector<Bytes> Runtime::Snapshot(const State& state) {
   return segments;
 }
 
-void Runtime::CheckTokens(std::span<const TokenId> tokens) const {
-  for (const TokenId token : tokens) {
-    if (token >= 0 && token < info().vocabulary_size) continue;
-    Throw(ErrorKind::kInvalidArgument, "[advance] token: expected 0 to {}, found {}",
-          info().vocabulary_size - 1, token);
-  }
-}
-
 void Runtime::Advance(std::span<const PrefillChunk> sequences, const AdvanceControl& control) {
-  for (const PrefillChunk& sequence : sequences) CheckTokens(sequence.tokens);
-  std::vector<PrefillChunk> waiting;
+  std::deque<TokenReader> readers;
+  const auto batch = MakeBatch();
   for (const PrefillChunk& sequence : sequences) {
-    if (!sequence.tokens.empty()) waiting.push_back(sequence);
+    CheckTokens(info(), sequence.tokens);
+    batch->Add(readers.emplace_back(*sequence.state, sequence.tokens));
   }
-  uint64_t tokens_done = 0;
-  while (!waiting.empty()) {
+  do {
     if (control.cancel != nullptr) control.cancel->Check();
-    // Equal shares of a step's rows; the first sequences go ahead when there are more sequences
-    // than rows.
-    const size_t active = std::min(waiting.size(), rows_max()), share = rows_max() / active;
-    std::vector<Pass::Item> batch;
-    for (size_t i = 0; i < active; ++i) {
-      const auto tokens = waiting[i].tokens.first(std::min(share, waiting[i].tokens.size()));
-      batch.push_back({waiting[i].state, tokens});
-    }
-    pass_->Set(batch);
-    model_->Advance(pass_->tokens(), pass_->sequences());
-    for (size_t i = 0; i < active; ++i) {
-      waiting[i].state->history_.Append(batch[i].tokens);
-      waiting[i].tokens = waiting[i].tokens.subspan(batch[i].tokens.size());
-      tokens_done += batch[i].tokens.size();
-    }
-    std::erase_if(waiting, [](const PrefillChunk& sequence) { return sequence.tokens.empty(); });
+    if (!batch->Step()) return;
+    uint64_t tokens_done = 0;
+    for (const TokenReader& reader : readers) tokens_done += reader.tokens_done();
     if (control.on_progress) control.on_progress(tokens_done);
-  }
+  } while (true);
 }
 
 void Runtime::Advance(State& state, std::span<const TokenId> tokens,
@@ -229,54 +241,39 @@ void Runtime::Advance(State& state, std::span<const TokenId> tokens,
 void Runtime::AdvanceWithLogits(State& state, std::span<const TokenId> tokens,
                                 const std::function<void(std::span<const float> logits)>& visit,
                                 const CancelFlag* cancel) {
-  CheckTokens(tokens);
-  const auto vocabulary = static_cast<size_t>(info().vocabulary_size),
-             width = static_cast<size_t>(info().hidden_size);
-  const size_t rows_max = std::min({tokens.size(), kLogitsRowsMax, this->rows_max()});
-  kernels::Buffer hidden = backend_->Allocate(rows_max * width),
-                  outputs = backend_->Allocate(rows_max * vocabulary);
-  std::vector<float> logits(rows_max * vocabulary);
-  for (size_t first = 0; first < tokens.size(); first += rows_max) {
+  CheckTokens(info(), tokens);
+  const auto vocabulary = static_cast<size_t>(info().vocabulary_size);
+  TokenReader reader(state, tokens, Wanted::kEveryLogits, [&](std::span<const float> logits) {
+    for (; !logits.empty(); logits = logits.subspan(vocabulary)) visit(logits.first(vocabulary));
+  });
+  const auto batch = MakeBatch();
+  batch->Add(reader);
+  do {
     if (cancel != nullptr) cancel->Check();
-    const auto part = tokens.subspan(first, std::min(rows_max, tokens.size() - first));
-    const kernels::Rows every{hidden.data(), part.size(), width, width};
-    const Pass::Item item{&state, part};
-    pass_->Set(std::span(&item, 1));
-    model_->Advance(pass_->tokens(), pass_->sequences(), &every);
-    state.history_.Append(part);
-    model_->Logits(every, {outputs.data(), part.size(), vocabulary, vocabulary});
-    const std::span<float> values(logits.data(), part.size() * vocabulary);
-    backend_->Download(outputs.data(), values);
-    for (size_t i = 0; i < part.size(); ++i) visit(values.subspan(i * vocabulary, vocabulary));
-  }
+  } while (batch->Step());
 }
 
 std::vector<float> Runtime::Logits(std::span<const State* const> states) {
-  const auto vocabulary = static_cast<size_t>(info().vocabulary_size),
-             hidden = static_cast<size_t>(info().hidden_size);
-  std::vector<float> logits(states.size() * vocabulary);
-  const size_t rows_max = std::min(states.size(), kLogitsRowsMax);
-  kernels::Buffer inputs = backend_->Allocate(rows_max * hidden),
-                  outputs = backend_->Allocate(rows_max * vocabulary);
-  for (size_t first = 0; first < states.size(); first += rows_max) {
-    const size_t rows = std::min(rows_max, states.size() - first);
-    std::vector<Pass::Item> items;
-    for (const State* const state : states.subspan(first, rows)) {
-      if (state->is_empty()) {
-        throw Error(ErrorKind::kInvalidArgument,
-                    "the state has read nothing, so nothing can follow: give a prompt");
-      }
-      items.push_back({const_cast<State*>(state), {}});  // which is only read
+  const auto vocabulary = static_cast<size_t>(info().vocabulary_size);
+  std::vector<float> all(states.size() * vocabulary);
+  std::deque<TokenReader> readers;
+  const auto batch = MakeBatch();
+  for (size_t i = 0; i < states.size(); ++i) {
+    if (states[i]->is_empty()) {
+      throw Error(ErrorKind::kInvalidArgument,
+                  "the state has read nothing, so nothing can follow: give a prompt");
     }
-    pass_->Set(items);
-    const kernels::Rows gathered{inputs.data(), rows, hidden, hidden};
-    const model::StateLayout& layout = model_->layout();
-    backend_->GatherState(pass_->sequences(), layout.OffsetOf(layout.spec().size() - 1), gathered);
-    model_->Logits(gathered, {outputs.data(), rows, vocabulary, vocabulary});
-    backend_->Download(outputs.data(),
-                       std::span(logits).subspan(first * vocabulary, rows * vocabulary));
+    // It reads nothing, so the state stays as it is.
+    batch->Add(readers.emplace_back(const_cast<State&>(*states[i]), std::span<const TokenId>(),
+                                    Wanted::kLastLogits, [&all, i](std::span<const float> logits) {
+                                      std::copy(logits.begin(), logits.end(),
+                                                all.begin() +
+                                                    static_cast<std::ptrdiff_t>(i * logits.size()));
+                                    }));
   }
-  return logits;
+  while (batch->Step()) {
+  }
+  return all;
 }
 
 std::vector<float> Runtime::Logits(const State& state) {

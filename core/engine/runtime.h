@@ -11,7 +11,7 @@
 
 #include "core/base/cancel.h"
 #include "core/engine/backend_choice.h"
-#include "core/engine/pass.h"
+#include "core/engine/batch.h"
 #include "core/engine/state.h"
 #include "core/engine/tokenizer_finder.h"
 #include "core/model/model.h"
@@ -74,6 +74,8 @@ class Runtime {
   const StateSpec& state_spec() const { return model_->layout().spec(); }
   /// How many rows a pass over the model has at most.
   size_t rows_max() const { return model_->rows_max(); }
+  /// Sequences of states of this runtime, which outlives them.
+  std::unique_ptr<Batch> MakeBatch() { return std::make_unique<Batch>(*model_, *backend_); }
   model::TokenWork work() const { return model_->work(); }
   std::string backend_name() const { return backend_->name(); }
   int threads() const { return backend_->threads(); }
@@ -125,7 +127,8 @@ class Runtime {
   void Advance(State& state, std::span<const TokenId> tokens, const AdvanceControl& control = {});
 
   /// The same for one sequence, with the logits after each token, [vocabulary_size], in order;
-  /// `visit` is called once a token. Costs the head for every token. Errors: as Advance.
+  /// `visit` is called once a token, when the state has read more. Costs the head for every token.
+  /// Errors: as Advance.
   void AdvanceWithLogits(State& state, std::span<const TokenId> tokens,
                          const std::function<void(std::span<const float> logits)>& visit,
                          const CancelFlag* cancel = nullptr);
@@ -138,9 +141,6 @@ class Runtime {
  private:
   Runtime() = default;
 
-  /// Errors: kInvalidArgument for a token outside the vocabulary.
-  void CheckTokens(std::span<const TokenId> tokens) const;
-
   // In the order of construction: each uses those above it.
   std::unique_ptr<kernels::Backend> backend_;
   std::unique_ptr<model_files::ModelFiles> model_files_;
@@ -148,7 +148,6 @@ class Runtime {
   std::filesystem::path tokenizer_path_;
   std::unique_ptr<model::Model> model_;
   std::unique_ptr<StatePool> pool_;
-  std::unique_ptr<Pass> pass_;
 };
 
 }  // namespace statelib::engine

@@ -22,6 +22,7 @@ class State {
   uint64_t token_count() const { return history_.token_count(); }
 
  private:
+  friend class Batch;
   friend class Pass;
   friend class Runtime;
   explicit State(Slot slot) : slot_(std::move(slot)) {}

@@ -13,25 +13,14 @@ namespace statelib::library {
 
 namespace {
 
-/// One step of the model for all readings together, each with an equal share of its rows.
-void Step(const LoadedModel& model, std::span<Reading* const> readings, const CancelFlag* cancel) {
-  const size_t share = std::max<size_t>(1, model.runtime->rows_max() / readings.size());
-  std::vector<engine::PrefillChunk> batch;
-  std::vector<uint64_t> from;
-  for (Reading* reading : readings) {
-    batch.push_back(reading->Next(share));
-    from.push_back(batch.back().state->token_count());
-  }
-  model.runtime->Advance(batch, {.cancel = cancel, .on_progress = {}});
-  for (size_t i = 0; i < readings.size(); ++i) readings[i]->Read(from[i]);
-}
-
 /// Reads one state to its end and saves it.
 IngestResult ReadAndSave(const LoadedModel& model, Reading& reading, const CancelFlag* cancel) {
   try {
-    Reading* const one = &reading;
-    while (!reading.finished()) Step(model, std::span(&one, 1), cancel);
-    if (cancel != nullptr) cancel->Check();
+    const auto batch = model.runtime->MakeBatch();
+    batch->Add(reading);
+    do {
+      if (cancel != nullptr) cancel->Check();
+    } while (batch->Step());
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kCancelled) throw;
     reading.Stop();
@@ -85,6 +74,7 @@ struct Running {
   size_t text_bytes = 0;
   std::vector<Digest> marks;  // of the documents
   std::unique_ptr<Reading> reading;
+  engine::Batch::Id id = 0;  // of the reading
 };
 
 /// The jobs of IngestBatch that are being read, and those that wait: one whose first documents
@@ -92,7 +82,7 @@ struct Running {
 class Table {
  public:
   Table(Library& library, const LoadedModel& model, const BatchOptions& how)
-      : library_(library), model_(model), how_(how) {}
+      : library_(library), model_(model), how_(how), batch_(model.runtime->MakeBatch()) {}
 
   /// Takes jobs while there are any and there is room, and begins those that need not wait.
   void Fill() {
@@ -116,11 +106,8 @@ class Table {
 
   /// Reads on in all of them and saves those that are at their end.
   void Advance() {
-    std::vector<Reading*> readings;
-    for (const auto& running : running_) {
-      if (!running->reading->finished()) readings.push_back(running->reading.get());
-    }
-    if (!readings.empty()) Step(model_, readings, how_.cancel);
+    if (how_.cancel != nullptr) how_.cancel->Check();
+    batch_->Step();
     if (how_.cancel != nullptr) how_.cancel->Check();
     for (size_t i = 0; i < running_.size();) {
       if (running_[i]->reading->finished())
@@ -158,10 +145,12 @@ class Table {
           RequestOf(one->job.reference, storage::Operation::kIngest, one->job.options),
           one->job.options);
     });
-    if (begins)
+    if (begins) {
+      one->id = batch_->Add(*one->reading);
       running_.push_back(std::move(one));
-    else
+    } else {
       text_bytes_ -= one->text_bytes;
+    }
   }
 
   /// Whether another job is going to store a state that this one can go on from. Of two that wait
@@ -188,6 +177,7 @@ class Table {
   }
 
   void Finish(size_t i) {
+    batch_->Remove(running_[i]->id);
     std::optional<IngestResult> result;
     Try(running_[i]->number, [&] { result = running_[i]->reading->Save(); });
     const size_t number = running_[i]->number;
@@ -216,6 +206,7 @@ class Table {
   Library& library_;
   const LoadedModel& model_;
   const BatchOptions& how_;
+  std::unique_ptr<engine::Batch> batch_;
   std::vector<std::unique_ptr<Running>> running_;
   std::vector<std::unique_ptr<Running>> waiting_;  // in the order of `next`
   const bool has_checkpoints_ =

@@ -57,16 +57,20 @@ Reading::Reading(Library& library, const LoadedModel& model, std::span<const Doc
   Report();
 }
 
-engine::PrefillChunk Reading::Next(size_t tokens_max) {
+size_t Reading::tokens_left() const {
   const uint64_t from = state_->token_count();
-  const uint64_t count = std::min<uint64_t>(NextStop(from) - from, tokens_max);
-  next_ = known_.All().Part(from - known_from_, count).Values();
-  return {&*state_, next_};
+  return static_cast<size_t>(NextStop(from) - from);
 }
 
-void Reading::Read(uint64_t from) {
+std::span<const TokenId> Reading::Next(size_t count) {
+  next_ = known_.All().Part(state_->token_count() - known_from_, count).Values();
+  return next_;
+}
+
+void Reading::Took(size_t count, std::span<const float>) {
   Report();
-  if (makes_checkpoints_ && !finished() && state_->token_count() == NextStop(from))
+  if (makes_checkpoints_ && !finished() &&
+      state_->token_count() == NextStop(state_->token_count() - count))
     LeaveCheckpoint();
 }
 

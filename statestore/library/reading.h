@@ -13,9 +13,10 @@
 
 namespace statelib::library {
 
-/// One state on its way: reads tokens into the longest stored state there is, at least the one that
-/// `request` names as parent, step by step, leaves checkpoints and saves the result. One thread.
-class Reading {
+/// One state on its way, as a sequence of a batch: reads tokens into the longest stored state there
+/// is, at least the one that `request` names as parent, leaves checkpoints and saves the result.
+/// One thread.
+class Reading : public engine::BatchSequence {
  public:
   /// Tokenizes the documents, which outlive it, and restores what it begins with. Errors:
   /// kInvalidArgument for a reference with a version; those of CheckFits, Tokenize and LoadState.
@@ -31,11 +32,11 @@ class Reading {
   /// How many tokens the history has when the i-th document has been read.
   uint64_t document_end(size_t i) const { return ends_[i]; }
 
-  /// The next tokens to read, at most so many. Read() is told when that is done.
-  engine::PrefillChunk Next(size_t tokens_max);
-
-  /// Called when what Next() gave has been read, `from` being the count before.
-  void Read(uint64_t from);
+  engine::State& state() override { return *state_; }
+  /// Up to where a checkpoint is due.
+  size_t tokens_left() const override;
+  std::span<const TokenId> Next(size_t count) override;
+  void Took(size_t count, std::span<const float> logits) override;
 
   /// Stores the finished state. Errors: those of SaveState.
   IngestResult Save();

@@ -35,6 +35,8 @@ ElementType TypeOf(DType dtype) {
       return ElementType::kBF16;
     case DType::kF16:
       return ElementType::kF16;
+    case DType::kI32:  // of no segment
+      break;
   }
   return ElementType::kF32;
 }

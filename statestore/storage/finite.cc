@@ -24,6 +24,8 @@ bool IsFinite(const SegmentSpec& spec, ByteSpan raw) {
       return HasNoneOf<uint16_t>(raw, 0x7f80);
     case DType::kF16:
       return HasNoneOf<uint16_t>(raw, 0x7c00);
+    case DType::kI32:
+      break;
   }
   return true;
 }

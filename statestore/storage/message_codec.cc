@@ -27,6 +27,8 @@ v1::DType ToProto(DType dtype) {
       return v1::DTYPE_BF16;
     case DType::kF16:
       return v1::DTYPE_F16;
+    case DType::kI32:  // of no segment
+      break;
   }
   return v1::DTYPE_UNSPECIFIED;
 }

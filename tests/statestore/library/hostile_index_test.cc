@@ -308,13 +308,13 @@ TEST_F(HostileIndex, VerifyNamesEveryChange) {
 
 TEST_F(HostileIndex, ForgettingAModelThatStatesNeedAndThatIsNotThereIsDamage) {
   const fs::path copy = Changed("copy", "DELETE FROM models");
-  const Library library = Library::Open(copy, Library::Access::kWrite);
+  Library library = Library::Open(copy, Library::Access::kWrite);
   try {
     library.repository().index().models().Remove(storage::SampleModel().fingerprint);
     FAIL() << "nothing was refused";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kCorrupt);
-    EXPECT_THAT(error.what(), testing::HasSubstr("that is not there"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("it has no row of the model"));
   }
 }
 

@@ -37,6 +37,12 @@ class OtherProfile : public DemoLibrary {
     return {};
   }
 
+  static RederiveOptions FromNothing() {
+    RederiveOptions options;
+    options.from_nothing = true;
+    return options;
+  }
+
   engine::RuntimeOptions options_;
   LoadedModel made_up_;
 };
@@ -75,13 +81,11 @@ TEST_F(OtherProfile, IsNeitherTheSameObjectNorProvedByWhatTheCpuComputes) {
   const std::string text = "The bridge was painted in 1911.";
   const IngestResult theirs = IngestMadeUp("note", text), ours = IngestText("ours", text);
   EXPECT_NE(theirs.saved.state.id, ours.saved.state.id);
-  const Rederivation found =
-      Rederive(library_, model_, library_.Resolve("note"), {.from_nothing = true});
+  const Rederivation found = Rederive(library_, model_, library_.Resolve("note"), FromNothing());
   EXPECT_FALSE(found.same_profile);
   EXPECT_FALSE(found.equal_bytes);
   EXPECT_TRUE(library_.repository().index().states().ProofsOf(theirs.saved.state.id).empty());
-  EXPECT_TRUE(
-      Rederive(library_, made_up_, library_.Resolve("note"), {.from_nothing = true}).equal_bytes);
+  EXPECT_TRUE(Rederive(library_, made_up_, library_.Resolve("note"), FromNothing()).equal_bytes);
 }
 
 TEST_F(OtherProfile, HasPackedWeightsOfItsOwn) {

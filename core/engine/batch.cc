@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/engine/batch.h"
+
+#include <algorithm>
+#include <exception>
+#include <functional>
+
+#include "core/base/error.h"
+
+namespace statelib::engine {
+
+namespace {
+
+// The head's weights are read once for this many rows; more would only take memory.
+constexpr size_t kLogitsRowsMax = 64;
+
+/// Calls `work` and keeps the first thing that any call throws.
+void KeepFailure(std::exception_ptr* failure, const std::function<void()>& work) {
+  try {
+    work();
+  } catch (...) {
+    if (*failure == nullptr) *failure = std::current_exception();
+  }
+}
+
+}  // namespace
+
+Batch::Batch(model::Model& model, kernels::Backend& backend)
+    : model_(model), backend_(backend), pass_(backend) {}
+
+Batch::Id Batch::Add(BatchSequence& sequence) {
+  const std::lock_guard lock(mutex_);
+  members_.push_back({next_id_, &sequence});
+  return next_id_++;
+}
+
+void Batch::Remove(Id id) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(members_, [id](const Member& member) { return member.id == id; });
+}
+
+/// Who reads how much: of the sequences in turn as many as there are rows, those with the least to
+/// read first, each the smaller of what it has and an equal share of what is left.
+std::vector<Batch::Share> Batch::Plan() {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(members_, [](const Member& member) {
+    const BatchSequence& sequence = *member.sequence;
+    return sequence.tokens_left() == 0 && sequence.wanted() != Wanted::kLastLogits;
+  });
+  const size_t count = std::min(members_.size(), model_.rows_max());
+  std::vector<Share> shares;
+  for (size_t i = 0; i < count; ++i) {
+    BatchSequence* const sequence = members_[(turn_ + i) % members_.size()].sequence;
+    shares.push_back({sequence, sequence->tokens_left(), {}, false});
+  }
+  if (count < members_.size())
+    turn_ = (turn_ + count) % members_.size();
+  else
+    turn_ = 0;
+  std::vector<Share*> by_size;
+  for (Share& share : shares) by_size.push_back(&share);
+  std::stable_sort(by_size.begin(), by_size.end(),
+                   [](const Share* a, const Share* b) { return a->rows < b->rows; });
+  size_t rows_left = model_.rows_max();
+  for (size_t i = 0; i < by_size.size(); ++i) {
+    Share& share = *by_size[i];
+    const size_t wants = share.rows;
+    share.rows = std::min(wants, rows_left / (by_size.size() - i));
+    share.is_last = share.rows == wants;
+    rows_left -= share.rows;
+  }
+  return shares;
+}
+
+bool Batch::Step() {
+  std::vector<Share> shares = Plan();
+  if (shares.empty()) return false;
+  const int64_t vocabulary = model_.info().vocabulary_size;
+  for (Share& share : shares) {
+    if (share.rows > 0) share.tokens = share.sequence->Next(share.rows);
+    for (const TokenId token : share.tokens) {
+      if (token >= 0 && token < vocabulary) continue;
+      Throw(ErrorKind::kInvalidArgument, "[advance] token: expected 0 to {}, found {}",
+            vocabulary - 1, token);
+    }
+  }
+  Read(shares);
+
+  // Every sequence is told, whatever another one makes of it.
+  std::exception_ptr failure;
+  size_t row = 0;
+  std::vector<Share> last;
+  for (const Share& share : shares) {
+    if (share.sequence->wanted() == Wanted::kEveryLogits)
+      GiveEveryLogits(share, row, &failure);
+    else if (share.sequence->wanted() == Wanted::kLastLogits && share.is_last)
+      last.push_back(share);
+    else
+      KeepFailure(&failure, [&] { share.sequence->Took(share.rows, {}); });
+    row += share.rows;
+  }
+  GiveLastLogits(last, &failure);
+  if (failure != nullptr) std::rethrow_exception(failure);
+  return true;
+}
+
+void Batch::Read(std::span<const Share> shares) {
+  std::vector<Pass::Item> items;
+  bool every = false;
+  for (const Share& share : shares) {
+    if (share.rows > 0) items.push_back({&share.sequence->state(), share.tokens});
+    every = every || share.sequence->wanted() == Wanted::kEveryLogits;
+  }
+  if (items.empty()) return;
+  pass_.Set(items);
+  const auto width = static_cast<size_t>(model_.info().hidden_size);
+  const size_t rows = pass_.sequences().rows;
+  if (every) {
+    const kernels::Rows hidden{Reserve(rows * width, &hidden_), rows, width, width};
+    model_.Advance(pass_.tokens(), pass_.sequences(), &hidden);
+  } else {
+    model_.Advance(pass_.tokens(), pass_.sequences());
+  }
+  for (const Pass::Item& item : items) item.state->history_.Append(item.tokens);
+}
+
+void Batch::GiveEveryLogits(const Share& share, size_t first_row, std::exception_ptr* failure) {
+  const auto width = static_cast<size_t>(model_.info().hidden_size);
+  for (size_t done = 0; done < share.rows; done += kLogitsRowsMax) {
+    const size_t rows = std::min(kLogitsRowsMax, share.rows - done);
+    const float* const hidden = hidden_.data() + (first_row + done) * width;
+    const auto logits = LogitsOf({hidden, rows, width, width});
+    KeepFailure(failure, [&] { share.sequence->Took(rows, logits); });
+  }
+}
+
+void Batch::GiveLastLogits(std::span<const Share> shares, std::exception_ptr* failure) {
+  const auto width = static_cast<size_t>(model_.info().hidden_size),
+             vocabulary = static_cast<size_t>(model_.info().vocabulary_size);
+  const model::StateLayout& layout = model_.layout();
+  while (!shares.empty()) {
+    const auto some = shares.first(std::min(kLogitsRowsMax, shares.size()));
+    std::vector<Pass::Item> items;
+    for (const Share& share : some) items.push_back({&share.sequence->state(), {}});
+    pass_.Set(items);
+    const kernels::Rows hidden{Reserve(some.size() * width, &hidden_), some.size(), width, width};
+    backend_.GatherState(pass_.sequences(), layout.OffsetOf(layout.spec().size() - 1), hidden);
+    const auto logits = LogitsOf(hidden);
+    for (size_t i = 0; i < some.size(); ++i) {
+      KeepFailure(failure, [&] {
+        some[i].sequence->Took(some[i].rows, logits.subspan(i * vocabulary, vocabulary));
+      });
+    }
+    shares = shares.subspan(some.size());
+  }
+}
+
+/// The logits of at most kLogitsRowsMax rows, in the host's memory until the next call.
+std::span<const float> Batch::LogitsOf(kernels::ConstRows hidden) {
+  const auto vocabulary = static_cast<size_t>(model_.info().vocabulary_size);
+  const size_t floats = hidden.rows * vocabulary;
+  const kernels::Rows out{Reserve(floats, &logits_), hidden.rows, vocabulary, vocabulary};
+  model_.Logits(hidden, out);
+  if (const std::byte* const own = backend_.HostAddress(logits_.bytes()))
+    return {reinterpret_cast<const float*>(own), floats};
+  host_logits_.resize(floats);
+  backend_.Download(out.f32(), host_logits_);
+  return host_logits_;
+}
+
+float* Batch::Reserve(size_t floats, kernels::Buffer* buffer) {
+  if (floats > buffer->size()) *buffer = backend_.Allocate(std::max(floats, 2 * buffer->size()));
+  return buffer->data();
+}
+
+}  // namespace statelib::engine

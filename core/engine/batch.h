@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_CORE_ENGINE_BATCH_H_
+#define STATELIB_CORE_ENGINE_BATCH_H_
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "core/engine/pass.h"
+#include "core/engine/state.h"
+#include "core/model/model.h"
+
+namespace statelib::engine {
+
+/// What a sequence wants of a step besides its state.
+enum class Wanted : uint8_t {
+  kState,       ///< nothing
+  kLastLogits,  ///< those after the last token that it has to read now
+  kEveryLogits  ///< those after each token
+};
+
+/// A sequence as its batch sees it: what it has to read, and what becomes of it. The batch calls it
+/// from the thread that steps it alone.
+class BatchSequence {
+ public:
+  virtual ~BatchSequence() = default;
+
+  virtual State& state() = 0;
+  virtual Wanted wanted() const { return Wanted::kState; }
+  /// How many tokens it has to read now. 0: it leaves the batch, unless it wants the last logits of
+  /// a state that has read something: then it is told those first.
+  virtual size_t tokens_left() const = 0;
+  /// The first `count` of them, 1 to tokens_left(); views until Took().
+  virtual std::span<const TokenId> Next(size_t count) = 0;
+  /// Its state has read the first `count` of them. logits: rows of the vocabulary, as wanted()
+  /// says: one once nothing is left, `count` of them, or none; views until it returns. Of many rows
+  /// it is told in several calls, when the state has read all of them already. What it throws comes
+  /// out of Batch::Step once every sequence of the step was told.
+  virtual void Took(size_t count, std::span<const float> logits) = 0;
+};
+
+/// The one scheduler: sequences with tokens to read, to score or to generate, which share the rows
+/// of each pass over the model. What a sequence computes does not depend on what else there is.
+/// Those that have little to read, as one that generates, have their rows in every step, and the
+/// others equal shares of what is left; where there are more sequences than rows they take turns.
+/// One thread steps it; adding and removing are safe from any thread.
+class Batch {
+ public:
+  using Id = uint64_t;
+
+  Batch(model::Model& model, kernels::Backend& backend);
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
+
+  /// Takes part from the next step on. The sequence outlives its part.
+  Id Add(BatchSequence& sequence);
+  /// Takes no part in later steps; one that runs at this moment still tells it, so that another
+  /// thread than the stepping one may not destroy it before that step is over. Unknown ids are passed
+  /// over, for it may have ended.
+  void Remove(Id id);
+
+  /// One pass over the model. Returns false when no sequence has anything to do. Errors:
+  /// kInvalidArgument for a token outside the vocabulary (nothing is read then, and the sequence
+  /// stays); std::bad_alloc and device failures, after which the states of all are to be discarded;
+  /// what Took() throws.
+  bool Step();
+
+ private:
+  struct Member {
+    Id id;
+    BatchSequence* sequence;
+  };
+  /// What one sequence does in a step.
+  struct Share {
+    BatchSequence* sequence;
+    size_t rows;
+    std::span<const TokenId> tokens;
+    bool is_last;  ///< of what it has to read now
+  };
+
+  std::vector<Share> Plan();
+  void Read(std::span<const Share> shares);
+  void GiveLastLogits(std::span<const Share> shares, std::exception_ptr* failure);
+  void GiveEveryLogits(const Share& share, size_t first_row, std::exception_ptr* failure);
+  std::span<const float> LogitsOf(kernels::ConstRows hidden);
+  float* Reserve(size_t floats, kernels::Buffer* buffer);
+
+  model::Model& model_;
+  kernels::Backend& backend_;
+  Pass pass_;
+  kernels::Buffer hidden_;  // [rows, D]: of each row, or of each sequence's last one
+  kernels::Buffer logits_;  // [kLogitsRowsMax, vocabulary]
+  std::vector<float> host_logits_;
+  std::mutex mutex_;
+  std::vector<Member> members_;  // guarded by mutex_
+  Id next_id_ = 1;               // guarded by mutex_
+  size_t turn_ = 0;              // which member goes first where there are more than rows
+};
+
+}  // namespace statelib::engine
+
+#endif  // STATELIB_CORE_ENGINE_BATCH_H_
