@@ -56,7 +56,12 @@ void Connection::PostFor(uint64_t serial, Step step) {
 
 void Connection::Start() {
   deadline_ = ServerClock::now() + limits_.head;
-  transport_->Handshake(Then(&Connection::OnHandshake));
+  Guarded([&] {
+    input_ = transport_->ReadNow(limits_.head_bytes);
+    if (input_.empty()) return transport_->Handshake(Then(&Connection::OnHandshake));
+    phase_ = Phase::kHead;
+    TakeHead();
+  });
 }
 
 void Connection::OnHandshake(bool ok, size_t /*bytes*/) {

@@ -39,6 +39,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Connection(ConnectionService& service, ConnectionTable::Id id, std::string client,
              std::unique_ptr<Transport> transport);
 
+  /// A whole header that is there is taken before this returns, so that a client with the right to
+  /// ask is busy before another connection comes.
   void Start();
   /// Acts on a deadline that has passed.
   void Tick(ServerClock::time_point now);

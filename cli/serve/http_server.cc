@@ -25,6 +25,9 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using Tcp = asio::ip::tcp;
 
+/// Of silence that the system keeps from us. A connection that is taken before its header came
+/// could be gone by then: where many come, the oldest of those that have asked nothing goes.
+constexpr int kSilenceSeconds = 1;
 /// How often deadlines and the flag are looked at.
 constexpr std::chrono::milliseconds kTick{50};
 /// Connections taken between two looks at those that are there.
@@ -194,6 +197,11 @@ int HttpServer::Bind(const std::string& host, int port) {
     acceptor.open(at->endpoint().protocol(), code);
     if (!code) acceptor.set_option(Tcp::acceptor::reuse_address(true), code);
     if (!code) acceptor.bind(at->endpoint(), code);
+    if (!code) {
+      // Without it, if it fails: nothing else depends on it.
+      ::setsockopt(acceptor.native_handle(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &kSilenceSeconds,
+                   sizeof(kSilenceSeconds));
+    }
     if (!code) acceptor.listen(asio::socket_base::max_listen_connections, code);
     if (code) {
       if (std::next(at) != found.end()) code.clear();

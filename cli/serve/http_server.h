@@ -60,8 +60,10 @@ struct HttpServerOptions {
 /// connections and never waits; handlers run on a fixed number of workers. A slow client meets a
 /// deadline: absolute to a complete header, extended by good numbers of bytes in bodies and
 /// answers. Many connections meet a bound, where the oldest connection without a complete header
-/// goes, so that connections which ask nothing never keep out one that does. Requests that two
-/// readers could understand differently are refused (request_parser.h).
+/// goes, so that connections which ask nothing never keep out one that does. Nor do they push it
+/// out: a connection is taken when something has come from it, or after a second of silence, and a
+/// plain one is read before the next is taken. Requests that two readers could understand
+/// differently are refused (request_parser.h).
 class HttpServer {
  public:
   explicit HttpServer(HttpServerOptions options);

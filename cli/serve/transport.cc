@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/serve/transport.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <boost/asio/buffer.hpp>
@@ -40,6 +41,12 @@ class PlainTransport : public Transport {
   void ReadSome(std::span<char> into, Done done) override {
     socket_.async_read_some(asio::buffer(into.data(), into.size()), Telling(std::move(done)));
   }
+  std::string ReadNow(size_t bytes_max) override {
+    std::string came(bytes_max, '\0');
+    const ssize_t got = ::recv(socket_.native_handle(), came.data(), came.size(), MSG_DONTWAIT);
+    if (got <= 0) return {};  // an end or an error comes again
+    return came.substr(0, static_cast<size_t>(got));
+  }
   void WriteSome(std::span<const char> from, Done done) override {
     socket_.async_write_some(asio::buffer(from.data(), from.size()), Telling(std::move(done)));
   }
@@ -68,6 +75,7 @@ class TlsTransport : public Transport {
     if (ended_) return stream_.next_layer().async_read_some(buffer, Telling(std::move(done)));
     stream_.async_read_some(buffer, Telling(std::move(done)));
   }
+  std::string ReadNow(size_t /*bytes_max*/) override { return {}; }
   void WriteSome(std::span<const char> from, Done done) override {
     stream_.async_write_some(asio::buffer(from.data(), from.size()), Telling(std::move(done)));
   }

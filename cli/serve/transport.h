@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 
 namespace boost::asio {
 class io_context;
@@ -39,6 +40,9 @@ class Transport {
   /// Before anything else.
   virtual void Handshake(Done done) = 0;
   virtual void ReadSome(std::span<char> into, Done done) = 0;
+  /// What has come already, at most so many bytes; before Handshake() and, where it is not empty,
+  /// instead of it. Empty where a handshake is needed.
+  virtual std::string ReadNow(size_t bytes_max) = 0;
   virtual void WriteSome(std::span<const char> from, Done done) = 0;
   /// Says that nothing more will be sent.
   virtual void EndSending(Done done) = 0;

@@ -150,6 +150,17 @@ class RealFileSystem : public FileSystem {
       ThrowErrno("cannot rename a file to", to.string(), errno);
   }
 
+  bool Link(const Path& file, const Path& name) override {
+    if (::link(file.c_str(), name.c_str()) == 0) return true;
+    if (errno == EEXIST) return false;
+    // What file systems without them say; EMLINK: one that has no more for this file.
+    if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK) {
+      Throw(ErrorKind::kUnsupported, "cannot link {}: {}: no hard links are possible there",
+            name.string(), std::generic_category().message(errno));
+    }
+    ThrowErrno("cannot link", name.string(), errno);
+  }
+
   void Remove(const Path& path) override {
     if (::unlink(path.c_str()) != 0) ThrowErrno("cannot remove", path.string(), errno);
   }

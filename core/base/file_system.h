@@ -48,6 +48,9 @@ class FileSystem {
   virtual std::unique_ptr<WritableFile> OpenStream(const Path& path) = 0;
   /// Atomically puts `from` in the place of `to`, which may exist.
   virtual void Rename(const Path& from, const Path& to) = 0;
+  /// Atomically gives a file a second name (a hard link), which replaces nothing: false when the
+  /// name is taken. Errors: also kUnsupported where the file system knows no second names.
+  virtual bool Link(const Path& file, const Path& name) = 0;
   virtual void Remove(const Path& path) = 0;
   /// Makes the folder and those above it; one that exists is fine, and keeps its permissions.
   virtual void CreateDirectories(const Path& path, Permissions permissions = {}) = 0;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statestore/remote/folder_remote.h"
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <fstream>
 #include <utility>
@@ -51,9 +49,7 @@ class FolderStore : public BlobStore {
   bool WriteNew(const std::string& path, ByteSpan bytes) override {
     bool fresh = true;
     Place(path, MemorySource(bytes), [&](const Path& temporary) {
-      // Unlike a rename, a link never replaces what is there.
-      fresh = ::link(temporary.c_str(), (folder_ / path).c_str()) == 0;
-      if (!fresh && errno != EEXIST) ThrowErrno("cannot link", (folder_ / path).string(), errno);
+      fresh = files_.Link(temporary, folder_ / path);  // unlike a rename, which would replace
       files_.Remove(temporary);
     });
     return fresh;

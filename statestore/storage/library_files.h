@@ -53,6 +53,7 @@ class LibraryFiles : public FileSystem {
     return files_.OpenEnd(path, keep_bytes);
   }
   void Rename(const Path& from, const Path& to) override { files_.Rename(from, to); }
+  bool Link(const Path& file, const Path& name) override { return files_.Link(file, name); }
   void Remove(const Path& path) override { files_.Remove(path); }
   void SyncDirectory(const Path& path) override { files_.SyncDirectory(path); }
   bool Exists(const Path& path) override { return files_.Exists(path); }

@@ -65,6 +65,15 @@ bool HasBytes(FileSystem& files, const Path& index) {
       places.folder.string(), what);
 }
 
+/// Errors: kCorrupt while a repair puts its index in the place of the old one, or was killed there.
+void CheckRepairIsOver(FileSystem& files, const LibraryPlaces& places) {
+  if (!files.Exists(places.unfinished_repair)) return;
+  Throw(ErrorKind::kCorrupt,
+        "{}: a repair of its index has not ended; nothing was changed: if none is running, "
+        "`statelib repair` ends it",
+        places.folder.string());
+}
+
 /// Makes the folders that a backup of empty ones left out. Where that fails, the code that needs
 /// one says so.
 void MakeMissingFolders(FileSystem& files, const LibraryPlaces& places) {
@@ -146,6 +155,7 @@ std::optional<std::pair<LibraryIdentity, Index>> FindForReading(FileSystem& file
 std::optional<OpenedIndex> OpenIndexOf(FileSystem& files, const LibraryPlaces& places,
                                        bool wants_writing, const Waits& waits) {
   if (!HasBytes(files, places.index)) {
+    CheckRepairIsOver(files, places);
     if (HoldsAnything(files, places)) {
       ThrowDamaged(places,
                    files.Exists(places.index) ? "its index.db is empty" : "there is no index.db");
@@ -159,6 +169,7 @@ std::optional<OpenedIndex> OpenIndexOf(FileSystem& files, const LibraryPlaces& p
   LibraryFiles inside(files, places.folder);
   if (obstacle == 0) MakeMissingFolders(inside, places);
   FileLock lock = LockIndex(places, obstacle == 0, waits);
+  CheckRepairIsOver(files, places);  // not before: one that is at work holds the lock
   auto found = obstacle == 0 ? FindIndexOf(files, places, Database::Mode::kWrite, waits)
                              : FindForReading(files, places, waits);
   if (!found) return std::nullopt;
@@ -173,6 +184,7 @@ void MakeLibrary(FileSystem& outside, const LibraryPlaces& places, Sharing shari
   for (const char* folder : kFolders) files.CreateDirectories(places.folder / folder);
   files.SyncDirectory(places.folder);
   const FileLock lock = FileLock::Acquire(places.index_lock, FileLock::Mode::kExclusive, waits);
+  CheckRepairIsOver(files, places);
   // Somebody else may have come here first, and written to it since.
   if (HasBytes(files, places.index) && HoldsAnything(files, places)) return;
   for (const Path& name : files.List(places.folder)) {

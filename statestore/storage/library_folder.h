@@ -23,6 +23,7 @@ struct LibraryPlaces {
       : folder(library),
         file(library / "library.toml"),
         index(library / "index.db"),
+        unfinished_repair(library / "index.db.repairing"),
         objects(library / "objects"),
         records(library / "records"),
         temporaries(library / "tmp"),
@@ -31,7 +32,10 @@ struct LibraryPlaces {
         objects_lock(locks / "objects.lock"),
         index_lock(locks / "index.lock") {}
 
-  std::filesystem::path folder, file, index, objects, records, temporaries, locks;
+  std::filesystem::path folder, file, index;
+  /// While it is there, index.db and its log may not belong together: the library is refused.
+  std::filesystem::path unfinished_repair;
+  std::filesystem::path objects, records, temporaries, locks;
   std::filesystem::path gate_lock, objects_lock;
   /// Held shared by everybody who has the index open, alone by who makes it or puts another in its
   /// place.
@@ -49,8 +53,8 @@ struct OpenedIndex {
 /// Opens the index of a library, for writing if `wants_writing`; else for reading where it cannot
 /// be written. Empty where there is no library, or only the beginning of one that holds nothing.
 /// Errors: kInvalidArgument when the folder holds something else; kCorrupt where objects or records
-/// are there and the index is not, or is not theirs, and then nothing has been changed; those of
-/// Index and Wait.
+/// are there and the index is not, or is not theirs, or a repair has not ended, and then nothing
+/// has been changed; those of Index and Wait.
 std::optional<OpenedIndex> OpenIndexOf(FileSystem& files, const LibraryPlaces& places,
                                        bool wants_writing, const Waits& waits = {});
 

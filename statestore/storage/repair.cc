@@ -97,6 +97,7 @@ class Repairer {
 
   /// What is wrong with the index; empty: nothing. It is looked at without being changed.
   std::string DamageOfIndex(const RecordedChanges& changes) const {
+    if (files_.Exists(places_.unfinished_repair)) return "a repair had been cut off";
     if (!files_.Exists(places_.index)) return "there was no index.db";
     if (files_.FileSize(places_.index) == 0) return "index.db was empty";
     try {
@@ -134,9 +135,7 @@ class Repairer {
     }
     if (files_.Exists(With(fresh, "-wal")))
       Throw(ErrorKind::kIo, "{}: could not be finished; run the command again", fresh.string());
-    PutAside();
-    files_.Rename(fresh, places_.index);
-    files_.SyncDirectory(places_.folder);
+    Replace(fresh);
     report_.rebuilt = true;
     report_.lost.insert(report_.lost.begin(), changes.lost.begin(), changes.lost.end());
   }
@@ -148,31 +147,72 @@ class Repairer {
     }
   }
 
-  /// Gives the old index a name of its own, the file first: without its log, which may hold its
-  /// newest part, it would look sound. The log goes before another index can come in its place.
-  void PutAside() {
-    const Path aside = FreeName();
-    if (files_.Exists(places_.index)) {
-      files_.Rename(places_.index, aside);
-      report_.damaged_index = aside;
+  /// Puts the new index in the place of the old one, which keeps a name of its own. At every
+  /// instant index.db is the old one with its log, or the new one, or the library is refused: that
+  /// it is while the log moves, for without it the old index could look sound, and the new one must
+  /// not get it. Where there are no hard links, index.db is missing for a moment, and that is
+  /// refused too.
+  void Replace(const Path& fresh) {
+    const bool had_index = files_.Exists(places_.index);
+    const Path kept = NameForOld();
+    const bool is_named = !had_index || NameOld(kept);
+    if (!is_named || HasLog()) RefuseReaders();
+    if (!is_named) files_.Rename(places_.index, kept);
+    MoveLog(kept);
+    files_.SyncDirectory(places_.folder);
+    files_.Rename(fresh, places_.index);
+    files_.SyncDirectory(places_.folder);
+    if (had_index) report_.damaged_index = kept;
+    if (!files_.Exists(places_.unfinished_repair)) return;
+    files_.Remove(places_.unfinished_repair);
+    files_.SyncDirectory(places_.folder);
+  }
+
+  /// One that nothing has, or that the index got from a repair that was cut off.
+  Path NameForOld() const {
+    for (int n = 1;; ++n) {
+      const Path name = With(places_.index, fmt::format(".damaged-{}", n).c_str());
+      std::error_code none;
+      if (std::filesystem::equivalent(places_.index, name, none)) return name;
+      bool taken = files_.Exists(name);
+      for (const char* end : kSqliteEnds) taken = taken || files_.Exists(With(name, end));
+      if (!taken) return name;
     }
+  }
+
+  /// Whether the old index has this name now beside its own.
+  bool NameOld(const Path& name) {
+    if (files_.Exists(name)) return true;
+    try {
+      return files_.Link(places_.index, name);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kUnsupported) throw;
+      return false;
+    }
+  }
+
+  bool HasLog() const {
+    return files_.Exists(With(places_.index, "-wal")) ||
+           files_.Exists(With(places_.index, "-journal"));
+  }
+
+  void RefuseReaders() {
+    if (!files_.Exists(places_.unfinished_repair)) {
+      const auto file = files_.Create(places_.unfinished_repair);
+      file->Sync();
+      file->Close();
+    }
+    files_.SyncDirectory(places_.folder);
+  }
+
+  void MoveLog(const Path& kept) {
     for (const char* end : kSqliteEnds) {
       const Path beside = With(places_.index, end);
       if (!files_.Exists(beside)) continue;
       if (std::string_view(end) == "-shm")
         files_.Remove(beside);  // says nothing that the log does not
       else
-        files_.Rename(beside, With(aside, end));
-    }
-    files_.SyncDirectory(places_.folder);
-  }
-
-  Path FreeName() const {
-    for (int n = 1;; ++n) {
-      const Path name = With(places_.index, fmt::format(".damaged-{}", n).c_str());
-      bool taken = files_.Exists(name);
-      for (const char* end : kSqliteEnds) taken = taken || files_.Exists(With(name, end));
-      if (!taken) return name;
+        files_.Rename(beside, With(kept, end));
     }
   }
 

@@ -38,9 +38,9 @@ struct RepairReport {
 /// built beside the old one, which is kept as index.db.damaged-N, and put in its place at the end;
 /// a library.toml that is missing, too. Every object is verified before a row names it. What was
 /// removed stays removed. A library that is sound is left alone. Nobody else has the library open
-/// meanwhile. A crash at any instant leaves the library as before, or without an index, or as
-/// after; running it again ends it. Errors: kNotFound where there is no library; kBusy when
-/// somebody has it open; kCancelled, kIo.
+/// meanwhile. A crash at any instant leaves the library as before, or as after, or so that it is
+/// refused until repair is run again, which ends it: never with a log that is not its index's.
+/// Errors: kNotFound where there is no library; kBusy when somebody has it open; kCancelled, kIo.
 RepairReport RepairIndex(const std::filesystem::path& library, FileSystem& files,
                          const RepairOptions& options);
 

@@ -30,7 +30,8 @@ bool IsIdPrefix(std::string_view text) {
 
 bool Repository::IsAt(const Path& path, FileSystem& files) {
   const LibraryPlaces places(path);
-  return files.Exists(places.index) || HoldsAnything(files, places);
+  return files.Exists(places.index) || files.Exists(places.unfinished_repair) ||
+         HoldsAnything(files, places);
 }
 
 Repository Repository::Open(const Path& path, Access access, FileSystem& files,

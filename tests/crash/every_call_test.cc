@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 
 #include "statestore/storage/repair.h"
 #include "statestore/storage/state_object.h"
@@ -98,6 +99,22 @@ class KilledAtEveryCall : public LibraryTest {
           EXPECT_EQ(CheckedNamesIn(copy), after);
           EXPECT_EQ(NamesFromRecords(copy), after);
         });
+  }
+
+  /// What somebody finds who opens the library, with writing or making one where there is none: the
+  /// names, or that repair is needed. Looks at a copy, for SQLite tidies up.
+  void ExpectNamesOrRefusal(const fs::path& library, const NamedStates& names, int* refused) {
+    const fs::path looked_at = Path("looked-at");
+    fs::remove_all(looked_at);
+    fs::copy(library, looked_at, fs::copy_options::recursive);
+    try {
+      EXPECT_EQ(NamesIn(Repository::Open(looked_at, Access::kCreate)), names);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kCorrupt) << error.what();
+      EXPECT_NE(std::string_view(error.what()).find("`statelib repair`"), std::string_view::npos)
+          << error.what();
+      ++*refused;
+    }
   }
 
   /// The names of a copy of a library whose index is lost and made again.
@@ -204,6 +221,7 @@ TEST_F(KilledAtEveryCall, TheFirstIngestLeavesALibraryOrNone) {
 TEST_F(KilledAtEveryCall, RepairIsEndedByTheNextOne) {
   const NamedStates before = NamesIn(Library());
   const fs::path copy = Path("copy");
+  int refused = 0;
   KillAtEveryCall(
       {"repair"}, With(copy), copy,
       [&] {
@@ -213,9 +231,46 @@ TEST_F(KilledAtEveryCall, RepairIsEndedByTheNextOne) {
         fs::remove(copy / "library.toml");
       },
       [&](bool, bool) {
+        ExpectNamesOrRefusal(copy, before, &refused);
         storage::RepairIndex(copy, FileSystem::Real(), {});
         EXPECT_EQ(CheckedNamesIn(copy), before);
       });
+  EXPECT_GT(refused, 40);
+}
+
+TEST_F(KilledAtEveryCall, RepairOfASoundIndexLeavesTheOldOneOrTheNewOne) {
+  const NamedStates before = NamesIn(Library());
+  const fs::path copy = Path("copy");
+  int refused = 0;
+  KillAtEveryCall(
+      {"repair", "--rebuild"}, With(copy), copy, [&] { Copy(copy); },
+      [&](bool, bool) { ExpectNamesOrRefusal(copy, before, &refused); });
+  EXPECT_EQ(refused, 0);
+}
+
+TEST_F(KilledAtEveryCall, RepairOfAnIndexWithALogMissesNoneOfItAndMixesNoneIn) {
+  // While somebody has the library open, what is new stands in the log alone.
+  std::optional<Repository> open = Repository::Open(Library(), Access::kWrite);
+  Facts({"mv", "old", "moved"});
+  const fs::path with_log = Path("with-log"), copy = Path("copy");
+  Copy(with_log);
+  open.reset();
+  ASSERT_GT(fs::file_size(with_log / "index.db-wal"), 0u);
+  const NamedStates before = NamesIn(Library());
+  int refused = 0;
+  KillAtEveryCall(
+      {"repair", "--rebuild"}, With(copy), copy,
+      [&] {
+        fs::remove_all(copy);
+        fs::copy(with_log, copy, fs::copy_options::recursive);
+      },
+      [&](bool, bool) {
+        ExpectNamesOrRefusal(copy, before, &refused);
+        storage::RepairIndex(copy, FileSystem::Real(), {});
+        EXPECT_EQ(CheckedNamesIn(copy), before);
+      });
+  EXPECT_GT(refused, 0);
+  EXPECT_LT(refused, 20);
 }
 
 TEST_F(KilledAtEveryCall, GcRemovesOnlyWhatNoNameLeadsTo) {

@@ -25,10 +25,10 @@ namespace statelib {
 namespace {
 
 constexpr long kChanges[] = {
-    SYS_write,     SYS_pwrite64,  SYS_writev,    SYS_fsync,    SYS_fdatasync,
-    SYS_ftruncate, SYS_fallocate, SYS_renameat2, SYS_unlinkat, SYS_mkdirat,
+    SYS_write,     SYS_pwrite64,  SYS_writev,   SYS_fsync,   SYS_fdatasync, SYS_ftruncate,
+    SYS_fallocate, SYS_renameat2, SYS_unlinkat, SYS_mkdirat, SYS_linkat,
 #ifdef SYS_rename
-    SYS_rename,    SYS_unlink,    SYS_mkdir,
+    SYS_rename,    SYS_unlink,    SYS_mkdir,    SYS_link,
 #endif
 #ifdef SYS_renameat
     SYS_renameat,

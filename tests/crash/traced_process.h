@@ -19,7 +19,7 @@ enum class TracedEnd {
 
 /// Runs `body` in a process of its own and kills that (SIGKILL) when it is about to make its n-th
 /// system call, from 1, that changes a file or a folder: open to create, write, sync, rename,
-/// truncate, unlink, mkdir.
+/// link, truncate, unlink, mkdir.
 TracedEnd RunAndKillAtChange(int n, const std::function<void()>& body);
 
 /// Runs a program, its standard output going nowhere, and kills it with all its threads and

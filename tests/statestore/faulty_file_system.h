@@ -12,8 +12,8 @@
 
 namespace statelib {
 
-/// The real file system, in which the n-th change (create, write, sync, close, rename, remove,
-/// folder) fails as on a full disk; a failing write leaves half of its bytes. After the failure
+/// The real file system, in which the n-th change (create, write, sync, close, rename, link,
+/// remove, folder) fails as on a full disk; a failing write leaves half of its bytes. After the failure
 /// either everything works again or, with `dead_afterwards`, nothing does any more, as after a
 /// crash. One thread.
 class FaultyFileSystem : public FileSystem {
@@ -41,6 +41,10 @@ class FaultyFileSystem : public FileSystem {
   void Rename(const Path& from, const Path& to) override {
     Change("cannot rename", to);
     Real().Rename(from, to);
+  }
+  bool Link(const Path& file, const Path& name) override {
+    Change("cannot link", name);
+    return Real().Link(file, name);
   }
   void Remove(const Path& path) override {
     Change("cannot remove", path);

@@ -154,6 +154,7 @@ TEST_F(HttpServers, AtTheBoundTheOldestConnectionWithoutAHeaderGoes) {
   held.Send("GET /held HTTP/1.1\r\nHost: x\r\n\r\n");
   held_.get_future().wait();
   const LoopbackSocket first = Connect();
+  first.Send("G");
   const LoopbackSocket second = Connect();
   second.Send("GET /hello HT");
   const LoopbackSocket known = Connect();
@@ -164,6 +165,7 @@ TEST_F(HttpServers, AtTheBoundTheOldestConnectionWithoutAHeaderGoes) {
   EXPECT_FALSE(second.Readable(0));
   const LoopbackSocket third = Connect();  // the place of the one that was answered is free
   const LoopbackSocket fourth = Connect();
+  for (const LoopbackSocket* each : {&third, &fourth}) each->Send("G");
   EXPECT_TRUE(IsClosed(second));
   known.Send("GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   EXPECT_EQ(Count(known.ReadAll(kPatience), "HTTP/1.1 200"), 2u);
@@ -216,6 +218,48 @@ TEST_F(HttpServers, ConnectionsThatAskNothingAndReopenKeepNobodyOut) {
     }
     EXPECT_THAT(Get("/hello"), HasSubstr("hello"));
   }
+}
+
+TEST_F(HttpServers, AClientThatAsksLaterThanItConnectsIsNotPushedOut) {
+  ServerLimits limits;
+  limits.connections = 4;
+  Start(limits);
+  std::vector<LoopbackSocket> others;
+  for (int i = 0; i < 10; ++i) {
+    const LoopbackSocket socket = Connect();
+    for (int j = 0; j < 10; ++j) {
+      others.push_back(Connect());
+      others.back().Send("G");
+    }
+    EXPECT_TRUE(IsClosed(others[others.size() - 8]));  // they have all had their turn
+    socket.Send("GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    EXPECT_THAT(socket.ReadAll(kPatience), HasSubstr("hello"));
+  }
+}
+
+TEST_F(HttpServers, AHeaderThatHasComeIsReadBeforeAnotherConnectionIsTaken) {
+  ServerLimits limits;
+  limits.connections = 4;
+  std::promise<void> busy, go_on;
+  Start(HttpServerOptions{.limits = limits, .gate = [&](const HttpRequest& request) {
+                            if (request.path() == "/busy") {
+                              busy.set_value();
+                              go_on.get_future().wait();  // as a server that is slow
+                            }
+                            return std::optional<HttpResponse>();
+                          }});
+  const LoopbackSocket first = Connect();
+  first.Send("GET /busy HTTP/1.1\r\nHost: x\r\n\r\n");
+  busy.get_future().wait();
+  const LoopbackSocket socket = Connect();
+  socket.Send("GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  std::vector<LoopbackSocket> others;
+  for (int i = 0; i < 20; ++i) {
+    others.push_back(Connect());
+    others.back().Send("G");
+  }
+  go_on.set_value();
+  EXPECT_THAT(socket.ReadAll(kPatience), HasSubstr("hello"));
 }
 
 TEST_F(HttpServers, SurviveRequestsThatAreNone) {
@@ -315,6 +359,8 @@ TEST_F(HttpServers, StoppingFinishesWhatIsUnderWay) {
   held.Send("GET /held HTTP/1.1\r\nHost: x\r\n\r\n");
   held_.get_future().wait();
   const LoopbackSocket idle = Connect();
+  idle.Send("G");
+  EXPECT_THAT(Get("/hello"), HasSubstr("hello"));  // the idle one, too, has been taken
   stop_.Cancel();
   EXPECT_TRUE(IsClosed(idle));  // it has begun to stop
   release_.set_value();

@@ -60,6 +60,34 @@ TEST(FileSystem, CreateRefusesAFileThatExists) {
   EXPECT_THROW(FileSystem::Real().Create(folder.Write("a", "")), Error);
 }
 
+TEST(FileSystem, ALinkIsASecondNameAndReplacesNothing) {
+  TemporaryDirectory folder;
+  FileSystem& files = FileSystem::Real();
+  const auto file = folder.Write("a", "of a"), taken = folder.Write("b", "of b");
+  EXPECT_TRUE(files.Link(file, folder.path() / "second"));
+  EXPECT_FALSE(files.Link(file, taken));
+  EXPECT_EQ(AsText(files.ReadFile(taken, 100)), "of b");
+  files.Remove(file);
+  EXPECT_EQ(AsText(files.ReadFile(folder.path() / "second", 100)), "of a");
+  try {
+    files.Link(file, folder.path() / "third");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kNotFound);
+  }
+}
+
+TEST(FileSystem, ALinkThatTheFileSystemDoesNotKnowIsSaidSo) {
+  TemporaryDirectory folder;
+  std::filesystem::create_directory(folder.path() / "folder");  // which have one name everywhere
+  try {
+    FileSystem::Real().Link(folder.path() / "folder", folder.path() / "second");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kUnsupported);
+  }
+}
+
 TEST(FileSystem, AMissingFileIsNotFoundAndNamed) {
   try {
     FileSystem::Real().ReadFile("/nonexistent/file", 1);
