@@ -5,11 +5,12 @@
 #include <cmath>
 
 #include "core/base/error.h"
-#include "core/base/fixed_log.h"
+#include "kernels/fixed_log.h"
 #include "kernels/reference/math.h"
 
 namespace statelib::engine {
 
+using kernels::FixedLog;
 using kernels::reference::Exp;
 
 namespace {
