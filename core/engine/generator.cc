@@ -20,7 +20,7 @@ class DecodeLoop {
         options_(options),
         decoder_(runtime.tokenizer()),
         stops_(options.stop),
-        sampler_(options.sampling, runtime.tokenizer().vocabulary_size()) {}
+        sampler_(options.sampling, options.log_probabilities) {}
 
   Generation Run(std::span<const TokenId> prompt) {
     sampler_.Observe(prompt);
@@ -70,14 +70,13 @@ class DecodeLoop {
   }
 
   TokenId Choose() {
-    const std::vector<float> logits = runtime_.Logits(state_);
-    const TokenId token = sampler_.Choose(logits);
-    if (options_.log_probabilities) {
-      // Rows of the head behind the vocabulary are no tokens.
-      const size_t tokens = std::min(logits.size(), runtime_.tokenizer().vocabulary_size());
-      result_.choices.push_back(
-          ChoiceOf(std::span(logits).first(tokens), token, *options_.log_probabilities));
-    }
+    const State* const one = &state_;
+    const kernels::SampleRow row = sampler_.Row();
+    kernels::SampleResult result =
+        std::move(runtime_.Sample(std::span(&one, 1), std::span(&row, 1)).front());
+    const TokenId token = sampler_.Accept(result);
+    if (options_.log_probabilities)
+      result_.choices.push_back({{token, result.log_probability}, std::move(result.best)});
     return token;
   }
 

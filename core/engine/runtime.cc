@@ -251,10 +251,11 @@ void Runtime::AdvanceWithLogits(State& state, std::span<const TokenId> tokens,
   }
 }
 
-std::vector<float> Runtime::Logits(std::span<const State* const> states) {
+void Runtime::VisitLogits(
+    std::span<const State* const> states,
+    const std::function<void(const kernels::Rows& logits, size_t first)>& visit) {
   const auto vocabulary = static_cast<size_t>(info().vocabulary_size),
              hidden = static_cast<size_t>(info().hidden_size);
-  std::vector<float> logits(states.size() * vocabulary);
   const size_t rows_max = std::min(states.size(), kLogitsRowsMax);
   kernels::Buffer inputs = backend_->Allocate(rows_max * hidden),
                   outputs = backend_->Allocate(rows_max * vocabulary);
@@ -272,11 +273,36 @@ std::vector<float> Runtime::Logits(std::span<const State* const> states) {
     const kernels::Rows gathered{inputs.data(), rows, hidden, hidden};
     const model::StateLayout& layout = model_->layout();
     backend_->GatherState(pass_->sequences(), layout.OffsetOf(layout.spec().size() - 1), gathered);
-    model_->Logits(gathered, {outputs.data(), rows, vocabulary, vocabulary});
-    backend_->Download(outputs.data(),
-                       std::span(logits).subspan(first * vocabulary, rows * vocabulary));
+    const kernels::Rows logits{outputs.data(), rows, vocabulary, vocabulary};
+    model_->Logits(gathered, logits);
+    visit(logits, first);
   }
+}
+
+std::vector<float> Runtime::Logits(std::span<const State* const> states) {
+  const auto vocabulary = static_cast<size_t>(info().vocabulary_size);
+  std::vector<float> logits(states.size() * vocabulary);
+  VisitLogits(states, [&](const kernels::Rows& rows, size_t first) {
+    backend_->Download(rows.f32(),
+                       std::span(logits).subspan(first * vocabulary, rows.rows * vocabulary));
+  });
   return logits;
+}
+
+std::vector<kernels::SampleResult> Runtime::Sample(std::span<const State* const> states,
+                                                   std::span<const kernels::SampleRow> rows) {
+  auto tokens = static_cast<size_t>(info().vocabulary_size);
+  if (tokenizer_) tokens = std::min(tokens, tokenizer_->vocabulary_size());
+  if (tokens > kernels::kSampleTokensMax) {
+    Throw(ErrorKind::kUnsupported, "[sample] vocabulary: expected up to {} tokens, found {}",
+          kernels::kSampleTokensMax, tokens);
+  }
+  std::vector<kernels::SampleResult> results(states.size());
+  VisitLogits(states, [&](const kernels::Rows& logits, size_t first) {
+    backend_->Sample({logits, tokens, rows.subspan(first, logits.rows),
+                      std::span(results).subspan(first, logits.rows)});
+  });
+  return results;
 }
 
 std::vector<float> Runtime::Logits(const State& state) {

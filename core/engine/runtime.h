@@ -19,6 +19,7 @@
 #include "core/model_files/model_files.h"
 #include "core/tokenizer/tokenizer.h"
 #include "kernels/limits.h"
+#include "kernels/sampling.h"
 
 namespace statelib::engine {
 
@@ -135,8 +136,18 @@ class Runtime {
   std::vector<float> Logits(std::span<const State* const> states);
   std::vector<float> Logits(const State& state);
 
+  /// The choice of the token after each state's last one, by the backend, from logits that stay in
+  /// its memory. Ids without a text are never chosen. rows: one a state. Errors: kInvalidArgument for a state that has
+  /// read nothing; kUnsupported for a vocabulary above kernels::kSampleTokensMax.
+  std::vector<kernels::SampleResult> Sample(std::span<const State* const> states,
+                                            std::span<const kernels::SampleRow> rows);
+
  private:
   Runtime() = default;
+
+  /// Called with rows of logits in the backend's memory and the first one's state, block by block.
+  void VisitLogits(std::span<const State* const> states,
+                   const std::function<void(const kernels::Rows& logits, size_t first)>& visit);
 
   /// Errors: kInvalidArgument for a token outside the vocabulary.
   void CheckTokens(std::span<const TokenId> tokens) const;
