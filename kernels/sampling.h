@@ -14,10 +14,10 @@
 /// alone, on every backend, in any batch and on any number of threads: sums are sums of integers,
 /// so they have no order, and the random number belongs to (seed, position). Each step, in order:
 ///
-///  1. Penalties, in f32. x[i] = logits[i] for every id i that is a token. Of a token that was
-///  seen,
-///     x = x > 0 ? x / repetition_penalty : x * repetition_penalty; of one that stands in the
-///     answer n times, x = x - (presence_penalty + frequency_penalty * n).
+///  1. Penalties, in f32. x[i] = logits[i] for every id i that is a token. If it was seen,
+///       x = x > 0 ? x / repetition_penalty : x * repetition_penalty.
+///     If it stands in the answer n > 0 times,
+///       x = x - (presence_penalty + frequency_penalty * n).
 ///  2. Biases: x = x + value.
 ///  3. Tokens that are not allowed leave, and those whose x is not a number.
 ///     A token is likelier than another one if its x is larger, or equal and its id smaller.

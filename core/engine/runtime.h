@@ -137,8 +137,8 @@ class Runtime {
   std::vector<float> Logits(const State& state);
 
   /// The choice of the token after each state's last one, by the backend, from logits that stay in
-  /// its memory. Ids without a text are never chosen. rows: one a state. Errors: kInvalidArgument for a state that has
-  /// read nothing; kUnsupported for a vocabulary above kernels::kSampleTokensMax.
+  /// its memory; a row a state. Ids without a text are never chosen. Errors: kInvalidArgument for a
+  /// state that has read nothing; kUnsupported above kernels::kSampleTokensMax tokens.
   std::vector<kernels::SampleResult> Sample(std::span<const State* const> states,
                                             std::span<const kernels::SampleRow> rows);
 
