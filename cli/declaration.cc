@@ -18,18 +18,18 @@ namespace {
 /// Says what a number has to be. CLI11's own reading takes nothing for zero and -1 for the largest
 /// whole number.
 template <typename Number>
-CLI::Validator IsNumber() {
+CLI::Validator IsNumber(bool below_zero) {
   return CLI::Validator(
-      [](std::string& text) {
+      [below_zero](std::string& text) {
         Number number{};
         const char* const end = text.data() + text.size();
         const auto read = std::from_chars(text.data(), end, number);
-        if (read.ec == std::errc() && read.ptr == end && !text.starts_with('-'))
+        if (read.ec == std::errc() && read.ptr == end && (below_zero || !text.starts_with('-')))
           return std::string();
         const bool too_large = read.ec == std::errc::result_out_of_range;
-        return fmt::format("expected a {} from 0 on, found {}{}",
-                           std::is_integral_v<Number> ? "whole number" : "number", Quoted(text),
-                           too_large ? ", which is too large" : "");
+        return fmt::format(
+            "expected a {}{}, found {}{}", std::is_integral_v<Number> ? "whole number" : "number",
+            below_zero ? "" : " from 0 on", Quoted(text), too_large ? ", which is too large" : "");
       },
       "");
 }
@@ -56,14 +56,15 @@ CLI::Validator OneOf(const std::vector<std::string>& choices) {
       "");
 }
 
-CLI::Option& Add(CLI::App& app, const std::string& flags, Target target, const std::string& help) {
+CLI::Option& Add(CLI::App& app, const std::string& flags, Target target, const std::string& help,
+                 bool below_zero) {
   return std::visit(
       [&](auto* pointee) -> CLI::Option& {
         CLI::Option* option = app.add_option(flags, *pointee, help);
         using Pointee = std::remove_pointer_t<decltype(pointee)>;
-        if constexpr (std::is_arithmetic_v<Pointee>) option->check(IsNumber<Pointee>());
+        if constexpr (std::is_arithmetic_v<Pointee>) option->check(IsNumber<Pointee>(below_zero));
         if constexpr (std::is_same_v<Pointee, std::optional<double>>)
-          option->check(IsNumber<double>());
+          option->check(IsNumber<double>(below_zero));
         return *option;
       },
       target);
@@ -83,7 +84,7 @@ void Apply(CLI::Option& option, const Value& value) {
 
 void Declaration::Argument(const std::string& name, Target target, const std::string& help,
                            const Value& value) {
-  CLI::Option& option = Add(app_, name, target, help);
+  CLI::Option& option = Add(app_, name, target, help, value.below_zero);
   Apply(option, value);
   if (value.shown_as == name) option.type_name("");  // once is enough
   // CLI11 has a heading of its own for arguments.
@@ -92,7 +93,7 @@ void Declaration::Argument(const std::string& name, Target target, const std::st
 
 void Declaration::Option(const std::string& flags, Target target, const std::string& help,
                          const Value& value) {
-  CLI::Option& option = Add(app_, flags, target, help);
+  CLI::Option& option = Add(app_, flags, target, help, value.below_zero);
   if (std::holds_alternative<std::vector<std::string>*>(target))
     option.expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   Apply(option, value);

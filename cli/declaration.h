@@ -14,8 +14,7 @@ class App;
 
 namespace statelib::cli {
 
-/// Where the value of an argument or an option goes. Outlives the parsing. Numbers are refused when
-/// they are below zero.
+/// Where the value of an argument or an option goes. Outlives the parsing.
 using Target = std::variant<std::string*, std::optional<std::string>*, std::vector<std::string>*,
                             int*, uint32_t*, uint64_t*, double*, std::optional<double>*>;
 
@@ -27,6 +26,7 @@ struct Value {
   bool shows_default = false;
   std::vector<std::string> choices = {};
   std::optional<int> at_most = {};
+  bool below_zero = false;        ///< whether a number may be
   std::string group = "Options";  ///< the heading in --help
 };
 

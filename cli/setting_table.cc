@@ -45,6 +45,12 @@ constexpr SettingDescription kSettings[] = {
      "Leave out tokens less likely than this part of the likeliest"},
     {"sampling.repetition-penalty", "--repetition-penalty", SettingKind::kNumber,
      "a number above 0", kLeast, kAny, "", "Above 1 makes tokens seen less likely"},
+    {"sampling.presence-penalty", "--presence-penalty", SettingKind::kNumber,
+     "a number from -100 to 100", -100, 100, "",
+     "Above 0 makes tokens that are in the answer less likely"},
+    {"sampling.frequency-penalty", "--frequency-penalty", SettingKind::kNumber,
+     "a number from -100 to 100", -100, 100, "",
+     "Above 0 makes tokens less likely each time that they are chosen"},
     {"sampling.seed", "--seed", SettingKind::kCount, kCount, 0, kCountMax, "",
      "The same seed gives the same answer"},
 };

@@ -16,6 +16,8 @@
 
 namespace statelib::kernels {
 
+struct SampleArgs;  // kernels/sampling.h
+
 /// The arithmetic that a model is written in. Every operation works on a ragged batch of rows; a
 /// row's result depends on that row and its sequence's state alone, with every sum in an order that
 /// its length fixes: the same tokens give the same bits in any batch, cut or thread count
@@ -89,6 +91,11 @@ class Backend {
   virtual void CausalConv(const CausalConvArgs& args) = 0;
   virtual void SelectiveScan(const SelectiveScanArgs& args) = 0;
   virtual void Mamba2Scan(const Mamba2ScanArgs& args) = 0;
+
+  /// Chooses one token of each row of logits; sampling.h says how, and the choices of every backend
+  /// are the same. Waits for them. By default the rows come to the host, where the reference
+  /// chooses.
+  virtual void Sample(const SampleArgs& args);
 
   /// MatMul(weights, bias, x, kStore, out) and then CausalConv(conv), whose x are columns of out. A
   /// backend may begin with a channel as soon as it is there; the bits are the same.

@@ -8,10 +8,10 @@ file(GLOB_RECURSE sources RELATIVE "${SOURCE_DIR}" "${SOURCE_DIR}/kernels/*" "${
      "${SOURCE_DIR}/statestore/*" "${SOURCE_DIR}/cli/*")
 list(FILTER sources INCLUDE REGEX "\\.(cc|h|cu|cuh)$")
 
-# The last bit of these differs from one C library to the next. core/base/fixed_log.h and kernels/reference/math.h do not.
+# The last bit of these differs from one C library to the next. kernels/fixed_log.h and kernels/reference/math.h do not.
 set(libm "std::(exp|exp2|expm1|log|log2|log10|log1p|pow|tanh|sin|cos|erf|cbrt)f?\\(")
-# Log-probabilities and a perplexity, which are shown, or compared with a tolerance, and not kept.
-set(may_libm core/engine/log_probabilities.cc core/engine/quality.cc)
+# A perplexity, which is shown and not kept.
+set(may_libm core/engine/quality.cc)
 # Without a policy, or with one that lets it be put off, it may run when its result is asked for and not before.
 set(async "std::async\\(([^s]|std::[^l]|std::launch::[^a])")
 

@@ -75,9 +75,11 @@ class GenerateCommand : public Command {
  private:
   void AddSamplingOptions(Declaration& declaration) {
     engine::SamplingOptions& sampling = options_.sampling;
-    const auto add = [&declaration](const char* flag, auto& value, const char* help) {
-      declaration.Option(flag, &value, help,
-                         {.shown_as = "N", .shows_default = true, .group = "Sampling"});
+    const auto add = [&declaration](const char* flag, auto& value, const char* help,
+                                    bool below_zero = false) {
+      declaration.Option(
+          flag, &value, help,
+          {.shown_as = "N", .shows_default = true, .below_zero = below_zero, .group = "Sampling"});
     };
     add("--max-tokens", options_.tokens_max, "End after this many tokens");
     declaration.Option("--stop", &options_.stop,
@@ -90,6 +92,10 @@ class GenerateCommand : public Command {
     add("--min-p", sampling.min_p, "Leave out tokens less likely than this part of the likeliest");
     add("--repetition-penalty", sampling.repetition_penalty,
         "Above 1 makes tokens seen less likely");
+    add("--presence-penalty", sampling.presence_penalty,
+        "Above 0 makes tokens that are in the answer less likely", true);
+    add("--frequency-penalty", sampling.frequency_penalty,
+        "Above 0 makes tokens less likely each time that they are chosen", true);
     add("--seed", sampling.seed, "The same seed gives the same answer");
     declaration.Flag("--ignore-end", ignore_end_, "Go on after an end-of-text token", "Sampling");
   }

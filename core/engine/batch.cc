@@ -23,10 +23,16 @@ void KeepFailure(std::exception_ptr* failure, const std::function<void()>& work)
   }
 }
 
+/// At most kLogitsRowsMax of them.
+template <typename T>
+std::span<const T> Some(const std::vector<T>& all, size_t first) {
+  return std::span(all).subspan(first, std::min(kLogitsRowsMax, all.size() - first));
+}
+
 }  // namespace
 
-Batch::Batch(model::Model& model, kernels::Backend& backend)
-    : model_(model), backend_(backend), pass_(backend) {}
+Batch::Batch(model::Model& model, kernels::Backend& backend, size_t tokens)
+    : model_(model), backend_(backend), tokens_(tokens), pass_(backend) {}
 
 Batch::Id Batch::Add(BatchSequence& sequence) {
   const std::lock_guard lock(mutex_);
@@ -45,7 +51,8 @@ std::vector<Batch::Share> Batch::Plan() {
   const std::lock_guard lock(mutex_);
   std::erase_if(members_, [](const Member& member) {
     const BatchSequence& sequence = *member.sequence;
-    return sequence.tokens_left() == 0 && sequence.wanted() != Wanted::kLastLogits;
+    return sequence.tokens_left() == 0 &&
+           (sequence.wanted() == Wanted::kState || sequence.wanted() == Wanted::kEveryLogits);
   });
   const size_t count = std::min(members_.size(), model_.rows_max());
   std::vector<Share> shares;
@@ -89,17 +96,21 @@ bool Batch::Step() {
   // Every sequence is told, whatever another one makes of it.
   std::exception_ptr failure;
   size_t row = 0;
-  std::vector<Share> last;
+  std::vector<Share> choosing, last;
   for (const Share& share : shares) {
-    if (share.sequence->wanted() == Wanted::kEveryLogits)
+    const Wanted wanted = share.sequence->wanted();
+    if (wanted == Wanted::kEveryLogits)
       GiveEveryLogits(share, row, &failure);
-    else if (share.sequence->wanted() == Wanted::kLastLogits && share.is_last)
-      last.push_back(share);
-    else
+    else if (wanted == Wanted::kState || !share.is_last)
       KeepFailure(&failure, [&] { share.sequence->Took(share.rows, {}); });
+    else
+      (wanted == Wanted::kChoice ? choosing : last).push_back(share);
     row += share.rows;
   }
-  GiveLastLogits(last, &failure);
+  for (size_t first = 0; first < choosing.size(); first += kLogitsRowsMax)
+    GiveChoices(Some(choosing, first), &failure);
+  for (size_t first = 0; first < last.size(); first += kLogitsRowsMax)
+    GiveLastLogits(Some(last, first), &failure);
   if (failure != nullptr) std::rethrow_exception(failure);
   return true;
 }
@@ -129,42 +140,62 @@ void Batch::GiveEveryLogits(const Share& share, size_t first_row, std::exception
   for (size_t done = 0; done < share.rows; done += kLogitsRowsMax) {
     const size_t rows = std::min(kLogitsRowsMax, share.rows - done);
     const float* const hidden = hidden_.data() + (first_row + done) * width;
-    const auto logits = LogitsOf({hidden, rows, width, width});
-    KeepFailure(failure, [&] { share.sequence->Took(rows, logits); });
+    const Given given{OnHost(LogitsOf({hidden, rows, width, width}))};
+    KeepFailure(failure, [&] { share.sequence->Took(rows, given); });
   }
+}
+
+/// The logits after the last token of each, in the backend's memory. At most kLogitsRowsMax.
+kernels::Rows Batch::LastLogits(std::span<const Share> shares) {
+  const auto width = static_cast<size_t>(model_.info().hidden_size);
+  std::vector<Pass::Item> items;
+  for (const Share& share : shares) items.push_back({&share.sequence->state(), {}});
+  pass_.Set(items);
+  const kernels::Rows hidden{Reserve(shares.size() * width, &hidden_), shares.size(), width, width};
+  const model::StateLayout& layout = model_.layout();
+  backend_.GatherState(pass_.sequences(), layout.OffsetOf(layout.spec().size() - 1), hidden);
+  return LogitsOf(hidden);
 }
 
 void Batch::GiveLastLogits(std::span<const Share> shares, std::exception_ptr* failure) {
-  const auto width = static_cast<size_t>(model_.info().hidden_size),
-             vocabulary = static_cast<size_t>(model_.info().vocabulary_size);
-  const model::StateLayout& layout = model_.layout();
-  while (!shares.empty()) {
-    const auto some = shares.first(std::min(kLogitsRowsMax, shares.size()));
-    std::vector<Pass::Item> items;
-    for (const Share& share : some) items.push_back({&share.sequence->state(), {}});
-    pass_.Set(items);
-    const kernels::Rows hidden{Reserve(some.size() * width, &hidden_), some.size(), width, width};
-    backend_.GatherState(pass_.sequences(), layout.OffsetOf(layout.spec().size() - 1), hidden);
-    const auto logits = LogitsOf(hidden);
-    for (size_t i = 0; i < some.size(); ++i) {
-      KeepFailure(failure, [&] {
-        some[i].sequence->Took(some[i].rows, logits.subspan(i * vocabulary, vocabulary));
-      });
-    }
-    shares = shares.subspan(some.size());
+  const auto logits = OnHost(LastLogits(shares));
+  const size_t vocabulary = logits.size() / shares.size();
+  for (size_t i = 0; i < shares.size(); ++i) {
+    const Given given{logits.subspan(i * vocabulary, vocabulary)};
+    KeepFailure(failure, [&] { shares[i].sequence->Took(shares[i].rows, given); });
   }
 }
 
-/// The logits of at most kLogitsRowsMax rows, in the host's memory until the next call.
-std::span<const float> Batch::LogitsOf(kernels::ConstRows hidden) {
+void Batch::GiveChoices(std::span<const Share> shares, std::exception_ptr* failure) {
+  if (tokens_ > kernels::kSampleTokensMax) {
+    Throw(ErrorKind::kUnsupported, "[sample] vocabulary: expected up to {} tokens, found {}",
+          kernels::kSampleTokensMax, tokens_);
+  }
+  std::vector<kernels::SampleRow> rows;
+  for (const Share& share : shares) rows.push_back(share.sequence->sample_row());
+  std::vector<kernels::SampleResult> results(shares.size());
+  backend_.Sample({LastLogits(shares), tokens_, rows, results});
+  for (size_t i = 0; i < shares.size(); ++i) {
+    const Given given{{}, &results[i]};
+    KeepFailure(failure, [&] { shares[i].sequence->Took(shares[i].rows, given); });
+  }
+}
+
+/// Of at most kLogitsRowsMax rows, in the backend's memory until the next call.
+kernels::Rows Batch::LogitsOf(kernels::ConstRows hidden) {
   const auto vocabulary = static_cast<size_t>(model_.info().vocabulary_size);
-  const size_t floats = hidden.rows * vocabulary;
-  const kernels::Rows out{Reserve(floats, &logits_), hidden.rows, vocabulary, vocabulary};
-  model_.Logits(hidden, out);
+  float* const to = Reserve(hidden.rows * vocabulary, &logits_);
+  const kernels::Rows logits{to, hidden.rows, vocabulary, vocabulary};
+  model_.Logits(hidden, logits);
+  return logits;
+}
+
+std::span<const float> Batch::OnHost(const kernels::Rows& logits) {
+  const size_t floats = logits.rows * logits.cols;
   if (const std::byte* const own = backend_.HostAddress(logits_.bytes()))
     return {reinterpret_cast<const float*>(own), floats};
   host_logits_.resize(floats);
-  backend_.Download(out.f32(), host_logits_);
+  backend_.Download(logits.f32(), host_logits_);
   return host_logits_;
 }
 

@@ -3,6 +3,7 @@
 #define STATELIB_CORE_ENGINE_BATCH_H_
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -12,14 +13,22 @@
 #include "core/engine/pass.h"
 #include "core/engine/state.h"
 #include "core/model/model.h"
+#include "kernels/sampling.h"
 
 namespace statelib::engine {
 
 /// What a sequence wants of a step besides its state.
 enum class Wanted : uint8_t {
   kState,       ///< nothing
-  kLastLogits,  ///< those after the last token that it has to read now
-  kEveryLogits  ///< those after each token
+  kChoice,      ///< the choice of the token after the last one that it has to read now
+  kLastLogits,  ///< the logits there
+  kEveryLogits  ///< the logits after each token
+};
+
+/// What it is given of it, valid while it is told.
+struct Given {
+  std::span<const float> logits = {};             ///< rows of the vocabulary
+  const kernels::SampleResult* choice = nullptr;  ///< of kChoice alone
 };
 
 /// A sequence as its batch sees it: what it has to read, and what becomes of it. The batch calls it
@@ -30,16 +39,18 @@ class BatchSequence {
 
   virtual State& state() = 0;
   virtual Wanted wanted() const { return Wanted::kState; }
-  /// How many tokens it has to read now. 0: it leaves the batch, unless it wants the last logits of
-  /// a state that has read something: then it is told those first.
+  /// The parameters of the choice, where it wants one; what they point to stays until Took().
+  virtual kernels::SampleRow sample_row() const { return {}; }
+  /// How many tokens it has to read now. 0: it leaves the batch, unless it wants the choice or the
+  /// last logits of a state that has read something: then it is given those first.
   virtual size_t tokens_left() const = 0;
   /// The first `count` of them, 1 to tokens_left(); views until Took().
   virtual std::span<const TokenId> Next(size_t count) = 0;
-  /// Its state has read the first `count` of them. logits: rows of the vocabulary, as wanted()
-  /// says: one once nothing is left, `count` of them, or none; views until it returns. Of many rows
-  /// it is told in several calls, when the state has read all of them already. What it throws comes
-  /// out of Batch::Step once every sequence of the step was told.
-  virtual void Took(size_t count, std::span<const float> logits) = 0;
+  /// Its state has read the first `count` of them. What it wanted after the last token is given
+  /// once nothing is left to read; logits after each token are `count` rows. Of many rows it is
+  /// told in several calls, when the state has read all of them already. What it throws comes out
+  /// of Batch::Step once every sequence of the step was told.
+  virtual void Took(size_t count, const Given& given) = 0;
 };
 
 /// The one scheduler: sequences with tokens to read, to score or to generate, which share the rows
@@ -51,21 +62,23 @@ class Batch {
  public:
   using Id = uint64_t;
 
-  Batch(model::Model& model, kernels::Backend& backend);
+  /// tokens: how many ids can be chosen; rows of the head behind them have no text.
+  Batch(model::Model& model, kernels::Backend& backend, size_t tokens);
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
 
   /// Takes part from the next step on. The sequence outlives its part.
   Id Add(BatchSequence& sequence);
   /// Takes no part in later steps; one that runs at this moment still tells it, so that another
-  /// thread than the stepping one may not destroy it before that step is over. Unknown ids are passed
-  /// over, for it may have ended.
+  /// thread than the stepping one may not destroy it before that step is over. Unknown ids are
+  /// passed over, for it may have ended.
   void Remove(Id id);
 
   /// One pass over the model. Returns false when no sequence has anything to do. Errors:
   /// kInvalidArgument for a token outside the vocabulary (nothing is read then, and the sequence
-  /// stays); std::bad_alloc and device failures, after which the states of all are to be discarded;
-  /// what Took() throws.
+  /// stays); kUnsupported for a choice among more than kernels::kSampleTokensMax tokens;
+  /// std::bad_alloc and device failures, after which the states of all are to be discarded; what
+  /// Took() throws.
   bool Step();
 
  private:
@@ -83,13 +96,17 @@ class Batch {
 
   std::vector<Share> Plan();
   void Read(std::span<const Share> shares);
-  void GiveLastLogits(std::span<const Share> shares, std::exception_ptr* failure);
   void GiveEveryLogits(const Share& share, size_t first_row, std::exception_ptr* failure);
-  std::span<const float> LogitsOf(kernels::ConstRows hidden);
+  kernels::Rows LastLogits(std::span<const Share> shares);
+  void GiveLastLogits(std::span<const Share> shares, std::exception_ptr* failure);
+  void GiveChoices(std::span<const Share> shares, std::exception_ptr* failure);
+  kernels::Rows LogitsOf(kernels::ConstRows hidden);
+  std::span<const float> OnHost(const kernels::Rows& logits);
   float* Reserve(size_t floats, kernels::Buffer* buffer);
 
   model::Model& model_;
   kernels::Backend& backend_;
+  size_t tokens_;
   Pass pass_;
   kernels::Buffer hidden_;  // [rows, D]: of each row, or of each sequence's last one
   kernels::Buffer logits_;  // [kLogitsRowsMax, vocabulary]

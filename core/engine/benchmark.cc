@@ -70,7 +70,7 @@ class EndlessSequence : public BatchSequence {
   Wanted wanted() const override { return wanted_; }
   size_t tokens_left() const override { return tokens_.size(); }
   std::span<const TokenId> Next(size_t count) override { return tokens_.first(count); }
-  void Took(size_t, std::span<const float>) override {}
+  void Took(size_t, const Given&) override {}
 
  private:
   State state_;

@@ -30,7 +30,7 @@ Decoder::Decoder(Runtime& runtime, State& state, std::span<const TokenId> prompt
       options_(options),
       decoder_(runtime.tokenizer()),
       stops_(options.stop),
-      sampler_(options.sampling, runtime.tokenizer().vocabulary_size()) {
+      sampler_(options.sampling, options.log_probabilities) {
   if (prompt.empty() && state.is_empty()) {
     throw Error(ErrorKind::kInvalidArgument,
                 "the state has read nothing, so nothing can follow: give a prompt");
@@ -41,24 +41,26 @@ Decoder::Decoder(Runtime& runtime, State& state, std::span<const TokenId> prompt
 }
 
 Wanted Decoder::wanted() const {
-  return has_ended_ || is_full() ? Wanted::kState : Wanted::kLastLogits;
+  return has_ended_ || is_full() ? Wanted::kState : Wanted::kChoice;
 }
 
-void Decoder::Took(size_t count, std::span<const float> logits) {
+void Decoder::Took(size_t count, const Given& given) {
   if (!has_read_prompt())
     prompt_ = prompt_.subspan(count);
   else
     chosen_ = {};
   if (tokens_left() > 0) return;
   if (is_full()) return End(StopReason::kTokensMax);
-  GoOn(logits);
+  GoOn(*given.choice);
 }
 
-/// Chooses one more token.
-void Decoder::GoOn(std::span<const float> logits) {
+/// Takes one more token.
+void Decoder::GoOn(const kernels::SampleResult& choice) {
   if (options_.cancel != nullptr && options_.cancel->cancelled())
     return End(StopReason::kCancelled);
-  const TokenId token = Choose(logits);
+  const TokenId token = sampler_.Accept(choice);
+  if (options_.log_probabilities)
+    result_.choices.push_back({{token, choice.log_probability}, choice.best});
   if (++result_.tokens_chosen == 1) {
     first_token_at_ = std::chrono::steady_clock::now();
     if (options_.on_first_token) options_.on_first_token();
@@ -79,16 +81,6 @@ void Decoder::GoOn(std::span<const float> logits) {
   if (!options_.keep_state && is_full()) return End(StopReason::kTokensMax);
   token_ = token;
   chosen_ = std::span(&token_, 1);
-}
-
-TokenId Decoder::Choose(std::span<const float> logits) {
-  const TokenId token = sampler_.Choose(logits);
-  if (options_.log_probabilities) {
-    // Rows of the head behind the vocabulary are no tokens.
-    const size_t tokens = std::min(logits.size(), runtime_.tokenizer().vocabulary_size());
-    result_.choices.push_back(ChoiceOf(logits.first(tokens), token, *options_.log_probabilities));
-  }
-  return token;
 }
 
 void Decoder::End(StopReason reason) {

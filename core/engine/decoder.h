@@ -74,7 +74,8 @@ class Decoder : public BatchSequence {
   Wanted wanted() const override;
   size_t tokens_left() const override { return pending().size(); }
   std::span<const TokenId> Next(size_t count) override { return pending().first(count); }
-  void Took(size_t count, std::span<const float> logits) override;
+  kernels::SampleRow sample_row() const override { return sampler_.Row(); }
+  void Took(size_t count, const Given& given) override;
 
  private:
   /// A state that the answer may have to go back to, and what had been decoded when it was kept.
@@ -86,9 +87,7 @@ class Decoder : public BatchSequence {
 
   bool is_full() const { return result_.tokens.size() >= options_.tokens_max; }
   std::span<const TokenId> pending() const { return has_read_prompt() ? chosen_ : prompt_; }
-  void GoOn(std::span<const float> logits);
-  TokenId Choose(std::span<const float> logits);
-  void Read(TokenId token);
+  void GoOn(const kernels::SampleResult& choice);
   void End(StopReason reason);
   void Emit(std::string_view piece);
   void Deliver(const std::string& text);

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
-#include "core/base/fixed_log.h"
+#include "core/engine/log_probabilities.h"
 #include "kernels/reference/math.h"
 
 namespace statelib::engine {
@@ -17,22 +17,13 @@ namespace {
 // Logits of both are held for this many tokens at a time.
 constexpr size_t kTokensAtOnce = 64;
 
-/// log(sum exp(logit)). What is measured of a lossy codec is kept with the state and is part of its
-/// id, so none of this is the C library's.
-double LogSum(std::span<const float> logits) {
-  const float largest = *std::max_element(logits.begin(), logits.end());
-  double sum = 0;
-  for (const float logit : logits) sum += Exp(logit - largest);
-  return largest + FixedLog(sum);
-}
-
 ptrdiff_t Likeliest(std::span<const float> logits) {
   return std::max_element(logits.begin(), logits.end()) - logits.begin();
 }
 
 /// -log p(token).
 double LossOf(std::span<const float> logits, TokenId token) {
-  return LogSum(logits) - logits[static_cast<size_t>(token)];
+  return LogSumOf(logits) - logits[static_cast<size_t>(token)];
 }
 
 struct Sums {
@@ -74,7 +65,7 @@ void CompareText(Runtime& reference, Runtime& candidate, std::span<const TokenId
 }  // namespace
 
 void PredictionComparison::Add(std::span<const float> reference, std::span<const float> candidate) {
-  const double reference_sum = LogSum(reference), sum = LogSum(candidate);
+  const double reference_sum = LogSumOf(reference), sum = LogSumOf(candidate);
   double divergence = 0;
   for (size_t v = 0; v < reference.size(); ++v) {
     const double log_p = reference[v] - reference_sum, log_q = candidate[v] - sum;

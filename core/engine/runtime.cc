@@ -37,10 +37,10 @@ class TokenReader : public BatchSequence {
   Wanted wanted() const override { return wanted_; }
   size_t tokens_left() const override { return tokens_.size() - done_; }
   std::span<const TokenId> Next(size_t count) override { return tokens_.subspan(done_, count); }
-  void Took(size_t count, std::span<const float> logits) override {
+  void Took(size_t count, const Given& given) override {
     done_ += count;
     if (tokens_left() == 0) wanted_ = Wanted::kState;
-    if (on_logits_) on_logits_(logits);
+    if (on_logits_) on_logits_(given.logits);
   }
   size_t tokens_done() const { return done_; }
 
@@ -159,6 +159,12 @@ Digest Runtime::ComputeFingerprint(const CancelFlag* cancel,
   hasher.UpdateField("statelib model 1").Update(weights.bytes);
   if (tokenizer_) hasher.Update(tokenizer_->fingerprint().bytes);
   return hasher.Finish();
+}
+
+std::unique_ptr<Batch> Runtime::MakeBatch() {
+  auto tokens = static_cast<size_t>(info().vocabulary_size);
+  if (tokenizer_) tokens = std::min(tokens, tokenizer_->vocabulary_size());
+  return std::make_unique<Batch>(*model_, *backend_, tokens);
 }
 
 State Runtime::Empty() {

@@ -75,7 +75,7 @@ class Runtime {
   /// How many rows a pass over the model has at most.
   size_t rows_max() const { return model_->rows_max(); }
   /// Sequences of states of this runtime, which outlives them.
-  std::unique_ptr<Batch> MakeBatch() { return std::make_unique<Batch>(*model_, *backend_); }
+  std::unique_ptr<Batch> MakeBatch();
   model::TokenWork work() const { return model_->work(); }
   std::string backend_name() const { return backend_->name(); }
   int threads() const { return backend_->threads(); }

@@ -3,17 +3,27 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <unordered_set>
 
 #include "core/base/error.h"
-#include "kernels/reference/math.h"
 
 namespace statelib::engine {
 
 namespace {
 
+constexpr double kPenaltyMost = 100;
+
 void Require(bool holds, const char* option, const char* allowed, double found) {
   if (!holds)
     Throw(ErrorKind::kInvalidArgument, "{}: expected {}, found {}", option, allowed, found);
+}
+
+/// A number above 0 as a normal float.
+float Normal(double value) {
+  using Limits = std::numeric_limits<float>;
+  return static_cast<float>(
+      std::clamp(value, static_cast<double>(Limits::min()), static_cast<double>(Limits::max())));
 }
 
 }  // namespace
@@ -22,98 +32,64 @@ void Require(bool holds, const char* option, const char* allowed, double found) 
 void SamplingOptions::Validate() const {
   Require(repetition_penalty > 0 && std::isfinite(repetition_penalty), "repetition-penalty",
           "a number above 0", repetition_penalty);
+  Require(std::fabs(presence_penalty) <= kPenaltyMost, "presence-penalty",
+          "a number from -100 to 100", presence_penalty);
+  Require(std::fabs(frequency_penalty) <= kPenaltyMost, "frequency-penalty",
+          "a number from -100 to 100", frequency_penalty);
   Require(temperature >= 0 && std::isfinite(temperature), "temperature", "0 or more", temperature);
   Require(top_p > 0 && top_p <= 1, "top-p", "a number above 0 and up to 1", top_p);
   Require(min_p >= 0 && min_p <= 1, "min-p", "a number from 0 to 1", min_p);
+  std::unordered_set<TokenId> biased;
+  for (const TokenBias& bias : biases) {
+    Require(std::isfinite(bias.value), "bias", "a finite number", static_cast<double>(bias.value));
+    if (!biased.insert(bias.id).second)
+      Throw(ErrorKind::kInvalidArgument, "bias: expected one a token, found two of token {}",
+            bias.id);
+  }
 }
 
-Sampler::Sampler(const SamplingOptions& options, size_t vocabulary_size)
-    : options_(options), vocabulary_size_(vocabulary_size), random_(options.seed) {
+Sampler::Sampler(const SamplingOptions& options, std::optional<uint32_t> log_probabilities)
+    : options_(options),
+      counts_(options.repetition_penalty != 1 || options.presence_penalty != 0 ||
+              options.frequency_penalty != 0) {
   options.Validate();
+  row_.temperature = options.temperature == 0 ? 0.0f : Normal(options.temperature);
+  row_.top_k = options.top_k;
+  row_.top_p = options.top_p;
+  row_.min_p = options.min_p;
+  row_.repetition_penalty = Normal(options.repetition_penalty);
+  row_.presence_penalty = static_cast<float>(options.presence_penalty);
+  row_.frequency_penalty = static_cast<float>(options.frequency_penalty);
+  row_.seed = options.seed;
+  row_.log_probabilities = log_probabilities;
+}
+
+kernels::SeenToken& Sampler::Seen(TokenId token) {
+  const auto [found, is_new] = index_.try_emplace(token, seen_.size());
+  if (is_new) seen_.push_back({token, 0});
+  return seen_[found->second];
 }
 
 void Sampler::Observe(std::span<const TokenId> tokens) {
-  if (options_.repetition_penalty != 1.0) seen_.insert(tokens.begin(), tokens.end());
+  if (!counts_) return;
+  for (const TokenId token : tokens) Seen(token);
 }
 
-TokenId Sampler::Choose(std::span<const float> logits) {
-  std::vector<Candidate> candidates = Candidates(logits);
-  if (candidates.empty()) {
+kernels::SampleRow Sampler::Row() const {
+  kernels::SampleRow row = row_;
+  row.seen = seen_;
+  row.biases = options_.biases;
+  return row;
+}
+
+TokenId Sampler::Accept(const kernels::SampleResult& result) {
+  if (result.id < 0) {
     throw Error(ErrorKind::kCorrupt,
                 "no logit is a number: the model's weights or the state are broken");
   }
-  TokenId chosen = 0;
-  if (options_.temperature == 0) {
-    chosen = std::max_element(candidates.begin(), candidates.end(),
-                              [](const Candidate& a, const Candidate& b) {
-                                return a.logit < b.logit;  // the first of equals stays
-                              })
-                 ->id;
-  } else {
-    KeepLikeliest(candidates);
-    KeepTopP(candidates);
-    chosen = Draw(candidates);
-  }
-  Observe(std::span(&chosen, 1));
-  return chosen;
-}
-
-std::vector<Sampler::Candidate> Sampler::Candidates(std::span<const float> logits) const {
-  const auto penalty = static_cast<float>(options_.repetition_penalty);
-  std::vector<Candidate> candidates;
-  candidates.reserve(logits.size());
-  for (size_t i = 0; i < std::min(logits.size(), vocabulary_size_); ++i) {
-    const auto id = static_cast<TokenId>(i);
-    float logit = logits[i];
-    if (std::isnan(logit)) continue;
-    if (!seen_.empty() && seen_.contains(id)) logit = logit > 0 ? logit / penalty : logit * penalty;
-    candidates.push_back({id, logit, 0.0f});
-  }
-  return candidates;
-}
-
-void Sampler::KeepLikeliest(std::vector<Candidate>& candidates) const {
-  const auto likelier = [](const Candidate& a, const Candidate& b) {
-    return a.logit != b.logit ? a.logit > b.logit : a.id < b.id;
-  };
-  const size_t keep =
-      options_.top_k == 0 ? candidates.size() : std::min<size_t>(options_.top_k, candidates.size());
-  std::partial_sort(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(keep),
-                    candidates.end(), likelier);
-  candidates.resize(keep);
-  const float largest = candidates.front().logit,
-              inverse = static_cast<float>(1.0 / options_.temperature);
-  for (Candidate& candidate : candidates) {
-    candidate.weight = candidate.logit == largest
-                           ? 1.0f
-                           : kernels::reference::Exp((candidate.logit - largest) * inverse);
-  }
-}
-
-void Sampler::KeepTopP(std::vector<Candidate>& candidates) const {
-  double total = 0;
-  for (const Candidate& candidate : candidates) total += candidate.weight;
-  double reached = 0;
-  size_t keep = 0;
-  while (keep < candidates.size() && (keep == 0 || reached < options_.top_p * total)) {
-    reached += candidates[keep++].weight;
-  }
-  // Weights are relative to the likeliest, whose weight is one.
-  while (keep > 1 && candidates[keep - 1].weight < options_.min_p) --keep;
-  candidates.resize(keep);
-}
-
-TokenId Sampler::Draw(const std::vector<Candidate>& candidates) {
-  double total = 0;
-  for (const Candidate& candidate : candidates) total += candidate.weight;
-  // 53 random bits: a number in [0, 1) that is the same everywhere, unlike
-  // std::uniform_real_distribution's.
-  double left = static_cast<double>(random_() >> 11) * 0x1p-53 * total;
-  for (const Candidate& candidate : candidates) {
-    left -= candidate.weight;
-    if (left < 0) return candidate.id;
-  }
-  return candidates.front().id;  // rounding used up the last weight
+  if (counts_) ++Seen(result.id).in_answer;
+  ++row_.position;
+  return result.id;
 }
 
 }  // namespace statelib::engine

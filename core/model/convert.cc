@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "core/base/atomic_file.h"
-#include "core/base/fixed_log.h"
 #include "core/base/mapped_file.h"
 #include "core/base/quoted.h"
 #include "core/base/random_name.h"
@@ -15,6 +14,7 @@
 #include "core/model_files/encode.h"
 #include "core/model_files/safetensors_writer.h"
 #include "core/model_files/statelib_model.h"
+#include "kernels/fixed_log.h"
 #include "kernels/reference/math.h"
 
 namespace statelib::model {
@@ -41,7 +41,9 @@ using ElementMap = float (*)(float);
 
 float DecayOfLog(float value) { return -kernels::reference::Exp(value); }
 // Not the C library's, for what it gives is part of the new model's fingerprint.
-float LogOfDecay(float value) { return static_cast<float>(FixedLog(-static_cast<double>(value))); }
+float LogOfDecay(float value) {
+  return static_cast<float>(kernels::FixedLog(-static_cast<double>(value)));
+}
 
 /// A matrix product's weights, or an embedding: what may be of a smaller type.
 bool IsMatrix(const TensorRef& tensor) {

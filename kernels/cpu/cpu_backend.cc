@@ -12,14 +12,17 @@
 #include <optional>
 #include <stdexcept>
 #include <thread>
+#include <vector>
 
 #include "kernels/backends.h"
 #include "kernels/check.h"
 #include "kernels/cpu/cpu_kernels.h"
 #include "kernels/cpu/packed_matrix.h"
 #include "kernels/cpu/prepared_input.h"
+#include "kernels/cpu/row_sampler.h"
 #include "kernels/flush_subnormals.h"
 #include "kernels/host_backend.h"
+#include "kernels/sampling.h"
 
 namespace statelib::kernels {
 
@@ -123,6 +126,27 @@ class CpuBackend : public HostBackend {
                        [&](Part heads) { kernels_.mamba2_scan(args, heads); });
   }
 
+  void Sample(const SampleArgs& args) override {
+    kernels::Check(args);
+    const size_t rows = args.logits.rows;
+    // Nothing is allocated on the threads.
+    if (samplers_.size() < std::min(rows, threads_.size()))
+      samplers_.resize(std::min(rows, threads_.size()));
+    for (RowSampler& sampler : samplers_) sampler.Reserve(args.tokens);
+    for (size_t r = 0; r < rows; ++r) {
+      args.results[r] = {};
+      args.results[r].best.resize(
+          std::min<size_t>(args.rows[r].log_probabilities.value_or(0), args.tokens));
+    }
+    threads_.Run(rows * args.tokens < kSmallWork / 4, [&](size_t share, size_t shares) {
+      const Part part = PartOf(rows, 1, share, shares);
+      for (size_t r = part.begin; r < part.end; ++r)
+        samplers_[shares > rows ? r : share].Choose(
+            kernels_, {args.logits.f32() + r * args.logits.stride, args.tokens}, args.rows[r],
+            args.results[r]);
+    });
+  }
+
  private:
   static void Check(const CausalConvArgs& args) {
     STATELIB_CHECK(args.x.cols == args.out.cols && args.kernel > 0);
@@ -168,7 +192,8 @@ class CpuBackend : public HostBackend {
 
   CpuKernels kernels_;
   ThreadPool threads_;
-  AlignedBytes prepared_;  // the inputs of a product in its form
+  std::vector<RowSampler> samplers_;  // for each thread, or row where there are fewer
+  AlignedBytes prepared_;             // the inputs of a product in its form
   size_t prepared_bytes_ = 0;
 };
 

@@ -17,13 +17,16 @@
 #include "kernels/cpu/mamba2_scan-inl.h"
 #include "kernels/cpu/norm-inl.h"
 #include "kernels/cpu/products-inl.h"
+#include "kernels/cpu/sample-inl.h"
 #include "kernels/cpu/scan-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace statelib::kernels::STATELIB_TARGET {
 
 CpuKernels Kernels(std::string_view target) {
-  return {target, &RmsNorm, &PrepareInput, &MatMul, &CausalConv, &SelectiveScan, &Mamba2Scan};
+  return {target,        &RmsNorm,           &PrepareInput, &MatMul,
+          &CausalConv,   &SelectiveScan,     &Mamba2Scan,   &LargestLogit,
+          &IndexOfLogit, &IndexOfLogitAbove, &WeighLogits};
 }
 
 }  // namespace statelib::kernels::STATELIB_TARGET

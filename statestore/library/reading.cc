@@ -67,7 +67,7 @@ std::span<const TokenId> Reading::Next(size_t count) {
   return next_;
 }
 
-void Reading::Took(size_t count, std::span<const float>) {
+void Reading::Took(size_t count, const engine::Given&) {
   Report();
   if (makes_checkpoints_ && !finished() &&
       state_->token_count() == NextStop(state_->token_count() - count))

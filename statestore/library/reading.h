@@ -36,7 +36,7 @@ class Reading : public engine::BatchSequence {
   /// Up to where a checkpoint is due.
   size_t tokens_left() const override;
   std::span<const TokenId> Next(size_t count) override;
-  void Took(size_t count, std::span<const float> logits) override;
+  void Took(size_t count, const engine::Given& given) override;
 
   /// Stores the finished state. Errors: those of SaveState.
   IngestResult Save();

@@ -168,6 +168,16 @@ TEST_F(Generate, TheSeedDecidesTheAnswer) {
   EXPECT_NE(text("7"), text("8"));
 }
 
+TEST_F(Generate, PenaltiesChangeTheAnswerAndMayBeBelowZero) {
+  const auto text = [&](const char* flag, const char* penalty) {
+    return Facts({"generate", "roof", "--max-tokens", "40", "--ignore-end", flag, penalty})["text"];
+  };
+  for (const char* const flag : {"--presence-penalty", "--frequency-penalty"}) {
+    EXPECT_NE(text(flag, "3.5"), text(flag, "0")) << flag;
+    EXPECT_NE(text(flag, "-3.5"), text(flag, "0")) << flag;
+  }
+}
+
 TEST_F(Generate, StopsBeforeAStopText) {
   const auto whole = Facts({"generate", "roof", "--max-tokens", "30", "--ignore-end"});
   const std::string text = whole["text"];
@@ -197,6 +207,8 @@ TEST_F(Generate, SenselessOptionsAreRefused) {
       {"generate", "roof", "--top-p", "1.5"},
       {"generate", "roof", "--min-p", "2"},
       {"generate", "roof", "--repetition-penalty", "0"},
+      {"generate", "roof", "--presence-penalty", "-101"},
+      {"generate", "roof", "--frequency-penalty", "nan"},
       {"generate", "roof", "--max-tokens", "-3"},
       {"generate", "roof", "--stop", ""},
       {"generate", "roof", "--save-as", "a b"},

@@ -27,10 +27,10 @@ class Notes : public BatchSequence {
   std::span<const TokenId> Next(size_t count) override {
     return std::span(tokens_).subspan(done_, count);
   }
-  void Took(size_t count, std::span<const float> logits) override {
+  void Took(size_t count, const Given& given) override {
     done_ += count;
     took.push_back(count);
-    all_logits.insert(all_logits.end(), logits.begin(), logits.end());
+    all_logits.insert(all_logits.end(), given.logits.begin(), given.logits.end());
     if (tokens_left() == 0) wanted_ = Wanted::kState;
     if (throws) throw Error(ErrorKind::kIo, "no room");
   }

@@ -58,6 +58,27 @@ TEST_F(GeneratorTest, FromAStoredStateGivesTheSameAnswerAsFromThePromptInOneGo) 
   EXPECT_EQ(generation.prompt_tokens, 0u);
 }
 
+TEST_F(GeneratorTest, ChoicesAreTheSameForStatesTogetherAndOnTheReferenceBackend) {
+  RuntimeOptions options;
+  options.backend.name = "reference";
+  const auto reference = Runtime::Open(DemoModel(), options);
+  std::vector<State> states, same;
+  std::vector<kernels::SampleRow> rows;
+  for (uint64_t i = 0; i < 5; ++i) {
+    const auto tokens = std::span(prompt_).first(prompt_.size() - i);
+    runtime_->Advance(states.emplace_back(runtime_->Empty()), tokens);
+    reference->Advance(same.emplace_back(reference->Empty()), tokens);
+    rows.push_back({.temperature = 2, .top_p = 0.9, .seed = 4, .position = i});
+    rows.back().log_probabilities = 3;
+  }
+  const auto results = ChoicesOf(*runtime_, states, rows);
+  EXPECT_EQ(ChoicesOf(*reference, same, rows), results);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_EQ(ChoicesOf(*runtime_, std::span(states).subspan(i, 1), std::span(rows).subspan(i, 1)),
+              std::vector{results[i]});
+  }
+}
+
 TEST_F(GeneratorTest, AStopTextEndsTheAnswerAndTheStateBeforeIt) {
   GenerateOptions options;
   options.tokens_max = 40;

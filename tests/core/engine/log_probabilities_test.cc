@@ -17,31 +17,26 @@ const std::vector<float> kLogits = {1.0f, 3.0f, 3.0f, -2.0f};
 TEST(LogProbabilities, TheProbabilitiesOfAllTokensAddUpToOne) {
   double total = 0;
   for (TokenId id = 0; id < 4; ++id) total += std::exp(LogProbabilityOf(kLogits, id));
-  EXPECT_NEAR(total, 1.0, 1e-12);
-}
-
-TEST(LogProbabilities, TheLikeliestComeFirstAndEqualOnesByTheirIds) {
-  const TokenChoice choice = ChoiceOf(kLogits, 3, 3);
-  EXPECT_EQ(choice.chosen.token, 3);
-  EXPECT_EQ(choice.chosen.value, LogProbabilityOf(kLogits, 3));
-  ASSERT_EQ(choice.best.size(), 3u);
-  EXPECT_EQ(choice.best[0].token, 1);
-  EXPECT_EQ(choice.best[1].token, 2);
-  EXPECT_EQ(choice.best[2].token, 0);
-  EXPECT_EQ(choice.best[0].value, choice.best[1].value);
-}
-
-TEST(LogProbabilities, MoreThanThereAreTokensAreAllOfThemAndNoneIsNone) {
-  EXPECT_EQ(ChoiceOf(kLogits, 0, 100).best.size(), 4u);
-  EXPECT_TRUE(ChoiceOf(kLogits, 0, 0).best.empty());
+  EXPECT_NEAR(total, 1.0, 1e-6);
 }
 
 TEST(LogProbabilities, LargeLogitsStayFiniteAndWhatIsNoNumberIsLeftOut) {
   const std::vector<float> logits = {3e38f, std::numeric_limits<float>::quiet_NaN(), -3e38f};
-  const TokenChoice choice = ChoiceOf(logits, 0, 3);
-  EXPECT_EQ(choice.chosen.value, 0.0);
-  ASSERT_EQ(choice.best.size(), 2u);
-  EXPECT_EQ(choice.best[1].token, 2);
+  EXPECT_EQ(LogProbabilityOf(logits, 0), 0.0);
+}
+
+TEST(LogProbabilities, ThoseOfAChoiceAreThoseOfItsLogits) {
+  const std::unique_ptr<Runtime> runtime = Runtime::Open(DemoModel(), {});
+  State state = runtime->Empty();
+  runtime->Advance(state, runtime->tokenizer().Encode("Once upon a time"));
+  const std::vector<float> logits = runtime->Logits(state);
+  const kernels::SampleRow row{.temperature = 3, .top_k = 7, .seed = 5, .log_probabilities = 4};
+  const kernels::SampleResult result =
+      ChoicesOf(*runtime, std::span(&state, 1), std::span(&row, 1)).front();
+  EXPECT_NEAR(result.log_probability, LogProbabilityOf(logits, result.id), 1e-6);
+  ASSERT_EQ(result.best.size(), 4u);
+  for (const TokenLogProbability& token : result.best)
+    EXPECT_NEAR(token.value, LogProbabilityOf(logits, token.token), 1e-6);
 }
 
 TEST(LogProbabilities, AGreedyAnswerTakesTheBestOfEveryChoiceAndIsTheSameWithoutThem) {

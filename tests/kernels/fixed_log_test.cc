@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/base/fixed_log.h"
+#include "kernels/fixed_log.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <random>
 
-namespace statelib {
+namespace statelib::kernels {
 namespace {
 
 TEST(FixedLog, IsTheLogarithmWithinItsBoundAndRoundsToTheNearestFloat) {
@@ -15,8 +15,8 @@ TEST(FixedLog, IsTheLogarithmWithinItsBoundAndRoundsToTheNearestFloat) {
   double largest = 0;
   for (int i = 0; i < 300'000; ++i) {
     // Every positive float may be drawn, subnormal ones too; each third lies near one.
-    const uint32_t bits =
-        i % 3 == 0 ? 0x3f800000 - 2000 + engine() % 4000 : 1 + engine() % (0x7f800000 - 1);
+    const uint32_t bits = static_cast<uint32_t>(i % 3 == 0 ? 0x3f800000 - 2000 + engine() % 4000
+                                                           : 1 + engine() % (0x7f800000 - 1));
     const float x = std::bit_cast<float>(bits);
     if (x == 1.0f) continue;
     const long double exact = std::log(static_cast<long double>(x));
@@ -36,4 +36,4 @@ TEST(FixedLog, HasTheseBits) {
 }
 
 }  // namespace
-}  // namespace statelib
+}  // namespace statelib::kernels

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef STATELIB_CORE_BASE_FIXED_LOG_H_
-#define STATELIB_CORE_BASE_FIXED_LOG_H_
+#ifndef STATELIB_KERNELS_FIXED_LOG_H_
+#define STATELIB_KERNELS_FIXED_LOG_H_
 
 #include <bit>
 #include <cstdint>
 
-namespace statelib {
+#include "kernels/host_device.h"
+
+namespace statelib::kernels {
 
 /// The natural logarithm of a normal number above zero as a fixed sequence of IEEE operations, for
 /// numbers that become part of a file: the C library's differ from machine to machine in the last
 /// bit. Relative error below 4e-16, so that rounding it to float gives the float nearest to the
-/// logarithm but for one in a hundred million. Measured in tests/core/base/fixed_log_test.cc.
-inline double FixedLog(double x) {
+/// logarithm but for one in a hundred million. Measured in tests/kernels/fixed_log_test.cc.
+STATELIB_HOST_DEVICE inline double FixedLog(double x) {
   constexpr double kSqrt2 = 1.4142135623730951;
   // ln 2 in two parts; the product of the high one and an exponent is exact (fdlibm, Sun).
   constexpr double kLn2High = 6.93147180369123816490e-01, kLn2Low = 1.90821492927058770002e-10;
@@ -30,6 +32,6 @@ inline double FixedLog(double x) {
   return exponent * kLn2High + (2.0 * s + low);
 }
 
-}  // namespace statelib
+}  // namespace statelib::kernels
 
-#endif  // STATELIB_CORE_BASE_FIXED_LOG_H_
+#endif  // STATELIB_KERNELS_FIXED_LOG_H_
