@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernels between the products of a layer over bf16 rows, at the sizes of Mamba's 130m, 1.4b
+// and 2.8b, each beside the card's limits: the bytes that must pass at the rate of a large copy,
+// and the exponentials at 16 a cycle and multiprocessor at the card's highest clock. Calls are
+// queued as a CUDA graph; medians. Run: statelib_mamba_bench [scan ...]
+#include <cuda_runtime_api.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "kernels/cuda/mamba1_scan.h"
+#include "tests/bench/cuda_timing.h"
+
+namespace statelib::kernels::cuda {
+namespace {
+
+constexpr size_t kBeyondCaches = size_t{160} << 20;
+constexpr size_t kStates = 16;
+
+struct Limits {
+  double copy_bytes, exponentials;  // a second
+  size_t multiprocessors;
+};
+
+Limits Measure() {
+  constexpr size_t kBytes = size_t{1} << 30;
+  const DeviceBytes from = Random(kBytes / 2, 1), to = AllocateDevice(kBytes);
+  const double seconds = SecondsOf({[&](size_t) {
+    return cudaMemcpyAsync(to.get(), from.get(), kBytes, cudaMemcpyDeviceToDevice, Stream()) ==
+           cudaSuccess;
+  }})[0];
+  int khz = 0, multiprocessors = 0;
+  CheckCuda(cudaDeviceGetAttribute(&khz, cudaDevAttrClockRate, 0), "clock");
+  CheckCuda(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, 0), "device");
+  return {2 * kBytes / seconds, 16e3 * khz * multiprocessors, static_cast<size_t>(multiprocessors)};
+}
+
+DeviceBytes Uniform(size_t elements, float low, float high) {
+  std::mt19937 engine(1);
+  std::uniform_real_distribution<float> uniform(low, high);
+  std::vector<float> values(std::min<size_t>(elements, size_t{1} << 20));
+  for (float& value : values) value = uniform(engine);
+  DeviceBytes bytes = AllocateDevice(elements * sizeof(float));
+  for (size_t at = 0; at < elements; at += values.size()) {
+    CheckCuda(
+        cudaMemcpy(bytes.get() + at * sizeof(float), values.data(),
+                   std::min(values.size(), elements - at) * sizeof(float), cudaMemcpyHostToDevice),
+        "upload");
+  }
+  return bytes;
+}
+const float* Floats(const DeviceBytes& bytes) {
+  return reinterpret_cast<const float*>(bytes.get());
+}
+uint16_t* Halves(const DeviceBytes& bytes) { return reinterpret_cast<uint16_t*>(bytes.get()); }
+
+/// Mamba-1's scan of one layer over `sequences` sequences of `rows` rows each.
+class Scan {
+ public:
+  Scan(size_t channels, size_t sequences, size_t rows, size_t multiprocessors)
+      : channels_(channels),
+        sequences_(sequences),
+        rows_(rows),
+        multiprocessors_(multiprocessors),
+        xz_(Random(sequences * rows * channels * 2, 1)),
+        bc_(Random(sequences * rows * kStates * 2, 2)),
+        y_(AllocateDevice(sequences * rows * channels * 2)),
+        dt_(Uniform(sequences * rows * channels, 0.001f, 0.1f)),
+        bias_(Uniform(channels, -5, -2)),
+        a_(Uniform(channels * kStates, -16, -1)),
+        d_(Uniform(channels, -1, 1)),
+        copies_(std::clamp<size_t>(kBeyondCaches / (channels * kStates * 4 * sequences), 1, 256)),
+        states_(AllocateDevice(copies_ * sequences * channels * kStates * 4)) {
+    CheckCuda(cudaMemset(states_.get(), 0, copies_ * sequences * channels * kStates * 4), "zero");
+    std::vector<DeviceSequence> table;
+    for (size_t i = 0; i < copies_ * sequences; ++i) {
+      table.push_back({static_cast<uint32_t>(i % sequences * rows), static_cast<uint32_t>(rows),
+                       reinterpret_cast<float*>(states_.get()) + i * channels * kStates});
+    }
+    table_ = AllocateDevice(table.size() * sizeof(DeviceSequence));
+    CheckCuda(cudaMemcpy(table_.get(), table.data(), table.size() * sizeof(DeviceSequence),
+                         cudaMemcpyHostToDevice),
+              "upload");
+  }
+
+  Call By(Mamba1Kernel kernel, bool with_softplus) const {
+    return [this, kernel, with_softplus](size_t i) {
+      const uint16_t *xz = Halves(xz_), *bc = Halves(bc_);
+      const Mamba1ScanArgs args{
+          {xz, channels_ * 2},
+          {xz + channels_, channels_ * 2},
+          {Floats(dt_), channels_},
+          {bc, kStates * 2},
+          {bc + kStates, kStates * 2},
+          with_softplus ? Floats(bias_) : nullptr,
+          Floats(a_),
+          Floats(d_),
+          channels_,
+          kStates,
+          reinterpret_cast<const DeviceSequence*>(table_.get()) + i % copies_ * sequences_,
+          sequences_,
+          rows_,
+          {Halves(y_), channels_},
+          multiprocessors_,
+          Stream()};
+      LaunchMamba1Scan(args, kernel);
+      return true;
+    };
+  }
+
+  double exponentials() const { return static_cast<double>(tokens() * (kStates + 2)); }
+  double bytes() const {
+    return static_cast<double>(tokens() * 10 + sequences_ * rows_ * kStates * 4 +
+                               sequences_ * channels_ * kStates * 8);
+  }
+
+ private:
+  size_t tokens() const { return sequences_ * rows_ * channels_; }
+
+  size_t channels_, sequences_, rows_, multiprocessors_;
+  DeviceBytes xz_, bc_, y_, dt_, bias_, a_, d_;
+  size_t copies_;
+  DeviceBytes states_, table_;
+};
+
+void RunScan(const Limits& limits) {
+  fmt::print("\nMamba-1 scan, 16 states\n{:>8} {:>9} {:>6} {:>10} {:>10} {:>10} {:>9} {:>9}\n",
+             "d_inner", "sequences", "rows", "rows us", "+ softplus", "few rows", "exp floor",
+             "byte floor");
+  struct Size {
+    size_t sequences, rows;
+  };
+  for (const size_t channels : {1536, 4096, 5120}) {
+    for (const Size size : {Size{1, 1},
+                            {1, 4},
+                            {1, 16},
+                            {64, 1},
+                            {256, 1},
+                            {64, 4},
+                            {1, 256},
+                            {1, 2048},
+                            {1, 16384},
+                            {16, 1024}}) {
+      const Scan scan(channels, size.sequences, size.rows, limits.multiprocessors);
+      std::vector<Call> calls{scan.By(Mamba1Kernel::kRows, false),
+                              scan.By(Mamba1Kernel::kRows, true)};
+      if (size.rows <= 16) calls.push_back(scan.By(Mamba1Kernel::kFewRows, false));
+      const std::vector<double> s = SecondsOf(calls);
+      fmt::print("{:>8} {:>9} {:>6} {:>10.2f} {:>10.2f} {:>10.2f} {:>9.2f} {:>9.2f}\n", channels,
+                 size.sequences, size.rows, s[0] * 1e6, s[1] * 1e6, s.size() > 2 ? s[2] * 1e6 : 0.0,
+                 scan.exponentials() / limits.exponentials * 1e6,
+                 scan.bytes() / limits.copy_bytes * 1e6);
+      std::fflush(stdout);
+    }
+  }
+}
+
+int Main(int argc, char** argv) {
+  cudaDeviceProp card{};
+  CheckCuda(cudaGetDeviceProperties(&card, 0), "device");
+  const Limits limits = Measure();
+  fmt::print("{}: copy {:.2f} TB/s, {:.2f} T exponentials/s\n", card.name, limits.copy_bytes / 1e12,
+             limits.exponentials / 1e12);
+  const auto is_asked = [&](const std::string& name) {
+    return argc == 1 || std::find(argv + 1, argv + argc, name) != argv + argc;
+  };
+  if (is_asked("scan")) RunScan(limits);
+  return 0;
+}
+
+}  // namespace
+}  // namespace statelib::kernels::cuda
+
+int main(int argc, char** argv) { return statelib::kernels::cuda::Main(argc, argv); }
