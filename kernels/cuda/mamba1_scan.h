@@ -57,6 +57,7 @@ struct Mamba1ScanArgs {
   const float* dt_bias;  // [E] or null
   const float* a;        // [N, E], negative
   const float* d;        // [E]
+  size_t rows;           // of x, z, dt, b, c and y
   size_t channels;       // E, a multiple of 8
   size_t states;         // N, a multiple of 8 up to 256
   /// In device memory; each has a state [N, E] of its own, aligned to 16 bytes, which is advanced

@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Mamba-1's scan over many rows. Only s = a * s + b waits for the token before; a, b and what
-// follows from s do not. So kGroupChannels channels with 16 states each, one warp's worth, are
-// given to a ring of warps that take tiles of kTokens tokens in turn: a warp computes the a and b
-// of its tile ahead, takes the states over from the warp before it, runs the chain of one
-// multiply-add a token, hands the states on and then computes y. Rings of a block spread over the
-// schedulers of a multiprocessor evenly, whatever the number of channels.
+// follows from s do not. So eight channels with 16 states each, one warp's worth, are given to a
+// ring of warps that take tiles of tokens in turn: a warp computes the a and b of its tile ahead,
+// takes the states over from the warp before it, runs the chain of one multiply-add a token, hands
+// the states on and then computes y. Rings of a block spread over the schedulers of a
+// multiprocessor evenly, whatever the number of channels.
 //
-// A lane holds four states of one channel. What a warp needs of x, z and dt it brings to shared
-// memory itself, two of its tiles ahead. B and C come as f32 for all rings of the block, by a warp
-// of each ring in turn. Traffic: x, dt, z read and y written once; B and C once a block, from the
-// second cache; the state once a call.
-#include <cuda_pipeline_primitives.h>
-
+// A lane holds four states of one channel. The copy engine brings x, z, dt, B and C of a round (a
+// tile of each warp of a ring) for all rings of a block, two rounds ahead. B and C are widened to
+// f32 for all rings by one of them, one round ahead. Traffic: x, dt, z read and y written once; B
+// and C once a block, from the second cache; the state once a call.
 #include <algorithm>
 
 #include "kernels/cuda/bulk_copy.cuh"
 #include "kernels/cuda/device.h"
 #include "kernels/cuda/mamba1_scan.cuh"
+#include "kernels/cuda/tensor_boxes.h"
 
 namespace statelib::kernels::cuda {
 
@@ -24,243 +23,220 @@ namespace {
 
 constexpr unsigned kWarp = 32, kAll = 0xffffffff;
 constexpr unsigned kGroupChannels = 8;
-constexpr unsigned kStages = 3;       // tiles of x, z and dt that a warp has on their way or in use
-constexpr unsigned kTokenBytes = 64;  // of x, z and dt of eight channels
-struct RingShape {
-  unsigned groups;  // rings of a block
-  unsigned warps;   // of a ring
+constexpr unsigned kRounds = 4;  // in shared memory
+constexpr unsigned kLaneBytes = 16;
+
+/// A block's rings, and where everything lies in its shared memory, in bytes. kStatesShared: there
+/// are 16 states, of which B and C are shared by the rings.
+template <unsigned kTokensIn, unsigned kWarpsIn, unsigned kGroupsIn, bool kSixteenIn>
+struct Ring {
+  static constexpr unsigned kTokens = kTokensIn;  // of a tile
+  static constexpr unsigned kWarps = kWarpsIn;    // of a ring
+  static constexpr unsigned kGroups = kGroupsIn;  // rings
+  static constexpr bool kSixteen = kSixteenIn;
+  static constexpr unsigned kItems = kTokens / 4;  // tokens of its channel that a lane finishes
+  static constexpr unsigned kRoundTokens = kWarps * kTokens;
+  static constexpr unsigned kThreads = kGroups * kWarps * kWarp;
+
+  // A round as it comes: rows of x, z, dt, B and C.
+  static constexpr unsigned kRowBytes = kGroups * kGroupChannels * 2;  // of x
+  static constexpr unsigned kZ = kRoundTokens * kRowBytes;
+  static constexpr unsigned kDt = 2 * kZ;
+  static constexpr unsigned kRawStates = 4 * kZ;
+  static constexpr unsigned kRawStateBytes = 2 * kBlockStates;  // of a row of B
+  static constexpr unsigned kRoundBytes =
+      kRawStates + (kSixteen ? 2 * kRoundTokens * kRawStateBytes : 0);
+  static_assert(kZ % 128 == 0, "where the copy engine writes");
+  // Widened B and C: a tile's [token][B of 16 states, C of 16 states], one for each tile of the
+  // rounds; without sharing one a warp.
+  static constexpr unsigned kTileBytes = kTokens * 2 * kBlockStates * 4;
+  static constexpr unsigned kWidened = kRounds * kRoundBytes;
+  static constexpr unsigned kWidenedTiles = kSixteen ? kRounds * kWarps : kGroups * kWarps;
+  // dt and dt * x of a warp's tile: [token / 2][channel][two tokens].
+  static constexpr unsigned kSteps = kWidened + kWidenedTiles * kTileBytes;
+  static constexpr unsigned kStepBytes = kTokens * kGroupChannels * 8;
+  // States between two tiles: [group][block of states][lane].
+  static constexpr unsigned kStates = kSteps + kGroups * kWarps * kStepBytes;
+  static constexpr unsigned kStateBytes = kWarp * kLaneBytes;
+  static constexpr unsigned Barriers(unsigned blocks) {
+    return kStates + kGroups * blocks * kStateBytes;
+  }
+  static constexpr unsigned BarrierCount(unsigned blocks) {
+    return 2 * kRounds + kRounds * kWarps + kGroups * blocks * kWarps;
+  }
+  static constexpr size_t Bytes(unsigned blocks) {
+    return Barriers(blocks) + BarrierCount(blocks) * Barrier::kBytes;
+  }
 };
 
-/// Where everything lies in a block's shared memory.
-template <unsigned kTokens>
-struct Memory {
-  static constexpr unsigned kSlots =
-      kTokens == 8 ? 20 : 32;  // more than twice a ring's warps; one a warp
-  static constexpr unsigned kSlotFloats = kTokens * 2 * kBlockStates;
-  static constexpr unsigned kRowBytes = kTokens * kTokenBytes;
-  // Stages of x, z and dt; steps; B and C as they come.
-  static constexpr unsigned kWarpBytes = (kStages + 2) * kRowBytes;
-
-  static constexpr size_t Bytes(RingShape shape, unsigned state_blocks) {
-    const size_t lists = size_t{shape.groups} * state_blocks;
-    return kSlots * kSlotFloats * sizeof(float) + lists * kWarp * sizeof(float4) +
-           size_t{shape.groups} * shape.warps * kWarpBytes +
-           (2 * kSlots + lists * shape.warps) * Barrier::kBytes;
-  }
-
-  __device__ Memory(float4* memory, RingShape shape_in, unsigned state_blocks_in,
-                    unsigned live_groups_in)
-      : shape(shape_in), state_blocks(state_blocks_in), live_groups(live_groups_in) {
-    bc = reinterpret_cast<float*>(memory);
-    states = reinterpret_cast<float4*>(bc + kSlots * kSlotFloats);
-    warps = reinterpret_cast<std::byte*>(states + shape.groups * state_blocks * kWarp);
-    barriers = static_cast<Shared>(
-        __cvta_generic_to_shared(warps + shape.groups * shape.warps * kWarpBytes));
-  }
-
-  __device__ Barrier Full(unsigned slot) const { return {barriers + slot * Barrier::kBytes}; }
-  __device__ Barrier Free(unsigned slot) const { return Full(kSlots + slot); }
-  /// Told when the states of a group and block are there for a warp of its ring.
-  __device__ Barrier Turn(unsigned group, unsigned block, unsigned place) const {
-    return Full(2 * kSlots + (group * state_blocks + block) * shape.warps + place);
-  }
-  __device__ void InitBarriers() const {
-    for (unsigned i = threadIdx.x; i < 2 * kSlots; i += blockDim.x)
-      Full(i).Init(i < kSlots ? 1 : live_groups);
-    for (unsigned i = threadIdx.x; i < shape.groups * state_blocks * shape.warps; i += blockDim.x)
-      Full(2 * kSlots + i).Init(1);
-    FenceBarriers();
-    __syncthreads();
-  }
-
-  RingShape shape;
-  unsigned state_blocks, live_groups;
-  float* bc;         // [slot][token][B of 16 states, C of 16 states]
-  float4* states;    // [group][block of states][lane]
-  std::byte* warps;  // [warp][kWarpBytes]
-  Shared barriers;
-};
-
-/// Two bf16 as f32.
-__device__ __forceinline__ float2 Widen(unsigned pair) {
-  return {__uint_as_float(pair << 16), __uint_as_float(pair & 0xffff0000u)};
+/// Keeps a value in its register: computed once.
+__device__ __forceinline__ unsigned Once(unsigned value) {
+  asm volatile("" : "+r"(value));
+  return value;
 }
-__device__ __forceinline__ void PutWidened(float* to, uint4 eight) {
-  const float2 a = Widen(eight.x), b = Widen(eight.y), c = Widen(eight.z), d = Widen(eight.w);
-  reinterpret_cast<float4*>(to)[0] = {a.x, a.y, b.x, b.y};
-  reinterpret_cast<float4*>(to)[1] = {c.x, c.y, d.x, d.y};
+/// A product that is not moved behind a wait.
+__device__ __forceinline__ float ProductNow(float a, float b) {
+  float product;
+  asm volatile("mul.rn.f32 %0, %1, %2;" : "=f"(product) : "f"(a), "f"(b));
+  return product;
 }
 
-/// Brings 16 states' B and C of a tile: a lane eight states of a token (and of the token eight
-/// further on), which it widens itself. Rows and states past the last are +0.
-template <unsigned kTokens>
-class StateCopies {
- public:
-  __device__ StateCopies(const Mamba1Operands& args, const DeviceSequence& sequence, unsigned lane)
-      : rows_(sequence.row_count), states_(args.states), lane_(lane) {
-    const bool is_b = lane % 4 < 2;
-    stride_ = static_cast<unsigned>(is_b ? args.b_stride : args.c_stride);
-    from_ =
-        (is_b ? args.b : args.c) + (size_t{sequence.first_row} + lane / 4) * stride_ + lane % 2 * 8;
-  }
-
-  __device__ __forceinline__ void Begin(std::byte* raw, unsigned token, unsigned block) const {
-#pragma unroll
-    for (unsigned i = 0; i < kTokens; i += 8) {
-      const bool is_there =
-          token + i + lane_ / 4 < rows_ && block * kBlockStates + lane_ % 2 * 8 < states_;
-      const uint16_t* from = from_ + (size_t{token} + i) * stride_ + block * kBlockStates;
-      __pipeline_memcpy_async(raw + (i * 4 + lane_) * 16, is_there ? from : from_, 16,
-                              is_there ? 0 : 16);
-    }
-  }
-  __device__ __forceinline__ void Widen(const std::byte* raw, float* to) const {
-#pragma unroll
-    for (unsigned i = 0; i < kTokens; i += 8) {
-      PutWidened(to + (i + lane_ / 4) * 2 * kBlockStates + lane_ % 4 * 8,
-                 *reinterpret_cast<const uint4*>(raw + (i * 4 + lane_) * 16));
-    }
-  }
-
- private:
-  unsigned rows_, states_, lane_, stride_;
-  const uint16_t* from_;
+/// How the copy engine is told of a round.
+struct RoundBoxes {
+  CUtensorMap x, z, dt, b, c;
 };
 
-/// A warp of a ring and its lane: channel and quarter of the 16 states. The bits of a lane are so
-/// assigned that neighbours read the same words of shared memory.
-struct Place {
-  __device__ Place() : lane(threadIdx.x % kWarp) {
-    channel = (lane & 1) | (lane >> 1 & 6);
-    low = lane >> 1 & 1;
-    high = lane >> 4;
-    quarter = low | high << 1;
-  }
-  static constexpr unsigned kLowLane = 2, kHighLane = 16;  // lanes of quarters that differ in a bit
-  unsigned lane, channel, low, high, quarter;
-};
+/// Eight bf16 to shared memory as f32.
+__device__ __forceinline__ void PutWidened(std::byte* to, uint4 eight) {
+  const auto low = [](unsigned pair) { return __uint_as_float(pair << 16); };
+  const auto high = [](unsigned pair) { return __uint_as_float(pair & 0xffff0000u); };
+  auto* four = reinterpret_cast<float4*>(to);
+  four[0] = {low(eight.x), high(eight.x), low(eight.y), high(eight.y)};
+  four[1] = {low(eight.z), high(eight.z), low(eight.w), high(eight.w)};
+}
 
-/// Brings a warp's rows of x, z and dt, 16 bytes a copy.
-template <unsigned kTokens>
-class Copies {
- public:
-  static constexpr unsigned kEach = kTokens * 4 / kWarp;
-
-  __device__ Copies(const Mamba1Operands& args, const DeviceSequence& sequence,
-                    unsigned first_channel, unsigned lane)
-      : tokens_(sequence.row_count) {
-#pragma unroll
-    for (unsigned i = 0; i < kEach; ++i) {
-      const unsigned at = i * kWarp + lane;
-      const bool is_dt = at >= 2 * kTokens;
-      row_[i] = is_dt ? (at - 2 * kTokens) / 2 : at % kTokens;
-      const size_t row = sequence.first_row + row_[i];
-      if (is_dt) {
-        from_[i] = reinterpret_cast<const std::byte*>(args.dt + row * args.dt_stride +
-                                                      first_channel + at % 2 * 4);
-        stride_[i] = static_cast<unsigned>(args.dt_stride * sizeof(float));
-      } else {
-        const bool is_x = at < kTokens;
-        const size_t stride = is_x ? args.x_stride : args.z_stride;
-        from_[i] = reinterpret_cast<const std::byte*>((is_x ? args.x : args.z) + row * stride +
-                                                      first_channel);
-        stride_[i] = static_cast<unsigned>(stride * sizeof(uint16_t));
-      }
-    }
-  }
-
-  /// Begins with the tile whose first token is `token`; rows past the last are +0.
-  __device__ __forceinline__ void Begin(std::byte* stage, unsigned lane, unsigned token) const {
-    if (token < tokens_) {
-#pragma unroll
-      for (unsigned i = 0; i < kEach; ++i) {
-        const bool is_there = token + row_[i] < tokens_;
-        __pipeline_memcpy_async(stage + (i * kWarp + lane) * 16,
-                                is_there ? from_[i] + size_t{token} * stride_[i] : from_[i], 16,
-                                is_there ? 0 : 16);
-      }
-    }
-    __pipeline_commit();
-  }
-
- private:
-  unsigned tokens_;
-  unsigned row_[kEach];
-  const std::byte* from_[kEach];
-  unsigned stride_[kEach];
-};
-
-/// One warp's way through its tiles.
-template <unsigned kTokens, bool kSoftplusToo, bool kSixteen>
+/// One warp of a ring on its way through its tiles.
+template <typename R, bool kSoftplusToo>
 class RingWarp {
  public:
-  static constexpr unsigned kItems = kTokens / 4;  // tokens of its channel that a lane finishes
+  static constexpr unsigned kTokens = R::kTokens, kItems = R::kItems;
 
-  __device__ RingWarp(const Mamba1Operands& args, const DeviceSequence& sequence,
-                      const Memory<kTokens>& memory, unsigned group, unsigned place)
+  __device__ __forceinline__ RingWarp(const Mamba1Operands& args, const RoundBoxes& boxes,
+                                      std::byte* memory, unsigned groups, unsigned group,
+                                      unsigned place)
       : args_(args),
-        sequence_(sequence),
+        boxes_(boxes),
+        sequence_(args.sequences[blockIdx.y]),
         memory_(memory),
-        state_copies_(args, sequence, at_.lane),
+        groups_(groups),
         group_(group),
-        place_(place) {
-    first_channel_ = (blockIdx.x * memory.shape.groups + group) * kGroupChannels;
-    channel_ = first_channel_ + at_.channel;
-    raw_ = memory.warps + (group * memory.shape.warps + place) * memory.kWarpBytes;
-    steps_ = reinterpret_cast<float*>(raw_ + kStages * kTokens * kTokenBytes);
-    raw_states_ = raw_ + (kStages + 1) * memory.kRowBytes;
+        place_(place),
+        lane_(Once(threadIdx.x % kWarp)) {
+    // Neighbours read the same words of shared memory: bits of the channel and the quarter of the
+    // 16 states take turns.
+    const unsigned channel = (lane_ & 1) | (lane_ >> 1 & 6);
+    quarter_ = (lane_ >> 1 & 1) | lane_ >> 4 << 1;
+    channel_ = (blockIdx.x * R::kGroups + group) * kGroupChannels + channel;
+    item_ =
+        Once((place * kTokens + quarter_) * R::kRowBytes + (group * kGroupChannels + channel) * 2);
+    const unsigned steps = R::kSteps + (group * R::kWarps + place) * R::kStepBytes;
+    step_ = Once(steps + channel * 16);
+    put_step_ = Once(steps + (quarter_ / 2 * kGroupChannels + channel) * 16 + quarter_ % 2 * 8);
+    state_ = R::kStates + group * args.state_blocks * R::kStateBytes + lane_ * kLaneBytes;
+    barriers_ =
+        static_cast<Shared>(__cvta_generic_to_shared(memory)) + R::Barriers(args.state_blocks);
+    out_ = args.y + (size_t{sequence_.first_row} + place * kTokens + quarter_) * args.y_stride +
+           channel_;
     d_ = args.d[channel_];
     bias_ = kSoftplusToo ? args.dt_bias[channel_] : 0.0f;
-    if (kSixteen) ReadA(0);
+    if (R::kSixteen) ReadA(0);
   }
 
   __device__ __forceinline__ void Run() {
-    const Copies<kTokens> copies(args_, sequence_, first_channel_, at_.lane);
-    const unsigned tokens = sequence_.row_count, stride = memory_.shape.warps * kTokens;
-    unsigned token = place_ * kTokens, stage = 0;
-    if (kSixteen && group_ == 0 && token < tokens) {
-      state_copies_.Begin(raw_states_, token, 0);
-      __pipeline_commit();
-      __pipeline_commit();
-      PutStateRows(token / kTokens);
+    const bool brings = group_ == 0 && place_ == 0;
+    if (brings) {
+      BringRound(0);
+      BringRound(1);
     }
-    for (unsigned i = 0; i + 1 < kStages; ++i) copies.Begin(Stage(i), at_.lane, token + i * stride);
-    for (unsigned own = 0, turn = 1; token < tokens; token += stride, ++own, ++turn) {
-      __pipeline_wait_prior(kStages - 2);
-      __syncwarp();
-      if (turn == memory_.live_groups) turn = 0;
-      const bool brings = kSixteen && turn == group_ && token + stride < tokens;
-      if (brings) state_copies_.Begin(raw_states_, token + stride, 0);
-      __pipeline_commit();
-      const unsigned last = stage == 0 ? kStages - 1 : stage - 1;
-      copies.Begin(Stage(last), at_.lane, token + (kStages - 1) * stride);
-      Tile(Stage(stage), token, own);
-      if (brings) PutStateRows(token / kTokens + memory_.shape.warps);
-      stage = stage + 1 == kStages ? 0 : stage + 1;
+    if (R::kSixteen && group_ == 0 && place_ * kTokens < sequence_.row_count) Widen(0);
+    unsigned token = place_ * kTokens, turn = 1;
+    for (unsigned round = 0; token < sequence_.row_count; ++round) {
+      if (brings) BringRound(round + 2);
+      Tile(round, token);
+      token += R::kRoundTokens;
+      if (R::kSixteen) {
+        if (turn == groups_) turn = 0;
+        if (turn == group_ && token < sequence_.row_count) Widen(round + 1);
+        ++turn;
+      }
     }
   }
 
  private:
-  /// B and C of a tile, which are on their way, for all rings of the block.
-  __device__ __forceinline__ void PutStateRows(unsigned tile) const {
-    const unsigned slot = tile % memory_.kSlots;
-    if (tile >= memory_.kSlots) memory_.Free(slot).Wait((tile / memory_.kSlots - 1) % 2);
-    __pipeline_wait_prior(1);
-    state_copies_.Widen(raw_states_, memory_.bc + slot * memory_.kSlotFloats);
-    __syncwarp();
-    if (at_.lane == 0) memory_.Full(slot).Arrive();
+  static constexpr unsigned kLowLane = 2, kHighLane = 16;  // lanes of quarters that differ in a bit
+
+  __device__ __forceinline__ Barrier At(unsigned index) const {
+    return {barriers_ + index * Barrier::kBytes};
+  }
+  __device__ __forceinline__ Barrier Full(unsigned slot) const { return At(slot); }
+  __device__ __forceinline__ Barrier Free(unsigned slot) const { return At(kRounds + slot); }
+  __device__ __forceinline__ Barrier Widened(unsigned slot) const {
+    return At(2 * kRounds + slot * R::kWarps + place_);
+  }
+  __device__ __forceinline__ Barrier Turn(unsigned block, unsigned place) const {
+    return At((2 + R::kWarps) * kRounds +
+              (R::kSixteen ? group_ : group_ * args_.state_blocks + block) * R::kWarps + place);
   }
 
-  __device__ __forceinline__ std::byte* Stage(unsigned stage) const {
-    return raw_ + stage * (kTokens * kTokenBytes);
+  /// Asks for a round of the whole block.
+  __device__ __forceinline__ void BringRound(unsigned round) const {
+    const unsigned first = round * R::kRoundTokens, slot = round % kRounds;
+    if (first >= sequence_.row_count) return;
+    if (round >= kRounds) Free(slot).Wait((round / kRounds - 1) % 2);
+    if (lane_ == 0) {
+      const Barrier full = Full(slot);
+      full.ArriveExpecting(R::kRoundBytes);
+      const Shared to =
+          static_cast<Shared>(__cvta_generic_to_shared(memory_)) + slot * R::kRoundBytes;
+      const unsigned channel = blockIdx.x * R::kGroups * kGroupChannels;
+      const unsigned row = sequence_.first_row + first;
+      CopyBox(to, boxes_.x, channel, row, full);
+      CopyBox(to + R::kZ, boxes_.z, channel, row, full);
+      CopyBox(to + R::kDt, boxes_.dt, channel, row, full);
+      if (R::kSixteen) {
+        CopyBox(to + R::kRawStates, boxes_.b, 0, row, full);
+        CopyBox(to + R::kRawStates + R::kRoundTokens * R::kRawStateBytes, boxes_.c, 0, row, full);
+      }
+    }
+    __syncwarp();
+  }
+
+  /// Widens B and C of this warp's tile of a round for its namesakes in all rings. Rows past the
+  /// last are +0.
+  __device__ __forceinline__ void Widen(unsigned round) const {
+    const unsigned slot = round % kRounds;
+    Full(slot).Wait(round / kRounds % 2);
+    const std::byte* from = memory_ + slot * R::kRoundBytes + R::kRawStates +
+                            (place_ * kTokens + lane_ / 4) * R::kRawStateBytes + lane_ % 2 * 16 +
+                            lane_ % 4 / 2 * (R::kRoundTokens * R::kRawStateBytes);
+    std::byte* to =
+        memory_ + R::kWidened + (slot * R::kWarps + place_) * R::kTileBytes + lane_ * 32;
+    const unsigned token = round * R::kRoundTokens + place_ * kTokens + lane_ / 4;
+#pragma unroll
+    for (unsigned i = 0; i < kTokens / 8; ++i) {
+      uint4 eight = *reinterpret_cast<const uint4*>(from + i * 8 * R::kRawStateBytes);
+      if (token + i * 8 >= sequence_.row_count) eight = {};
+      PutWidened(to + i * kWarp * 32, eight);
+    }
+    __syncwarp();
+    if (lane_ == 0) Widened(slot).Arrive();
+  }
+
+  /// B and C of 16 of more states, for this warp alone.
+  __device__ __forceinline__ const std::byte* OwnStateRows(unsigned token, unsigned block) const {
+    const unsigned part = lane_ % 4, state = block * kBlockStates + part % 2 * 8;
+    std::byte* const to = memory_ + R::kWidened + (group_ * R::kWarps + place_) * R::kTileBytes;
+    __syncwarp();
+#pragma unroll
+    for (unsigned i = 0; i < kTokens / 8; ++i) {
+      const unsigned t = token + i * 8 + lane_ / 4;
+      uint4 eight{};
+      if (t < sequence_.row_count && state < args_.states) {
+        const size_t row = size_t{sequence_.first_row} + t;
+        eight = *reinterpret_cast<const uint4*>(
+            (part < 2 ? args_.b + row * args_.b_stride : args_.c + row * args_.c_stride) + state);
+      }
+      PutWidened(to + i * kWarp * 32 + lane_ * 32, eight);
+    }
+    __syncwarp();
+    return to;
   }
 
   __device__ __forceinline__ bool HasState(unsigned block) const {
-    return kSixteen || block * kBlockStates + at_.quarter * kLaneStates < args_.states;
+    return R::kSixteen || block * kBlockStates + quarter_ * kLaneStates < args_.states;
   }
   __device__ __forceinline__ size_t StateAt(unsigned block, unsigned i) const {
-    return static_cast<size_t>(block * kBlockStates + at_.quarter * kLaneStates + i) *
-               args_.channels +
+    return static_cast<size_t>(block * kBlockStates + quarter_ * kLaneStates + i) * args_.channels +
            channel_;
   }
   __device__ __forceinline__ void ReadA(unsigned block) {
@@ -269,207 +245,209 @@ class RingWarp {
       a_[i] = HasState(block) ? ScaledA(__ldg(args_.a + StateAt(block, i))) : 0.0f;
   }
 
-  __device__ __forceinline__ void Tile(const std::byte* raw, unsigned token, unsigned own) {
-    const unsigned count = min(kTokens, sequence_.row_count - token);
-    float x[kItems], y[kItems];
-    MakeSteps(raw, count, x);
+  __device__ __forceinline__ void Tile(unsigned round, unsigned token) {
+    const unsigned slot = round % kRounds, count = sequence_.row_count - token;
+    const std::byte* const raw = memory_ + slot * R::kRoundBytes + item_;
+    Full(slot).Wait(round / kRounds % 2);
+    float y[kItems];
+    MakeSteps(raw, memory_ + slot * R::kRoundBytes + R::kDt + 2 * item_, count);
     __syncwarp();
-    const unsigned tile = token / kTokens;
-    for (unsigned block = 0; block < (kSixteen ? 1 : args_.state_blocks); ++block) {
-      if (!kSixteen) ReadA(block);
-      Advance(tile, own, block, y);
+    if (R::kSixteen) {
+      Widened(slot).Wait(round / kRounds % 2);
+      Advance(memory_ + R::kWidened + (slot * R::kWarps + place_) * R::kTileBytes, round, token, 0,
+              y);
+    } else {
+      for (unsigned block = 0; block < args_.state_blocks; ++block) {
+        ReadA(block);
+        Advance(OwnStateRows(token, block), round, token, block, y);
+      }
     }
-    const auto* z = reinterpret_cast<const uint16_t*>(raw) + kTokens * kGroupChannels;
-    uint16_t* out =
-        args_.y + (sequence_.first_row + token + at_.quarter) * args_.y_stride + channel_;
 #pragma unroll
     for (unsigned i = 0; i < kItems; ++i) {
-      const unsigned t = i * 4 + at_.quarter;
-      const uint16_t result = Finish(y[i], d_, x[i], FromBF16(z[t * kGroupChannels + at_.channel]));
-      if (t < count) out[i * 4 * args_.y_stride] = result;
+      const std::byte* const at = raw + i * 4 * R::kRowBytes;
+      const uint16_t x = *reinterpret_cast<const uint16_t*>(at),
+                     z = *reinterpret_cast<const uint16_t*>(at + R::kZ);
+      const uint16_t result = Finish(y[i], d_, FromBF16(x), FromBF16(z));
+      if (i * 4 + quarter_ < count) out_[i * 4 * args_.y_stride] = result;
     }
+    out_ += R::kRoundTokens * args_.y_stride;
+    __syncwarp();
+    if (lane_ == 0) Free(slot).Arrive();
   }
 
   /// dt and dt * x of the tile's tokens to shared memory. Past the last token they are +0 and -0:
   /// with B = +0 that leaves every state as it is, to the bit.
-  __device__ __forceinline__ void MakeSteps(const std::byte* raw, unsigned count,
-                                            float (&x)[kItems]) const {
-    const auto* x_rows = reinterpret_cast<const uint16_t*>(raw);
-    const auto* dt_rows = reinterpret_cast<const float*>(raw + kTokens * 32);
+  __device__ __forceinline__ void MakeSteps(const std::byte* x_rows, const std::byte* dt_rows,
+                                            unsigned count) const {
 #pragma unroll
     for (unsigned i = 0; i < kItems; ++i) {
-      const unsigned t = i * 4 + at_.quarter;
-      x[i] = FromBF16(x_rows[t * kGroupChannels + at_.channel]);
-      float dt = dt_rows[t * kGroupChannels + at_.channel];
+      const float x = FromBF16(*reinterpret_cast<const uint16_t*>(x_rows + i * 4 * R::kRowBytes));
+      float dt = *reinterpret_cast<const float*>(dt_rows + i * 8 * R::kRowBytes);
       if (kSoftplusToo) dt = TimeStep(__fadd_rn(dt, bias_));
-      float2 step = {dt, __fmul_rn(dt, x[i])};
-      if (t >= count) step = {0.0f, -0.0f};
-      *reinterpret_cast<float2*>(steps_ + (t / 2 * kGroupChannels + at_.channel) * 4 + t % 2 * 2) =
-          step;
+      float2 step = {dt, __fmul_rn(dt, x)};
+      if (i * 4 + quarter_ >= count) step = {0.0f, -0.0f};
+      *reinterpret_cast<float2*>(memory_ + put_step_ + i * 2 * kGroupChannels * 16) = step;
     }
   }
 
   /// Advances 16 states of each channel over the tile; adds their sums to y.
-  __device__ __forceinline__ void Advance(unsigned tile, unsigned own, unsigned block,
-                                          float (&y)[kItems]) {
-    const unsigned slot = tile % memory_.kSlots;
-    const float* bc = memory_.bc + slot * memory_.kSlotFloats;
-    if (kSixteen) {
-      memory_.Full(slot).Wait(tile / memory_.kSlots % 2);
-    } else {
-      bc = OwnStateRows(tile, block);
-    }
-    bc += at_.quarter * kLaneStates;
+  __device__ __forceinline__ void Advance(const std::byte* tile, unsigned round, unsigned token,
+                                          unsigned block, float (&y)[kItems]) {
+    const std::byte* const rows = tile + quarter_ * kLaneBytes;
     float decay[kTokens][kLaneStates], s[kTokens][kLaneStates];
-    Ahead(bc, decay, s);
+    Ahead(rows, decay, s);
     float now[kLaneStates];
-    TakeStates(tile, own, block, now);
+    TakeStates(round, token, block, now);
 #pragma unroll
     for (unsigned t = 0; t < kTokens; ++t) {
 #pragma unroll
       for (unsigned i = 0; i < kLaneStates; ++i)
         now[i] = s[t][i] = __fmaf_rn(decay[t][i], now[i], s[t][i]);
     }
-    HandOn(tile, block, now);
+    HandOn(token, block, now);
     float p[kTokens];
 #pragma unroll
     for (unsigned t = 0; t < kTokens; ++t) {
-      const float4 c = *reinterpret_cast<const float4*>(bc + t * 2 * kBlockStates + kBlockStates);
+      const float4 c =
+          *reinterpret_cast<const float4*>(rows + t * 8 * kBlockStates + 4 * kBlockStates);
       p[t] = __fmul_rn(s[t][0], c.x);
       p[t] = __fmaf_rn(s[t][1], c.y, p[t]);
       p[t] = __fmaf_rn(s[t][2], c.z, p[t]);
       p[t] = __fmaf_rn(s[t][3], c.w, p[t]);
-      if (!kSixteen && !HasState(block)) p[t] = 0.0f;
+      if (!R::kSixteen && !HasState(block)) p[t] = 0.0f;
     }
-    __syncwarp();
-    if (kSixteen && at_.lane == 0) memory_.Free(slot).Arrive();
     SumQuarters(p, block, y);
   }
 
-  /// B and C of 16 states for this warp alone: where there are more of them, rings share nothing.
-  __device__ __forceinline__ const float* OwnStateRows(unsigned tile, unsigned block) const {
-    float* const to = memory_.bc + (group_ * memory_.shape.warps + place_) * memory_.kSlotFloats;
-    state_copies_.Begin(raw_states_, tile * kTokens, block);
-    __pipeline_commit();
-    __pipeline_wait_prior(0);
-    state_copies_.Widen(raw_states_, to);
-    __syncwarp();
-    return to;
-  }
-
   /// The decays and inputs of all tokens of a tile.
-  __device__ __forceinline__ void Ahead(const float* b_rows, float (&decay)[kTokens][kLaneStates],
+  __device__ __forceinline__ void Ahead(const std::byte* b_rows,
+                                        float (&decay)[kTokens][kLaneStates],
                                         float (&input)[kTokens][kLaneStates]) const {
 #pragma unroll
     for (unsigned t = 0; t < kTokens; t += 2) {
-      const float4 two =
-          *reinterpret_cast<const float4*>(steps_ + (t / 2 * kGroupChannels + at_.channel) * 4);
+      const float4 two = *reinterpret_cast<const float4*>(memory_ + step_ + t * 64);
 #pragma unroll
       for (unsigned k = 0; k < 2; ++k) {
         const float dt = k == 0 ? two.x : two.z, dtx = k == 0 ? two.y : two.w;
-        const float4 b = *reinterpret_cast<const float4*>(b_rows + (t + k) * 2 * kBlockStates);
+        const float4 b = *reinterpret_cast<const float4*>(b_rows + (t + k) * 8 * kBlockStates);
 #pragma unroll
         for (unsigned i = 0; i < kLaneStates; ++i) decay[t + k][i] = Ex2(__fmul_rn(dt, a_[i]));
-        input[t + k][0] = __fmul_rn(dtx, b.x);
-        input[t + k][1] = __fmul_rn(dtx, b.y);
-        input[t + k][2] = __fmul_rn(dtx, b.z);
-        input[t + k][3] = __fmul_rn(dtx, b.w);
+        input[t + k][0] = ProductNow(dtx, b.x);
+        input[t + k][1] = ProductNow(dtx, b.y);
+        input[t + k][2] = ProductNow(dtx, b.z);
+        input[t + k][3] = ProductNow(dtx, b.w);
       }
     }
   }
 
-  __device__ __forceinline__ void TakeStates(unsigned tile, unsigned own, unsigned block,
+  __device__ __forceinline__ void TakeStates(unsigned round, unsigned token, unsigned block,
                                              float (&s)[kLaneStates]) const {
-    if (tile == 0) {
+    if (token == 0) {
 #pragma unroll
       for (unsigned i = 0; i < kLaneStates; ++i)
         s[i] = HasState(block) ? sequence_.state[StateAt(block, i)] : 0.0f;
       return;
     }
     // The first warp of a ring does not wait for its first tile.
-    memory_.Turn(group_, block, place_).Wait((place_ == 0 ? own - 1 : own) % 2);
-    const float4 four = memory_.states[(group_ * memory_.state_blocks + block) * kWarp + at_.lane];
+    Turn(block, place_).Wait((place_ == 0 ? round - 1 : round) % 2);
+    const float4 four = *reinterpret_cast<const float4*>(memory_ + state_ + block * R::kStateBytes);
     s[0] = four.x, s[1] = four.y, s[2] = four.z, s[3] = four.w;
   }
 
-  __device__ __forceinline__ void HandOn(unsigned tile, unsigned block,
+  __device__ __forceinline__ void HandOn(unsigned token, unsigned block,
                                          const float (&s)[kLaneStates]) const {
-    if ((tile + 1) * kTokens >= sequence_.row_count) {
+    if (token + kTokens >= sequence_.row_count) {
       if (!HasState(block)) return;
 #pragma unroll
       for (unsigned i = 0; i < kLaneStates; ++i) sequence_.state[StateAt(block, i)] = s[i];
       return;
     }
-    memory_.states[(group_ * memory_.state_blocks + block) * kWarp + at_.lane] = {s[0], s[1], s[2],
-                                                                                  s[3]};
+    *reinterpret_cast<float4*>(memory_ + state_ + block * R::kStateBytes) = {s[0], s[1], s[2],
+                                                                             s[3]};
     __syncwarp();
-    const unsigned next = place_ + 1 == memory_.shape.warps ? 0 : place_ + 1;
-    if (at_.lane == 0) memory_.Turn(group_, block, next).Arrive();
+    if (lane_ == 0) Turn(block, place_ + 1 == R::kWarps ? 0 : place_ + 1).Arrive();
   }
 
   /// (p of quarter 0 + 1) + (2 + 3) of every token, each to the lane that finishes it: token
   /// 4 * i + q to quarter q.
   __device__ __forceinline__ void SumQuarters(const float (&p)[kTokens], unsigned block,
                                               float (&y)[kItems]) const {
+    const bool low = lane_ & kLowLane, high = lane_ & kHighLane;
     float pairs[kTokens / 2];
 #pragma unroll
     for (unsigned i = 0; i < kTokens / 2; ++i) {
-      const float kept = at_.low ? p[2 * i + 1] : p[2 * i];
-      const float given = at_.low ? p[2 * i] : p[2 * i + 1];
-      pairs[i] = __fadd_rn(kept, __shfl_xor_sync(kAll, given, Place::kLowLane));
+      const float kept = low ? p[2 * i + 1] : p[2 * i], given = low ? p[2 * i] : p[2 * i + 1];
+      pairs[i] = __fadd_rn(kept, __shfl_xor_sync(kAll, given, kLowLane));
     }
 #pragma unroll
     for (unsigned i = 0; i < kItems; ++i) {
-      const float kept = at_.high ? pairs[2 * i + 1] : pairs[2 * i];
-      const float given = at_.high ? pairs[2 * i] : pairs[2 * i + 1];
-      const float sum = __fadd_rn(kept, __shfl_xor_sync(kAll, given, Place::kHighLane));
+      const float kept = high ? pairs[2 * i + 1] : pairs[2 * i];
+      const float given = high ? pairs[2 * i] : pairs[2 * i + 1];
+      const float sum = __fadd_rn(kept, __shfl_xor_sync(kAll, given, kHighLane));
       y[i] = block == 0 ? sum : __fadd_rn(y[i], sum);
     }
   }
 
   const Mamba1Operands& args_;
-  const DeviceSequence& sequence_;
-  const Memory<kTokens>& memory_;
-  const Place at_;
-  const StateCopies<kTokens> state_copies_;
-  unsigned group_, place_;
-  unsigned first_channel_, channel_;
-  std::byte* raw_;  // [stage]: x, z [kTokens][8] bf16, dt [kTokens][8] f32
-  std::byte* raw_states_;
-  float* steps_;  // [kTokens / 2][8 channels][dt, dt * x of two tokens]
+  const RoundBoxes& boxes_;
+  const DeviceSequence sequence_;
+  std::byte* const memory_;
+  const unsigned groups_, group_, place_, lane_;
+  unsigned quarter_, channel_;
+  // Offsets in shared memory: this lane's first item in a round's x, its steps to read and to
+  // write, its states between tiles.
+  unsigned item_, step_, put_step_, state_;
+  Shared barriers_;
+  uint16_t* out_;
   float d_, bias_, a_[kLaneStates];
 };
 
-/// Warps of a block: as many as have the registers that a tile takes.
-template <unsigned kTokens>
-constexpr unsigned kWarpsMax = kTokens == 8 ? 20 : 12;
-
-template <unsigned kTokens, bool kSoftplusToo, bool kSixteen>
-__global__ void __launch_bounds__(kWarpsMax<kTokens>* kWarp, 1)
-    Mamba1RowsKernel(const __grid_constant__ Mamba1Operands args, RingShape shape) {
-  extern __shared__ float4 shared_memory[];
-  const DeviceSequence sequence = args.sequences[blockIdx.y];
-  if (sequence.row_count == 0) return;
-  const unsigned groups =
-      min(shape.groups, args.channels / kGroupChannels - blockIdx.x * shape.groups);
-  const Memory<kTokens> memory(shared_memory, shape, args.state_blocks, groups);
-  memory.InitBarriers();
-  const unsigned warp = __shfl_sync(kAll, threadIdx.x / kWarp, 0), group = warp / shape.warps;
+template <typename R, bool kSoftplusToo>
+__global__ void __launch_bounds__(R::kThreads, 1)
+    Mamba1RowsKernel(const __grid_constant__ Mamba1Operands args,
+                     const __grid_constant__ RoundBoxes boxes) {
+  extern __shared__ __align__(128) float4 shared_memory[];
+  auto* const memory = reinterpret_cast<std::byte*>(shared_memory);
+  if (args.sequences[blockIdx.y].row_count == 0) return;
+  const unsigned groups = min(R::kGroups, args.channels / kGroupChannels - blockIdx.x * R::kGroups);
+  const Shared barriers =
+      static_cast<Shared>(__cvta_generic_to_shared(memory)) + R::Barriers(args.state_blocks);
+  for (unsigned i = threadIdx.x; i < R::BarrierCount(args.state_blocks); i += R::kThreads) {
+    const bool frees = i / kRounds == 1;
+    Barrier{barriers + i * Barrier::kBytes}.Init(frees ? groups * R::kWarps : 1);
+  }
+  FenceBarriers();
+  __syncthreads();
+  const unsigned warp = __shfl_sync(kAll, threadIdx.x / kWarp, 0), group = warp / R::kWarps;
   if (group >= groups) return;
-  RingWarp<kTokens, kSoftplusToo, kSixteen>(args, sequence, memory, group, warp % shape.warps)
-      .Run();
+  RingWarp<R, kSoftplusToo>(args, boxes, memory, groups, group, warp % R::kWarps).Run();
 }
 
-template <unsigned kTokens, bool kSoftplusToo, bool kSixteen>
-void Launch(const Mamba1Operands& operands, const Mamba1ScanArgs& args, RingShape shape) {
-  constexpr auto kKernel = Mamba1RowsKernel<kTokens, kSoftplusToo, kSixteen>;
-  constexpr size_t kSharedMax = size_t{200} << 10;
-  AllowSharedMemory<kKernel>(kSharedMax, "mamba-1 scan");
+template <typename R, bool kSoftplusToo>
+void Launch(const Mamba1Operands& operands, const Mamba1ScanArgs& args) {
+  constexpr auto kKernel = Mamba1RowsKernel<R, kSoftplusToo>;
+  AllowSharedMemory<kKernel>(R::Bytes(R::kSixteen ? 1 : 16), "mamba-1 scan");
   const size_t groups = args.channels / kGroupChannels;
-  const dim3 grid(GridX((groups + shape.groups - 1) / shape.groups), GridY(args.sequence_count));
-  kKernel<<<grid, shape.groups * shape.warps * kWarp,
-            Memory<kTokens>::Bytes(shape, operands.state_blocks), args.stream>>>(operands, shape);
+  constexpr unsigned kWidth = R::kGroups * kGroupChannels;
+  const auto boxes_of = [&](const void* data, size_t stride, bool is_bf16, size_t columns,
+                            unsigned width) {
+    return BoxesOf(RowsToCopy{data, is_bf16, args.rows, columns, stride}, R::kRoundTokens, width);
+  };
+  RoundBoxes boxes{};
+  boxes.x = boxes_of(args.x.data, args.x.stride, true, args.channels, kWidth);
+  boxes.z = boxes_of(args.z.data, args.z.stride, true, args.channels, kWidth);
+  boxes.dt = boxes_of(args.dt.data, args.dt.stride, false, args.channels, kWidth);
+  if (R::kSixteen) {
+    boxes.b = boxes_of(args.b.data, args.b.stride, true, args.states, kBlockStates);
+    boxes.c = boxes_of(args.c.data, args.c.stride, true, args.states, kBlockStates);
+  }
+  const dim3 grid(GridX((groups + R::kGroups - 1) / R::kGroups), GridY(args.sequence_count));
+  kKernel<<<grid, R::kThreads, R::Bytes(operands.state_blocks), args.stream>>>(operands, boxes);
   CheckCuda(cudaGetLastError(), "mamba-1 scan");
+}
+template <typename R>
+void Launch(const Mamba1Operands& operands, const Mamba1ScanArgs& args) {
+  args.dt_bias != nullptr ? Launch<R, true>(operands, args) : Launch<R, false>(operands, args);
 }
 
 /// The number of rings a block with which the busiest multiprocessor has the fewest to run, the
@@ -488,22 +466,18 @@ unsigned RingsOfBlock(size_t groups, size_t sequences, size_t multiprocessors) {
 }  // namespace
 
 void LaunchMamba1Rows(const Mamba1Operands& operands, const Mamba1ScanArgs& args) {
-  const unsigned rings =
-      RingsOfBlock(args.channels / kGroupChannels, args.sequence_count, args.multiprocessors);
-  const bool sixteen = args.states == kBlockStates, softplus = args.dt_bias != nullptr;
-  if (rings <= 3 && sixteen) {
-    const RingShape shape{rings, 12 / rings};
-    softplus ? Launch<16, true, true>(operands, args, shape)
-             : Launch<16, false, true>(operands, args, shape);
-  } else {
-    const RingShape shape{rings, rings <= 2 ? 8u : 4u};
-    if (sixteen) {
-      softplus ? Launch<8, true, true>(operands, args, shape)
-               : Launch<8, false, true>(operands, args, shape);
-    } else {
-      softplus ? Launch<8, true, false>(operands, args, shape)
-               : Launch<8, false, false>(operands, args, shape);
-    }
+  if (args.states != kBlockStates) return Launch<Ring<8, 4, 4, false>>(operands, args);
+  switch (RingsOfBlock(args.channels / kGroupChannels, args.sequence_count, args.multiprocessors)) {
+    case 1:
+      return Launch<Ring<16, 12, 1, true>>(operands, args);
+    case 2:
+      return Launch<Ring<16, 6, 2, true>>(operands, args);
+    case 3:
+      return Launch<Ring<16, 4, 3, true>>(operands, args);
+    case 4:
+      return Launch<Ring<8, 4, 4, true>>(operands, args);
+    default:
+      return Launch<Ring<8, 4, 5, true>>(operands, args);
   }
 }
 

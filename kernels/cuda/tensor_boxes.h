@@ -18,6 +18,16 @@ CUtensorMap BoxesOf(const TensorInput& x, unsigned rows);
 /// of one tile of inputs, `outputs` of each of `tiles` tiles of outputs, as they lie in memory.
 CUtensorMap BoxesOf(const TensorMatrix& weights, unsigned outputs, unsigned tiles);
 
+/// Plain rows of f32 or bf16, each on a multiple of 16 bytes.
+struct RowsToCopy {
+  const void* data;
+  bool is_bf16;
+  size_t rows, columns;
+  size_t stride;  // in elements
+};
+/// Boxes of those, not swizzled; a box's row is a multiple of 16 bytes.
+CUtensorMap BoxesOf(const RowsToCopy& rows, unsigned box_rows, unsigned box_columns);
+
 }  // namespace statelib::kernels::cuda
 
 #endif  // STATELIB_KERNELS_CUDA_TENSOR_BOXES_H_

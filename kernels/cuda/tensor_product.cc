@@ -38,7 +38,7 @@ EncodeTiled FindEncodeTiled() {
 }
 
 template <size_t kRank>
-CUtensorMap Encode(const void* data, const cuuint64_t (&extents)[kRank],
+CUtensorMap Encode(CUtensorMapDataType type, const void* data, const cuuint64_t (&extents)[kRank],
                    const cuuint64_t (&strides)[kRank - 1], const cuuint32_t (&box)[kRank],
                    CUtensorMapSwizzle swizzle) {
   static const EncodeTiled encode = FindEncodeTiled();
@@ -46,9 +46,9 @@ CUtensorMap Encode(const void* data, const cuuint64_t (&extents)[kRank],
   std::fill_n(steps, kRank, 1);
   CUtensorMap boxes;
   const CUresult result =
-      encode(&boxes, CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, kRank, const_cast<void*>(data), extents,
-             strides, box, steps, CU_TENSOR_MAP_INTERLEAVE_NONE, swizzle,
-             CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+      encode(&boxes, type, kRank, const_cast<void*>(data), extents, strides, box, steps,
+             CU_TENSOR_MAP_INTERLEAVE_NONE, swizzle, CU_TENSOR_MAP_L2_PROMOTION_L2_256B,
+             CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
   if (result != CUDA_SUCCESS) {
     throw DeviceError(DeviceError::Kind::kUnsupported,
                       fmt::format("[cuda] tensor map: error {} for {} x {} elements",
@@ -115,7 +115,16 @@ void Check(const TensorProductArgs& args) {
 CUtensorMap BoxesOf(const TensorInput& x, unsigned rows) {
   const cuuint64_t extents[] = {x.cols, x.rows}, strides[] = {x.stride * sizeof(uint16_t)};
   const cuuint32_t box[] = {kTileInputs, rows};
-  return Encode(x.data, extents, strides, box, CU_TENSOR_MAP_SWIZZLE_128B);
+  return Encode(CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, x.data, extents, strides, box,
+                CU_TENSOR_MAP_SWIZZLE_128B);
+}
+
+CUtensorMap BoxesOf(const RowsToCopy& rows, unsigned box_rows, unsigned box_columns) {
+  const cuuint64_t extents[] = {rows.columns, rows.rows},
+                   strides[] = {rows.stride * (rows.is_bf16 ? sizeof(uint16_t) : sizeof(float))};
+  const cuuint32_t box[] = {box_columns, box_rows};
+  return Encode(rows.is_bf16 ? CU_TENSOR_MAP_DATA_TYPE_BFLOAT16 : CU_TENSOR_MAP_DATA_TYPE_FLOAT32,
+                rows.data, extents, strides, box, CU_TENSOR_MAP_SWIZZLE_NONE);
 }
 
 CUtensorMap BoxesOf(const TensorMatrix& weights, unsigned outputs, unsigned tiles) {
@@ -123,7 +132,8 @@ CUtensorMap BoxesOf(const TensorMatrix& weights, unsigned outputs, unsigned tile
   const cuuint64_t extents[] = {kTileInputs, kTileOutputs, input_tiles, weights.output_tiles()};
   const cuuint64_t strides[] = {kTileBytes / kTileOutputs, kTileBytes, input_tiles * kTileBytes};
   const cuuint32_t box[] = {kTileInputs, outputs, 1, tiles};
-  return Encode(weights.data(), extents, strides, box, CU_TENSOR_MAP_SWIZZLE_NONE);
+  return Encode(CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, weights.data(), extents, strides, box,
+                CU_TENSOR_MAP_SWIZZLE_NONE);
 }
 
 void LaunchTensorProduct(const TensorMatrix& weights, const float* bias, const TensorInput& x,

@@ -2,7 +2,8 @@
 // The kernels between the products of a layer over bf16 rows, at the sizes of Mamba's 130m, 1.4b
 // and 2.8b, each beside the card's limits: the bytes that must pass at the rate of a large copy,
 // and the exponentials at 16 a cycle and multiprocessor at the card's highest clock. Calls are
-// queued as a CUDA graph; medians. Run: statelib_mamba_bench [scan ...]
+// queued as a CUDA graph; medians. Run:
+// statelib_mamba_bench [5120x1x16384 ...], d_inner x sequences x rows
 #include <cuda_runtime_api.h>
 #include <fmt/format.h>
 
@@ -97,6 +98,7 @@ class Scan {
           with_softplus ? Floats(bias_) : nullptr,
           Floats(a_),
           Floats(d_),
+          sequences_ * rows_,
           channels_,
           kStates,
           reinterpret_cast<const DeviceSequence*>(table_.get()) + i % copies_ * sequences_,
@@ -125,7 +127,8 @@ class Scan {
   DeviceBytes states_, table_;
 };
 
-void RunScan(const Limits& limits) {
+template <typename IsAsked>
+void RunScan(const Limits& limits, const IsAsked& is_asked) {
   fmt::print("\nMamba-1 scan, 16 states\n{:>8} {:>9} {:>6} {:>10} {:>10} {:>10} {:>9} {:>9}\n",
              "d_inner", "sequences", "rows", "rows us", "+ softplus", "few rows", "exp floor",
              "byte floor");
@@ -143,6 +146,7 @@ void RunScan(const Limits& limits) {
                             {1, 2048},
                             {1, 16384},
                             {16, 1024}}) {
+      if (!is_asked(fmt::format("{}x{}x{}", channels, size.sequences, size.rows))) continue;
       const Scan scan(channels, size.sequences, size.rows, limits.multiprocessors);
       std::vector<Call> calls{scan.By(Mamba1Kernel::kRows, false),
                               scan.By(Mamba1Kernel::kRows, true)};
@@ -166,7 +170,7 @@ int Main(int argc, char** argv) {
   const auto is_asked = [&](const std::string& name) {
     return argc == 1 || std::find(argv + 1, argv + argc, name) != argv + argc;
   };
-  if (is_asked("scan")) RunScan(limits);
+  RunScan(limits, is_asked);
   return 0;
 }
 

@@ -84,6 +84,7 @@ class OnDevice {
             layer_.with_bias ? At<float>(bias_) : nullptr,
             At<float>(a_),
             At<float>(d_),
+            layer_.rows,
             layer_.channels,
             layer_.states,
             At<DeviceSequence>(table),
