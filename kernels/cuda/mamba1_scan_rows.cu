@@ -23,7 +23,6 @@ namespace {
 
 constexpr unsigned kWarp = 32, kAll = 0xffffffff;
 constexpr unsigned kGroupChannels = 8;
-constexpr unsigned kRounds = 4;  // in shared memory
 constexpr unsigned kLaneBytes = 16;
 
 /// A block's rings, and where everything lies in its shared memory, in bytes. kStatesShared: there
@@ -37,6 +36,10 @@ struct Ring {
   static constexpr unsigned kItems = kTokens / 4;  // tokens of its channel that a lane finishes
   static constexpr unsigned kRoundTokens = kWarps * kTokens;
   static constexpr unsigned kThreads = kGroups * kWarps * kWarp;
+  static constexpr unsigned kRounds = kWarps == 4 ? 8 : 4;  // in shared memory
+  static constexpr unsigned kAhead = kRounds / 2;           // asked for
+  static constexpr unsigned kWidenedAhead = kRounds / 4;
+  static constexpr unsigned kCopyingWarps = kSixteen ? 4 : 3;  // of a round
 
   // A round as it comes: rows of x, z, dt, B and C.
   static constexpr unsigned kRowBytes = kGroups * kGroupChannels * 2;  // of x
@@ -122,9 +125,9 @@ class RingWarp {
     const unsigned steps = R::kSteps + (group * R::kWarps + place) * R::kStepBytes;
     step_ = Once(steps + channel * 16);
     put_step_ = Once(steps + (quarter_ / 2 * kGroupChannels + channel) * 16 + quarter_ % 2 * 8);
-    state_ = R::kStates + group * args.state_blocks * R::kStateBytes + lane_ * kLaneBytes;
-    barriers_ =
-        static_cast<Shared>(__cvta_generic_to_shared(memory)) + R::Barriers(args.state_blocks);
+    const unsigned blocks = R::kSixteen ? 1 : args.state_blocks;
+    state_ = Once(R::kStates + group * blocks * R::kStateBytes + lane_ * kLaneBytes);
+    barriers_ = static_cast<Shared>(__cvta_generic_to_shared(memory)) + R::Barriers(blocks);
     out_ = args.y + (size_t{sequence_.first_row} + place * kTokens + quarter_) * args.y_stride +
            channel_;
     d_ = args.d[channel_];
@@ -133,22 +136,19 @@ class RingWarp {
   }
 
   __device__ __forceinline__ void Run() {
-    const bool brings = group_ == 0 && place_ == 0;
-    if (brings) {
-      BringRound(0);
-      BringRound(1);
+    if (group_ == 0) {
+      for (unsigned round = 0; round < R::kAhead; ++round) Bring(round);
+      for (unsigned round = 0; round < R::kWidenedAhead; ++round) Widen(round);
     }
-    if (R::kSixteen && group_ == 0 && place_ * kTokens < sequence_.row_count) Widen(0);
-    unsigned token = place_ * kTokens, turn = 1;
-    for (unsigned round = 0; token < sequence_.row_count; ++round) {
-      if (brings) BringRound(round + 2);
+    // Groups take turns with what is done for all of them.
+    const unsigned last_group = groups_ - 1;
+    unsigned turn = 0;
+    for (unsigned round = 0, token = place_ * kTokens; token < sequence_.row_count;
+         ++round, token += R::kRoundTokens) {
       Tile(round, token);
-      token += R::kRoundTokens;
-      if (R::kSixteen) {
-        if (turn == groups_) turn = 0;
-        if (turn == group_ && token < sequence_.row_count) Widen(round + 1);
-        ++turn;
-      }
+      if (turn == group_) Bring(round + R::kAhead);
+      turn = turn == last_group ? 0 : turn + 1;
+      if (turn == group_) Widen(round + R::kWidenedAhead);
     }
   }
 
@@ -159,31 +159,34 @@ class RingWarp {
     return {barriers_ + index * Barrier::kBytes};
   }
   __device__ __forceinline__ Barrier Full(unsigned slot) const { return At(slot); }
-  __device__ __forceinline__ Barrier Free(unsigned slot) const { return At(kRounds + slot); }
+  __device__ __forceinline__ Barrier Free(unsigned slot) const { return At(R::kRounds + slot); }
   __device__ __forceinline__ Barrier Widened(unsigned slot) const {
-    return At(2 * kRounds + slot * R::kWarps + place_);
+    return At(2 * R::kRounds + slot * R::kWarps + place_);
   }
   __device__ __forceinline__ Barrier Turn(unsigned block, unsigned place) const {
-    return At((2 + R::kWarps) * kRounds +
+    return At((2 + R::kWarps) * R::kRounds +
               (R::kSixteen ? group_ : group_ * args_.state_blocks + block) * R::kWarps + place);
   }
 
-  /// Asks for a round of the whole block.
-  __device__ __forceinline__ void BringRound(unsigned round) const {
-    const unsigned first = round * R::kRoundTokens, slot = round % kRounds;
-    if (first >= sequence_.row_count) return;
-    if (round >= kRounds) Free(slot).Wait((round / kRounds - 1) % 2);
-    if (lane_ == 0) {
+  /// Asks for a round of the whole block, each of the first warps of a ring for a part of it.
+  __device__ __forceinline__ void Bring(unsigned round) const {
+    const unsigned first = round * R::kRoundTokens, slot = round % R::kRounds;
+    if (place_ >= R::kCopyingWarps || first >= sequence_.row_count) return;
+    if (round >= R::kRounds) Free(slot).Wait((round / R::kRounds - 1) % 2);
+    if (IsElected()) {
       const Barrier full = Full(slot);
-      full.ArriveExpecting(R::kRoundBytes);
       const Shared to =
           static_cast<Shared>(__cvta_generic_to_shared(memory_)) + slot * R::kRoundBytes;
       const unsigned channel = blockIdx.x * R::kGroups * kGroupChannels;
       const unsigned row = sequence_.first_row + first;
-      CopyBox(to, boxes_.x, channel, row, full);
-      CopyBox(to + R::kZ, boxes_.z, channel, row, full);
-      CopyBox(to + R::kDt, boxes_.dt, channel, row, full);
-      if (R::kSixteen) {
+      if (place_ < 2) {
+        full.ArriveExpecting(R::kZ);
+        CopyBox(to + place_ * R::kZ, place_ == 0 ? boxes_.x : boxes_.z, channel, row, full);
+      } else if (place_ == 2) {
+        full.ArriveExpecting(2 * R::kZ);
+        CopyBox(to + R::kDt, boxes_.dt, channel, row, full);
+      } else {
+        full.ArriveExpecting(R::kRoundBytes - R::kRawStates);
         CopyBox(to + R::kRawStates, boxes_.b, 0, row, full);
         CopyBox(to + R::kRawStates + R::kRoundTokens * R::kRawStateBytes, boxes_.c, 0, row, full);
       }
@@ -194,8 +197,9 @@ class RingWarp {
   /// Widens B and C of this warp's tile of a round for its namesakes in all rings. Rows past the
   /// last are +0.
   __device__ __forceinline__ void Widen(unsigned round) const {
-    const unsigned slot = round % kRounds;
-    Full(slot).Wait(round / kRounds % 2);
+    const unsigned slot = round % R::kRounds;
+    if (!R::kSixteen || round * R::kRoundTokens + place_ * kTokens >= sequence_.row_count) return;
+    Full(slot).Wait(round / R::kRounds % 2);
     const std::byte* from = memory_ + slot * R::kRoundBytes + R::kRawStates +
                             (place_ * kTokens + lane_ / 4) * R::kRawStateBytes + lane_ % 2 * 16 +
                             lane_ % 4 / 2 * (R::kRoundTokens * R::kRawStateBytes);
@@ -246,14 +250,14 @@ class RingWarp {
   }
 
   __device__ __forceinline__ void Tile(unsigned round, unsigned token) {
-    const unsigned slot = round % kRounds, count = sequence_.row_count - token;
+    const unsigned slot = round % R::kRounds, count = sequence_.row_count - token;
     const std::byte* const raw = memory_ + slot * R::kRoundBytes + item_;
-    Full(slot).Wait(round / kRounds % 2);
+    Full(slot).Wait(round / R::kRounds % 2);
     float y[kItems];
     MakeSteps(raw, memory_ + slot * R::kRoundBytes + R::kDt + 2 * item_, count);
     __syncwarp();
     if (R::kSixteen) {
-      Widened(slot).Wait(round / kRounds % 2);
+      Widened(slot).Wait(round / R::kRounds % 2);
       Advance(memory_ + R::kWidened + (slot * R::kWarps + place_) * R::kTileBytes, round, token, 0,
               y);
     } else {
@@ -279,12 +283,16 @@ class RingWarp {
   /// with B = +0 that leaves every state as it is, to the bit.
   __device__ __forceinline__ void MakeSteps(const std::byte* x_rows, const std::byte* dt_rows,
                                             unsigned count) const {
+    float x[kItems], dt[kItems];
 #pragma unroll
     for (unsigned i = 0; i < kItems; ++i) {
-      const float x = FromBF16(*reinterpret_cast<const uint16_t*>(x_rows + i * 4 * R::kRowBytes));
-      float dt = *reinterpret_cast<const float*>(dt_rows + i * 8 * R::kRowBytes);
-      if (kSoftplusToo) dt = TimeStep(__fadd_rn(dt, bias_));
-      float2 step = {dt, __fmul_rn(dt, x)};
+      x[i] = FromBF16(*reinterpret_cast<const uint16_t*>(x_rows + i * 4 * R::kRowBytes));
+      dt[i] = *reinterpret_cast<const float*>(dt_rows + i * 8 * R::kRowBytes);
+    }
+#pragma unroll
+    for (unsigned i = 0; i < kItems; ++i) {
+      if (kSoftplusToo) dt[i] = TimeStep(__fadd_rn(dt[i], bias_));
+      float2 step = {dt[i], __fmul_rn(dt[i], x[i])};
       if (i * 4 + quarter_ >= count) step = {0.0f, -0.0f};
       *reinterpret_cast<float2*>(memory_ + put_step_ + i * 2 * kGroupChannels * 16) = step;
     }
@@ -323,19 +331,25 @@ class RingWarp {
   __device__ __forceinline__ void Ahead(const std::byte* b_rows,
                                         float (&decay)[kTokens][kLaneStates],
                                         float (&input)[kTokens][kLaneStates]) const {
+    const auto steps_at = [&](unsigned t) {
+      return *reinterpret_cast<const float4*>(memory_ + step_ + t * 64);
+    };
+    const auto b_at = [&](unsigned t) {
+      return *reinterpret_cast<const float4*>(b_rows + t * 8 * kBlockStates);
+    };
+    float4 two = steps_at(0), b0 = b_at(0), b1 = b_at(1);
 #pragma unroll
     for (unsigned t = 0; t < kTokens; t += 2) {
-      const float4 two = *reinterpret_cast<const float4*>(memory_ + step_ + t * 64);
+      const float dt[] = {two.x, two.z}, dtx[] = {two.y, two.w};
+      const float b[][kLaneStates] = {{b0.x, b0.y, b0.z, b0.w}, {b1.x, b1.y, b1.z, b1.w}};
+      if (t + 2 < kTokens) two = steps_at(t + 2), b0 = b_at(t + 2), b1 = b_at(t + 3);
 #pragma unroll
       for (unsigned k = 0; k < 2; ++k) {
-        const float dt = k == 0 ? two.x : two.z, dtx = k == 0 ? two.y : two.w;
-        const float4 b = *reinterpret_cast<const float4*>(b_rows + (t + k) * 8 * kBlockStates);
 #pragma unroll
-        for (unsigned i = 0; i < kLaneStates; ++i) decay[t + k][i] = Ex2(__fmul_rn(dt, a_[i]));
-        input[t + k][0] = ProductNow(dtx, b.x);
-        input[t + k][1] = ProductNow(dtx, b.y);
-        input[t + k][2] = ProductNow(dtx, b.z);
-        input[t + k][3] = ProductNow(dtx, b.w);
+        for (unsigned i = 0; i < kLaneStates; ++i) {
+          decay[t + k][i] = Ex2(__fmul_rn(dt[k], a_[i]));
+          input[t + k][i] = ProductNow(dtx[k], b[k][i]);
+        }
       }
     }
   }
@@ -413,8 +427,10 @@ __global__ void __launch_bounds__(R::kThreads, 1)
   const Shared barriers =
       static_cast<Shared>(__cvta_generic_to_shared(memory)) + R::Barriers(args.state_blocks);
   for (unsigned i = threadIdx.x; i < R::BarrierCount(args.state_blocks); i += R::kThreads) {
-    const bool frees = i / kRounds == 1;
-    Barrier{barriers + i * Barrier::kBytes}.Init(frees ? groups * R::kWarps : 1);
+    const unsigned arrivals = i < R::kRounds       ? R::kCopyingWarps
+                              : i < 2 * R::kRounds ? groups * R::kWarps
+                                                   : 1;
+    Barrier{barriers + i * Barrier::kBytes}.Init(arrivals);
   }
   FenceBarriers();
   __syncthreads();
