@@ -45,9 +45,6 @@ constexpr float SoftplusTerm(int i) {
 inline constexpr double kDecayError = 0x1p-22;
 inline constexpr double kSoftplusError = 6e-7;
 
-/// The kernel for few rows takes sequences of up to this many where it is asked to choose.
-inline constexpr size_t kScanFewRows = 4;
-
 struct Mamba1ScanArgs {
   ConstBF16Rows x;  // [rows, E], after convolution and SiLU
   ConstBF16Rows z;  // [rows, E], the gate before SiLU
@@ -75,8 +72,8 @@ struct Mamba1ScanArgs {
 /// said above, naming it, or a failed launch.
 void LaunchMamba1Scan(const Mamba1ScanArgs& args);
 
-/// The two kernels, for tests and benchmarks; the bits are the same. Both take any number of rows.
-/// kRows divides a sequence's tokens among warps, kFewRows a step's channels and states.
+/// The two kernels, for tests and benchmarks; the bits are the same and both take any number of
+/// rows. kRows divides a sequence's tokens among warps, kFewRows a step's channels and states.
 enum class Mamba1Kernel { kRows, kFewRows };
 void LaunchMamba1Scan(const Mamba1ScanArgs& args, Mamba1Kernel kernel);
 

@@ -11,6 +11,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -22,7 +23,14 @@
 namespace statelib::kernels::cuda {
 namespace {
 
-constexpr Mamba1Kernel kKernels[] = {Mamba1Kernel::kRows, Mamba1Kernel::kFewRows};
+/// One kernel, or the choice of the launch.
+using By = std::optional<Mamba1Kernel>;
+constexpr By kKernels[] = {Mamba1Kernel::kRows, Mamba1Kernel::kFewRows, std::nullopt};
+
+void Launch(const Mamba1ScanArgs& args, By kernel) {
+  kernel ? LaunchMamba1Scan(args, *kernel) : LaunchMamba1Scan(args);
+}
+
 constexpr size_t kAll = SIZE_MAX;
 
 /// A layer and rows of activations, on the host.
@@ -96,7 +104,7 @@ class OnDevice {
   }
 
   /// Every sequence in calls of at most `cut` rows, side by side.
-  Result Run(const std::vector<Sequence>& sequences, size_t cut, Mamba1Kernel kernel,
+  Result Run(const std::vector<Sequence>& sequences, size_t cut, By kernel,
              const std::vector<float>& before) const {
     const DeviceBytes y = ToDevice(std::vector<uint16_t>(layer_.rows * layer_.x_stride(), 0x7fc1));
     const DeviceBytes states = ToDevice(before);
@@ -112,8 +120,7 @@ class OnDevice {
                          At<float>(states) + i * layer_.channels * layer_.states});
       }
       const DeviceBytes on_device = ToDevice(table);
-      LaunchMamba1Scan(Args(on_device, table.size(), std::min(cut, longest), At<uint16_t>(y)),
-                       kernel);
+      Launch(Args(on_device, table.size(), std::min(cut, longest), At<uint16_t>(y)), kernel);
       CheckCuda(cudaDeviceSynchronize(), "scan");
     }
     return {FromDevice<uint16_t>(y, layer_.rows * layer_.x_stride()),
@@ -149,11 +156,12 @@ void ExpectSameBitsForEveryCut(const Layer& layer) {
   const std::vector<Sequence> whole{{0, layer.rows}};
   const std::vector<float> before = StatesOf(layer, 1);
   const Result want = device.Run(whole, kAll, Mamba1Kernel::kFewRows, before);
-  for (const Mamba1Kernel kernel : kKernels) {
+  for (const By kernel : kKernels) {
     for (const size_t cut : {size_t{1}, size_t{7}, size_t{64}, kAll}) {
       ExpectSame(device.Run(whole, cut, kernel, before), want,
                  std::to_string(layer.channels) + " channels, " + std::to_string(layer.states) +
-                     " states, kernel " + std::to_string(static_cast<int>(kernel)) + ", cut " +
+                     " states, kernel " +
+                     (kernel ? std::to_string(static_cast<int>(*kernel)) : "chosen") + ", cut " +
                      std::to_string(cut));
     }
   }
@@ -192,7 +200,7 @@ TEST_F(Mamba1Scan, SameBitsInEveryBatchAndSlot) {
       for (size_t at = 0; at < one.y.size(); ++at)
         if (one.y[at] != 0x7fc1) alone.y[at] = one.y[at];
     }
-    for (const Mamba1Kernel kernel : kKernels) {
+    for (const By kernel : kKernels) {
       for (const size_t cut : {size_t{1}, size_t{50}, kAll})
         ExpectSame(device.Run(sequences, cut, kernel, before), alone, "batch");
     }
@@ -325,7 +333,7 @@ TEST_F(Mamba1Scan, WhatIsNotFiniteStaysInItsChannel) {
   const Result want = clean.Run({{0, 60}}, kAll, Mamba1Kernel::kRows, before);
   layer.x[30 * layer.x_stride() + 17] = 0x7f80;
   const OnDevice device(layer);
-  for (const Mamba1Kernel kernel : kKernels) {
+  for (const By kernel : kKernels) {
     const Result got = device.Run({{0, 60}}, kAll, kernel, before);
     for (size_t t = 0; t < 60; ++t) {
       for (size_t e = 0; e < 48; ++e) {
@@ -345,11 +353,11 @@ TEST_F(Mamba1Scan, WritesYOverXWithTheSameBits) {
   const OnDevice device(layer);
   const std::vector<float> before = StatesOf(layer, 1);
   const Result want = device.Run({{0, 300}}, kAll, Mamba1Kernel::kRows, before);
-  for (const Mamba1Kernel kernel : kKernels) {
+  for (const By kernel : kKernels) {
     const OnDevice again(layer);
     const DeviceBytes states = ToDevice(before);
     const DeviceBytes table = ToDevice(std::vector<DeviceSequence>{{0, 300, At<float>(states)}});
-    LaunchMamba1Scan(again.Args(table, 1, 300, At<uint16_t>(again.x())), kernel);
+    Launch(again.Args(table, 1, 300, At<uint16_t>(again.x())), kernel);
     const auto y = FromDevice<uint16_t>(again.x(), layer.x.size());
     for (size_t t = 0; t < layer.rows; ++t) {
       for (size_t e = 0; e < layer.channels; ++e) {
