@@ -2,33 +2,13 @@
 #ifndef STATELIB_KERNELS_CUDA_MAMBA1_SCAN_CUH_
 #define STATELIB_KERNELS_CUDA_MAMBA1_SCAN_CUH_
 
-#include <cuda_bf16.h>
-
 #include <cfloat>
 
+#include "kernels/cuda/approximations.cuh"
 #include "kernels/cuda/mamba1_operands.h"
 
 /// The steps of mamba1_scan.h, which both of its kernels call.
 namespace statelib::kernels::cuda {
-
-/// Volatile: what is computed ahead of a wait must not be moved behind it.
-__device__ __forceinline__ float Ex2(float x) {
-  float y;
-  asm volatile("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-  return y;
-}
-__device__ __forceinline__ float Reciprocal(float x) {
-  float y;
-  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-  return y;
-}
-
-__device__ __forceinline__ float FromBF16(uint16_t bits) {
-  return __uint_as_float(static_cast<unsigned>(bits) << 16);
-}
-__device__ __forceinline__ uint16_t ToBF16(float value) {
-  return __bfloat16_as_ushort(__float2bfloat16_rn(value));
-}
 
 /// A2, what dt is multiplied with.
 __device__ __forceinline__ float ScaledA(float a) {
@@ -48,8 +28,7 @@ __device__ __forceinline__ float TimeStep(float v) {
 /// One result out of the sum over its states.
 __device__ __forceinline__ uint16_t Finish(float sum, float d, float x, float z) {
   const float y = __fmaf_rn(d, x, sum);
-  const float gate = __fmul_rn(z, Reciprocal(__fadd_rn(1.0f, Ex2(-__fmul_rn(z, kLog2E)))));
-  return ToBF16(__fmul_rn(y, gate));
+  return ToBF16(__fmul_rn(y, FastSilu(z)));
 }
 
 }  // namespace statelib::kernels::cuda

@@ -33,7 +33,6 @@
 /// With dt from softplus the time step itself is within kSoftplusError, relative, plus |v| * 2^-24.
 namespace statelib::kernels::cuda {
 
-inline constexpr float kLog2E = 0x1.715476p+0f;
 inline constexpr int kSoftplusTerms = 9;
 /// log(1 + w) / w on [0, 1], minimax in relative error (3e-8): the factor of w^i.
 constexpr float SoftplusTerm(int i) {

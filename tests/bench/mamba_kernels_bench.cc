@@ -3,7 +3,7 @@
 // and 2.8b, each beside the card's limits: the bytes that must pass at the rate of a large copy,
 // and the exponentials at 16 a cycle and multiprocessor at the card's highest clock. Calls are
 // queued as a CUDA graph; medians. Run:
-// statelib_mamba_bench [5120x1x16384 ...], d_inner x sequences x rows
+// statelib_mamba_bench [conv_norm] [5120x1x16384 ...], the scan by d_inner x sequences x rows
 #include <cuda_runtime_api.h>
 #include <fmt/format.h>
 
@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "kernels/cuda/bf16_causal_conv.h"
+#include "kernels/cuda/bf16_rms_norm.h"
 #include "kernels/cuda/mamba1_scan.h"
 #include "tests/bench/cuda_timing.h"
 
@@ -161,6 +163,63 @@ void RunScan(const Limits& limits, const IsAsked& is_asked) {
   }
 }
 
+/// Convolution over the left half of in_proj's rows, and the norm before in_proj.
+template <typename IsAsked>
+void RunConvAndNorm(const Limits& limits, const IsAsked& is_asked) {
+  if (!is_asked("conv_norm")) return;
+  fmt::print("\n{:>8} {:>9} {:>6} {:>10} {:>10} {:>10} {:>10}\n", "d_inner", "sequences", "rows",
+             "conv us", "byte floor", "norm us", "byte floor");
+  for (const size_t channels : {1536, 5120}) {
+    for (const auto& [sequences, rows] :
+         {std::pair<size_t, size_t>{1, 1}, {64, 1}, {256, 1}, {1, 2048}, {1, 16384}, {16, 1024}}) {
+      const size_t all = sequences * rows, columns = channels / 2;
+      const DeviceBytes xz = Random(all * channels * 2, 1),
+                        out = AllocateDevice(all * channels * 2),
+                        weight = Uniform(4 * channels, -1, 1), bias = Uniform(channels, -1, 1),
+                        states = Uniform(sequences * 3 * channels, -1, 1),
+                        residual = Uniform(all * columns, -1, 1);
+      std::vector<DeviceSequence> table;
+      for (size_t i = 0; i < sequences; ++i) {
+        table.push_back({static_cast<uint32_t>(i * rows), static_cast<uint32_t>(rows),
+                         reinterpret_cast<float*>(states.get()) + i * 3 * channels});
+      }
+      const DeviceBytes on_device = AllocateDevice(table.size() * sizeof(DeviceSequence));
+      CheckCuda(cudaMemcpy(on_device.get(), table.data(), table.size() * sizeof(DeviceSequence),
+                           cudaMemcpyHostToDevice),
+                "upload");
+      const std::vector<double> s = SecondsOf(
+          {[&](size_t) {
+             LaunchBF16CausalConv({{Halves(xz), channels * 2},
+                                   Floats(weight),
+                                   Floats(bias),
+                                   channels,
+                                   4,
+                                   reinterpret_cast<const DeviceSequence*>(on_device.get()),
+                                   sequences,
+                                   rows,
+                                   {Halves(out), channels},
+                                   Stream()});
+             return true;
+           },
+           [&](size_t) {
+             LaunchBF16RmsNorm({{Floats(residual), columns},
+                                Floats(weight),
+                                1e-5f,
+                                all,
+                                columns,
+                                {Halves(out), columns},
+                                Stream()});
+             return true;
+           }});
+      const auto conv_bytes = static_cast<double>(all * channels * 4 + sequences * channels * 24);
+      const auto norm_bytes = static_cast<double>(all * columns * 6);
+      fmt::print("{:>8} {:>9} {:>6} {:>10.2f} {:>10.2f} {:>10.2f} {:>10.2f}\n", channels, sequences,
+                 rows, s[0] * 1e6, conv_bytes / limits.copy_bytes * 1e6, s[1] * 1e6,
+                 norm_bytes / limits.copy_bytes * 1e6);
+    }
+  }
+}
+
 int Main(int argc, char** argv) {
   cudaDeviceProp card{};
   CheckCuda(cudaGetDeviceProperties(&card, 0), "device");
@@ -170,6 +229,7 @@ int Main(int argc, char** argv) {
   const auto is_asked = [&](const std::string& name) {
     return argc == 1 || std::find(argv + 1, argv + argc, name) != argv + argc;
   };
+  RunConvAndNorm(limits, is_asked);
   RunScan(limits, is_asked);
   return 0;
 }
