@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A warp takes a row, its lanes are the chains. Up to 2,560 columns stay in registers between the
-// sum and the scaling; what is beyond is read again out of the cache. Traffic: a row read, a row
-// written.
+// Of many rows a warp takes each, a lane four chains; of few rows a block, a thread a chain. What
+// fits stays in registers between the sum and the scaling; what is beyond is read again out of the
+// cache. Traffic: a row read, a row written.
 #include "kernels/cuda/bf16_rms_norm.h"
 
 #include <stdexcept>
@@ -16,6 +16,8 @@ namespace {
 
 constexpr unsigned kWarp = 32, kWarps = 4;
 constexpr unsigned kStep = kWarp * 4;  // columns of a warp at once
+constexpr unsigned kChains = 4 * kWarp;
+constexpr unsigned kAllSteps = kChains * 4;  // columns of a block at once
 
 struct Operands {
   const float* x;
@@ -26,6 +28,10 @@ struct Operands {
   unsigned columns;
 };
 
+__device__ __forceinline__ float4 FourAt(const float* from) {
+  return *reinterpret_cast<const float4*>(from);
+}
+
 __device__ __forceinline__ float AddSquares(float4 x, float sum) {
   sum = __fmaf_rn(x.x, x.x, sum);
   sum = __fmaf_rn(x.y, x.y, sum);
@@ -33,11 +39,20 @@ __device__ __forceinline__ float AddSquares(float4 x, float sum) {
   return __fmaf_rn(x.w, x.w, sum);
 }
 
-__device__ __forceinline__ void Scale(float4 x, float scale, const float* weight, uint16_t* out) {
-  const float4 w = *reinterpret_cast<const float4*>(weight);
+__device__ __forceinline__ void Scale(float4 x, float scale, float4 w, uint16_t* out) {
   WriteFourBF16(out,
                 {__fmul_rn(__fmul_rn(x.x, scale), w.x), __fmul_rn(__fmul_rn(x.y, scale), w.y),
                  __fmul_rn(__fmul_rn(x.z, scale), w.z), __fmul_rn(__fmul_rn(x.w, scale), w.w)});
+}
+
+/// The scale of a row by chains l, l + 32, l + 64 and l + 96 of lane l.
+__device__ __forceinline__ float ScaleOf(const Operands& args, const float (&sums)[4]) {
+  float sum = __fadd_rn(__fadd_rn(sums[0], sums[2]), __fadd_rn(sums[1], sums[3]));
+#pragma unroll
+  for (unsigned half = kWarp / 2; half > 0; half /= 2)
+    sum = __fadd_rn(sum, __shfl_xor_sync(0xffffffff, sum, half));
+  const float mean = __fdiv_rn(sum, static_cast<float>(args.columns));
+  return __fdiv_rn(1.0f, __fsqrt_rn(__fadd_rn(mean, args.epsilon)));
 }
 
 /// kKept: steps of a row that stay in registers.
@@ -48,28 +63,58 @@ __global__ void __launch_bounds__(kWarps* kWarp) NormKernel(const __grid_constan
   const unsigned first = threadIdx.x % kWarp * 4;
   const float* const x = args.x + row * args.x_stride;
   uint16_t* const out = args.out + row * args.out_stride;
-  const auto four_at = [&](unsigned i) { return *reinterpret_cast<const float4*>(x + i); };
   float4 kept[kKept];
 #pragma unroll
   for (unsigned i = 0; i < kKept; ++i)
-    kept[i] = first + i * kStep < args.columns ? four_at(first + i * kStep) : float4{};
-  float sum = 0.0f;
+    kept[i] = first + i * kStep < args.columns ? FourAt(x + first + i * kStep) : float4{};
+  float sums[4]{};
 #pragma unroll
-  for (unsigned i = 0; i < kKept; ++i) sum = AddSquares(kept[i], sum);
-  for (unsigned i = first + kKept * kStep; i < args.columns; i += kStep)
-    sum = AddSquares(four_at(i), sum);
+  for (unsigned i = 0; i < kKept; ++i) sums[i % 4] = AddSquares(kept[i], sums[i % 4]);
+  for (unsigned i = first + kKept * kStep, chain = kKept; i < args.columns; i += kStep, ++chain) {
 #pragma unroll
-  for (unsigned half = kWarp / 2; half > 0; half /= 2)
-    sum = __fadd_rn(sum, __shfl_xor_sync(0xffffffff, sum, half));
-  const float mean = __fdiv_rn(sum, static_cast<float>(args.columns));
-  const float scale = __fdiv_rn(1.0f, __fsqrt_rn(__fadd_rn(mean, args.epsilon)));
+    for (unsigned at = 0; at < 4; ++at)
+      if (chain % 4 == at) sums[at] = AddSquares(FourAt(x + i), sums[at]);
+  }
+  const float scale = ScaleOf(args, sums);
 #pragma unroll
   for (unsigned i = 0; i < kKept; ++i) {
     const unsigned at = first + i * kStep;
-    if (at < args.columns) Scale(kept[i], scale, args.weight + at, out + at);
+    if (at < args.columns) Scale(kept[i], scale, FourAt(args.weight + at), out + at);
   }
   for (unsigned i = first + kKept * kStep; i < args.columns; i += kStep)
-    Scale(four_at(i), scale, args.weight + i, out + i);
+    Scale(FourAt(x + i), scale, FourAt(args.weight + i), out + i);
+}
+
+constexpr unsigned kKeptOfFew = 5;
+
+__global__ void __launch_bounds__(kChains) FewRowsKernel(const __grid_constant__ Operands args) {
+  __shared__ float chains[kChains];
+  const unsigned first = threadIdx.x * 4, lane = threadIdx.x % kWarp;
+  const float* const x = args.x + blockIdx.x * args.x_stride;
+  uint16_t* const out = args.out + blockIdx.x * args.out_stride;
+  float4 kept[kKeptOfFew], weight[kKeptOfFew];
+#pragma unroll
+  for (unsigned i = 0; i < kKeptOfFew; ++i) {
+    const unsigned at = first + i * kAllSteps;
+    kept[i] = at < args.columns ? FourAt(x + at) : float4{};
+    weight[i] = at < args.columns ? FourAt(args.weight + at) : float4{};
+  }
+  float sum = 0.0f;
+#pragma unroll
+  for (unsigned i = 0; i < kKeptOfFew; ++i) sum = AddSquares(kept[i], sum);
+  for (unsigned i = first + kKeptOfFew * kAllSteps; i < args.columns; i += kAllSteps)
+    sum = AddSquares(FourAt(x + i), sum);
+  chains[threadIdx.x] = sum;
+  __syncthreads();
+  const float sums[4] = {chains[lane], chains[lane + 32], chains[lane + 64], chains[lane + 96]};
+  const float scale = ScaleOf(args, sums);
+#pragma unroll
+  for (unsigned i = 0; i < kKeptOfFew; ++i) {
+    const unsigned at = first + i * kAllSteps;
+    if (at < args.columns) Scale(kept[i], scale, weight[i], out + at);
+  }
+  for (unsigned i = first + kKeptOfFew * kAllSteps; i < args.columns; i += kAllSteps)
+    Scale(FourAt(x + i), scale, FourAt(args.weight + i), out + i);
 }
 
 void Check(bool holds, const char* what, size_t got) {
@@ -92,6 +137,12 @@ void LaunchBF16RmsNorm(const BF16RmsNormArgs& args) {
   const Operands operands{
       args.x.data, args.out.data, args.x.stride, args.out.stride,
       args.rows,   args.weight,   args.epsilon,  static_cast<unsigned>(args.columns)};
+  constexpr size_t kFewRows = 1024;
+  if (args.rows <= kFewRows) {
+    FewRowsKernel<<<GridX(args.rows), kChains, 0, args.stream>>>(operands);
+    CheckCuda(cudaGetLastError(), "norm of few rows");
+    return;
+  }
   const auto kernel = args.columns <= 8 * kStep ? NormKernel<8> : NormKernel<20>;
   kernel<<<GridX((args.rows + kWarps - 1) / kWarps), kWarps * kWarp, 0, args.stream>>>(operands);
   CheckCuda(cudaGetLastError(), "norm");

@@ -8,9 +8,9 @@
 
 /// RMS norm of the f32 residual stream into bf16 rows.
 ///
-/// Order of operations, IEEE f32 rounded to nearest: chain l of 32 sums the squares of the elements
-/// i with i / 4 % 32 = l in ascending order, sum = fma(x, x, sum) from +0; the chains' sums are
-/// added by halves, chain l to l + 16, then + 8, 4, 2, 1; then
+/// Order of operations, IEEE f32 rounded to nearest: chain l of 128 sums the squares of the
+/// elements i with i / 4 % 128 = l in ascending order, sum = fma(x, x, sum) from +0; the chains'
+/// sums are added by halves, chain l + chain l + 64, then 32, 16, 8, 4, 2, 1; then
 ///   scale = 1 / sqrt(sum / D + epsilon);  out = bf16((x * scale) * weight), ties to even.
 /// So the bits of a row depend on that row alone, and a scalar program can have the same.
 namespace statelib::kernels::cuda {
