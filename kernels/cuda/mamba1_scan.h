@@ -30,7 +30,7 @@
 /// exact arithmetic obeys, with decay d = exp(dt * A),
 ///   error_t <= d * error_{t-1} + |d * s_{t-1}| * (kDecayError + |dt * A| * 2^-22)
 ///              + |dt * x * B| * 2^-23 + |s_t| * 2^-24 + 2^-126 * |s_{t-1}|.
-/// With dt from softplus the time step itself is within kSoftplusError, relative, plus |v| * 2^-24.
+/// With dt from softplus the time step itself is within kSoftplusError, relative, plus |v| * 2^-22.
 namespace statelib::kernels::cuda {
 
 inline constexpr int kSoftplusTerms = 9;

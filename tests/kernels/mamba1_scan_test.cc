@@ -247,7 +247,7 @@ void ExpectWithinBound(const Layer& layer) {
       if (layer.with_bias) {
         const double v = dt + static_cast<double>(layer.bias[e]);
         dt = Softplus(v);
-        dt_error = kSoftplusError + std::abs(v) * 0x1p-23;
+        dt_error = kSoftplusError + std::abs(v) * 0x1p-22;
       }
       const double x = static_cast<double>(FromBF16(layer.x[t * layer.x_stride() + e]));
       const double z = static_cast<double>(FromBF16(layer.z[t * layer.x_stride() + e]));
