@@ -39,7 +39,9 @@ __global__ void __launch_bounds__(R::kThreads, 1)
   __syncthreads();
   const unsigned warp = __shfl_sync(kAll, threadIdx.x / kWarp, 0), group = warp / R::kWarps;
   if (group >= groups) return;
-  RingWarp<R, kSoftplusToo>(args, boxes, memory, groups, group, warp % R::kWarps).Run();
+  // Where a ring has a warp a scheduler, those of a scheduler stand at different places.
+  const unsigned place = (warp + (R::kWarps == 4 ? group : 0)) % R::kWarps;
+  RingWarp<R, kSoftplusToo>(args, boxes, memory, groups, group, place).Run();
 }
 
 template <typename R, bool kSoftplusToo>
