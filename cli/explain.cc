@@ -24,7 +24,7 @@ const char* TextOf(library::ModelReason reason) {
 /// How the matrices are held, which the profile tells.
 std::string WeightsOf(const engine::Runtime& runtime) {
   for (const char* format : {"f32", "bf16", "int8", "int4"})
-    if (runtime.WeightChoiceFor(runtime.profile()) == std::string_view(format)) return format;
+    if (runtime.ProfileWith(format) == runtime.profile()) return format;
   return "as in the model's file";
 }
 

@@ -6,8 +6,8 @@ namespace statelib {
 
 /// Called where an exception is handled, by what runs whole commands or requests: throws what the
 /// libraries below say in their own types as an Error, and anything else as it is. What
-/// std::filesystem says of a path is kIo; of devices (kernels::DeviceError) kUnsupported where this
-/// machine or build lacks one, kIo where it failed.
+/// std::filesystem says of a path is what ThrowErrno makes of it; of devices (kernels::DeviceError)
+/// kUnsupported where this machine or build lacks one, kIo where it failed.
 [[noreturn]] void RethrowTranslated();
 
 }  // namespace statelib

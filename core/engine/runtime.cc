@@ -104,7 +104,11 @@ kernels::ProfileRequest Runtime::profile_request() const {
   return {weights.format(), weights.has_blocks(), kernels::DType::kF32, info().operations};
 }
 
-std::string Runtime::profile() const { return backend_->ProfileOf(profile_request()); }
+std::string Runtime::ProfileWith(std::string_view weights) const {
+  kernels::ProfileRequest request = profile_request();
+  request.format = FormatOf(weights);
+  return backend_->ProfileOf(request);
+}
 
 kernels::Arithmetic Runtime::arithmetic() const {
   const model::Weights& weights = model_->weights();

@@ -85,7 +85,9 @@ class Runtime {
   kernels::ProfileRequest profile_request() const;
   /// The base of the numerics profile of every state that this runtime computes, as its backend
   /// says it.
-  std::string profile() const;
+  std::string profile() const { return backend_->ProfileOf(profile_request()); }
+  /// The one that it would have with this choice of weights. Errors: kInvalidArgument.
+  std::string ProfileWith(std::string_view weights) const;
   /// The choice of weights under which the same backend computes this model in the profile of this
   /// base; null where none does.
   const char* WeightChoiceFor(std::string_view base) const {

@@ -35,9 +35,9 @@ TEST(TranslateErrors, ADeviceThatIsMissingIsUnsupportedAndOneThatFailedIsIo) {
               testing::Pair(ErrorKind::kIo, "[cuda] lost"));
 }
 
-TEST(TranslateErrors, WhatTheFileSystemSaysOfAPathIsIo) {
+TEST(TranslateErrors, WhatTheFileSystemSaysOfAPathNamesIt) {
   const auto [kind, message] = Translated([] { std::filesystem::file_size("/nowhere/at/all"); });
-  EXPECT_EQ(kind, ErrorKind::kIo);
+  EXPECT_EQ(kind, ErrorKind::kNotFound);
   EXPECT_THAT(message, testing::HasSubstr("/nowhere/at/all"));
 }
 

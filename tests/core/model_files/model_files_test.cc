@@ -97,7 +97,8 @@ TEST(ModelFiles, WhatIsMissingIsNamed) {
               {"expected weights, one of model.safetensors, model.safetensors.index.json",
                "found \"README.md\", \"config.json\""},
               [&] { ModelFiles::Open(folder.path()); });
-  ExpectError(ErrorKind::kInvalidArgument, {"README.md: expected the folder", "found another file"},
+  ExpectError(ErrorKind::kInvalidArgument,
+              {"README.md: expected a model's folder", "found another file"},
               [&] { ModelFiles::Open(folder.path() / "README.md"); });
 }
 
