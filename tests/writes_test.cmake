@@ -4,13 +4,13 @@
 cmake_minimum_required(VERSION 3.25)
 include(${CMAKE_CURRENT_LIST_DIR}/conclude.cmake)
 
-# What changes files otherwise is no part of a library: keys, the empty files of locks, the system's temporary folder,
-# links in a remote, a converted model's folder, /dev/null.
+# What changes files otherwise is no part of a library: the empty files of locks, the system's temporary folder,
+# a converted model's folder, /dev/null.
 set(write "ofstream|std::fstream|fopen|O_CREAT|O_WRONLY|O_RDWR|O_TMPFILE|mkdtemp|mkstemp")
 set(write "${write}|::(unlink|unlinkat|rename|renameat|link|symlink|mkdir|rmdir|truncate|ftruncate|fallocate)\\(")
 set(write "${write}|(filesystem|fs)::(remove|rename|create_|copy|resize_file|permissions|last_write_time)")
-set(writers "^(core/model/convert|statestore/documents/extractor|statestore/library/keys|statestore/library/exchange")
-set(writers "${writers}|statestore/storage/file_lock|statestore/remote/folder_remote)\\.cc$")
+set(writers "^(core/model/convert|statestore/documents/extractor|statestore/library/exchange")
+set(writers "${writers}|statestore/storage/file_lock)\\.cc$")
 set(wrong "")
 set(writes_seen 0)
 foreach(layer core/model_files core/tokenizer core/model core/engine statestore cli/serve)

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statestore/library/keys.h"
 
-#include <fcntl.h>
 #include <fmt/ranges.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -24,17 +22,18 @@ namespace {
 constexpr std::string_view kSecretPrefix = "statelib-ed25519-secret:";
 constexpr uint64_t kKeyFileBytesMax = 1024;
 
-/// Writes a file that nobody else can read, also not for the moment of its making.
-void WriteSecretFile(const std::filesystem::path& path, std::string_view text) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (file < 0) ThrowErrno("cannot create", path.string(), errno);
-  const bool written = ::write(file, text.data(), text.size()) == std::ssize(text) &&
-                       ::fchmod(file, 0600) == 0 && ::fsync(file) == 0;
-  const int reason = errno;
-  ::close(file);
-  if (written) return;
-  ::unlink(path.c_str());
-  ThrowErrno("cannot write", path.string(), reason);
+/// Writes a new file that only its owner can read, from its making on. Where that fails there is
+/// none.
+void WriteSecretFile(FileSystem& files, const std::filesystem::path& path, std::string_view text) {
+  const auto file = files.Create(path, 0600);
+  try {
+    file->Append(AsBytes(text));
+    file->Sync();
+    file->Close();
+  } catch (const Error&) {
+    files.Remove(path);
+    throw;
+  }
 }
 
 std::string FirstLine(FileSystem& files, const std::filesystem::path& path) {
@@ -72,7 +71,7 @@ NamedKey KeyRing::Create(const std::string& name) {
   files_.CreateDirectories(path.parent_path());
   if (::chmod(path.parent_path().c_str(), 0700) != 0)
     ThrowErrno("cannot protect", path.parent_path().string(), errno);
-  WriteSecretFile(path, fmt::format("{}{}\n", kSecretPrefix, Digest{key.Seed()}.Hex()));
+  WriteSecretFile(files_, path, fmt::format("{}{}\n", kSecretPrefix, Digest{key.Seed()}.Hex()));
   files_.SyncDirectory(path.parent_path());
   return named;
 }

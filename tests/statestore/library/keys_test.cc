@@ -7,6 +7,7 @@
 
 #include "statestore/library/exchange.h"
 #include "tests/statestore/expect_error.h"
+#include "tests/statestore/faulty_file_system.h"
 #include "tests/statestore/sample_library.h"
 #include "tests/temporary_directory.h"
 
@@ -31,6 +32,25 @@ TEST_F(Keys, ASecretIsForItsOwnerAlone) {
   ::umask(before);
   EXPECT_EQ(ModeOf("config/keys"), 0700u);
   EXPECT_EQ(ModeOf("config/keys/me"), 0600u);
+}
+
+TEST_F(Keys, OneThatCannotBeWrittenWholeIsNotThere) {
+  bool failed = true;
+  for (int n = 1; failed; ++n) {
+    FaultyFileSystem files(n);
+    KeyRing faulty(folder_.path() / "config", files);
+    try {
+      faulty.Create("me");
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kIo);
+    }
+    failed = files.failed();
+    // The last change makes the name durable: the key is there, and whole.
+    for (const NamedKey& key : keys_.List()) {
+      EXPECT_EQ(key.key, keys_.Signing("me")->public_key());
+      keys_.Remove(key);
+    }
+  }
 }
 
 TEST_F(Keys, ASecretThatOthersCanReadIsRefused) {
