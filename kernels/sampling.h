@@ -24,7 +24,7 @@
 ///     Temperature 0 ends here: the likeliest token is the choice.
 ///  4. Temperature. The weight of a token is the integer
 ///       w = floor(exp((x - largest x) * (1 / temperature)) * 2^38),
-///     where exp and everything in it is f32 (reference/math.h); the weight of an x that equals the
+///     where exp and everything in it is f32 (exact/math.h); the weight of an x that equals the
 ///     largest is 2^38, also where that is infinite.
 ///  5. Top-k keeps the top_k likeliest tokens.
 ///  6. Top-p keeps the fewest likeliest tokens whose weights together reach
@@ -33,7 +33,7 @@
 ///  7. Min-p keeps tokens whose weight is at least ceil(min_p * 2^38), min_p of the likeliest's.
 ///  8. The draw takes the first kept token, in the order of ids, with which the sum of the kept
 ///     weights exceeds floor(random * total / 2^64), total being the weight of what step 7 kept and
-///     random 64 bits of Philox4x32-10 (reference/philox.h).
+///     random 64 bits of Philox4x32-10 (exact/philox.h).
 ///
 /// Steps 5 to 7 have the order of Hugging Face's generate(); the penalties are those of its
 /// repetition_penalty and of OpenAI's presence_penalty and frequency_penalty, which count the

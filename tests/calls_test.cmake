@@ -8,7 +8,7 @@ file(GLOB_RECURSE sources RELATIVE "${SOURCE_DIR}" "${SOURCE_DIR}/kernels/*" "${
      "${SOURCE_DIR}/statestore/*" "${SOURCE_DIR}/cli/*")
 list(FILTER sources INCLUDE REGEX "\\.(cc|h|cu|cuh)$")
 
-# The last bit of these differs from one C library to the next. kernels/fixed_log.h and kernels/reference/math.h do not.
+# The last bit of these differs from one C library to the next. kernels/exact/fixed_log.h and kernels/exact/math.h do not.
 set(libm "std::(exp|exp2|expm1|log|log2|log10|log1p|pow|tanh|sin|cos|erf|cbrt)f?\\(")
 # A perplexity, which is shown and not kept.
 set(may_libm core/engine/quality.cc)

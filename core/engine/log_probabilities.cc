@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include "kernels/fixed_log.h"
-#include "kernels/reference/math.h"
+#include "kernels/exact/fixed_log.h"
+#include "kernels/exact/math.h"
 
 namespace statelib::engine {
 
@@ -15,8 +15,8 @@ double LogSumOf(std::span<const float> logits) {
     if (logit > largest) largest = logit;
   double sum = 0;
   for (const float logit : logits)
-    if (!std::isnan(logit)) sum += kernels::reference::Exp(logit - largest);
-  return largest + kernels::FixedLog(sum);
+    if (!std::isnan(logit)) sum += kernels::exact::Exp(logit - largest);
+  return largest + kernels::exact::FixedLog(sum);
 }
 
 double LogProbabilityOf(std::span<const float> logits, TokenId token) {

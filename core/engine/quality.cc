@@ -6,11 +6,11 @@
 
 #include "core/base/error.h"
 #include "core/engine/log_probabilities.h"
-#include "kernels/reference/math.h"
+#include "kernels/exact/math.h"
 
 namespace statelib::engine {
 
-using kernels::reference::Exp;
+using kernels::exact::Exp;
 
 namespace {
 

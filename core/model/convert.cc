@@ -14,8 +14,8 @@
 #include "core/model_files/encode.h"
 #include "core/model_files/safetensors_writer.h"
 #include "core/model_files/statelib_model.h"
-#include "kernels/fixed_log.h"
-#include "kernels/reference/math.h"
+#include "kernels/exact/fixed_log.h"
+#include "kernels/exact/math.h"
 
 namespace statelib::model {
 
@@ -39,10 +39,10 @@ std::string WithEnding(const std::string& name, std::string_view from, std::stri
 /// What happens to the elements of a tensor on their way.
 using ElementMap = float (*)(float);
 
-float DecayOfLog(float value) { return -kernels::reference::Exp(value); }
+float DecayOfLog(float value) { return -kernels::exact::Exp(value); }
 // Not the C library's, for what it gives is part of the new model's fingerprint.
 float LogOfDecay(float value) {
-  return static_cast<float>(kernels::FixedLog(-static_cast<double>(value)));
+  return static_cast<float>(kernels::exact::FixedLog(-static_cast<double>(value)));
 }
 
 /// A matrix product's weights, or an embedding: what may be of a smaller type.

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "kernels/reference/math.h"
+#include "kernels/exact/math.h"
 
 namespace statelib::model {
 
@@ -122,7 +122,7 @@ VectorRef LayerStack::Decays(const std::string& mixer, std::initializer_list<int
                              const Weights::Transform& layout) {
   if (weights_.Has(mixer + "A")) return weights_.Vector(mixer + "A", shape, layout);
   return weights_.Vector(mixer + "A_log", shape, [layout](std::vector<float> decays) {
-    for (float& decay : decays) decay = -kernels::reference::Exp(decay);
+    for (float& decay : decays) decay = -kernels::exact::Exp(decay);
     return layout ? layout(std::move(decays)) : decays;
   });
 }

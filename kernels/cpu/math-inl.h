@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The functions of kernels/reference/math.h on vectors: the same operations in the same order, so
+// The functions of kernels/exact/math.h on vectors: the same operations in the same order, so
 // the same bits. Compiled once for each instruction set; hence the include guard that toggles.
 #if defined(STATELIB_KERNELS_CPU_MATH_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef STATELIB_KERNELS_CPU_MATH_INL_H_

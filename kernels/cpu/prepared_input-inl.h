@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Inputs in the form that a product takes them: rounded to bf16, or quantised to bytes by the
-// operations of kernels/reference/quantized_input.h.
+// operations of kernels/exact/quantized_input.h.
 #if defined(STATELIB_KERNELS_CPU_PREPARED_INPUT_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef STATELIB_KERNELS_CPU_PREPARED_INPUT_INL_H_
 #undef STATELIB_KERNELS_CPU_PREPARED_INPUT_INL_H_
@@ -66,7 +66,7 @@ HWY_INLINE float QuantizeBlock(const float* x, bool halves, int8_t* codes, int32
   }
   const uint32_t bits = hn::GetLane(hn::MaxOfLanes(du, largest_bits));
   const float largest = std::bit_cast<float>(bits);
-  const bool finite = bits < 0x7f800000, vanishes = largest < reference::kSmallestInput;
+  const bool finite = bits < 0x7f800000, vanishes = largest < exact::kSmallestInput;
   if (!finite || vanishes) {
     std::fill_n(codes, kBlockInputs, int8_t{0});
     sums[0] = sums[1] = 0;

@@ -3,11 +3,11 @@
 #define STATELIB_KERNELS_CPU_PREPARED_INPUT_H_
 
 #include "kernels/cpu/packed_matrix.h"
-#include "kernels/reference/quantized_input.h"
+#include "kernels/exact/quantized_input.h"
 
 namespace statelib::kernels {
 
-static_assert(kBlockInputs == reference::kInputBlock);
+static_assert(kBlockInputs == exact::kInputBlock);
 
 /// Rows that share one pass over the weights; a multiple of every tile's rows keeps full tiles.
 inline constexpr size_t kRowsMax = 192;

@@ -6,12 +6,12 @@
 #include <cmath>
 #include <numeric>
 
+#include "kernels/exact/sample_math.h"
 #include "kernels/reference/sample.h"
-#include "kernels/reference/sample_math.h"
 
 namespace statelib::kernels {
 
-using reference::WeightOf;
+using exact::WeightOf;
 
 namespace {
 
@@ -74,14 +74,14 @@ int32_t RowSampler::Draw(const CpuKernels& kernels, std::span<const float> x, fl
                          const SampleRow& row) {
   if (row.top_k > 0 && row.top_k <= kFewTokens) return DrawFromFew(kernels, x, largest, row);
   const bool cuts = row.top_k > 0 || row.top_p < 1;
-  const uint64_t least = reference::LeastWeight(row.min_p);
+  const uint64_t least = exact::LeastWeight(row.min_p);
   const LogitScale scale{largest, 1.0f / row.temperature, cuts ? 0.0f : LeastRelative(least)};
   kernels.weigh_logits(scale, x.data(), x.size(), e_.data(), sums_.data());
   if (!cuts) return DrawFromAll(x.size(), row);
   FillHistogram(x.size());
   const auto to_reach = [&] {
-    return reference::WeightToReach(row.top_p,
-                                    std::accumulate(weights_.begin(), weights_.end(), uint64_t{0}));
+    return exact::WeightToReach(row.top_p,
+                                std::accumulate(weights_.begin(), weights_.end(), uint64_t{0}));
   };
   const auto weight = [&](int32_t id) { return WeightOf(e_[static_cast<size_t>(id)]); };
   if (row.top_k > 0) {
@@ -106,10 +106,10 @@ int32_t RowSampler::DrawFromFew(const CpuKernels& kernels, std::span<const float
   uint64_t total = 0;
   for (const int32_t id : likeliest_) {
     const auto i = static_cast<size_t>(id);
-    e_[i] = reference::RelativeProbability(x[i], largest, inverse);
+    e_[i] = exact::RelativeProbability(x[i], largest, inverse);
     total += WeightOf(e_[i]);
   }
-  const uint64_t target = reference::WeightToReach(row.top_p, total);
+  const uint64_t target = exact::WeightToReach(row.top_p, total);
   uint64_t reached = 0;
   kept_.clear();
   for (size_t i = 0; reached < target; ++i) {
@@ -117,14 +117,14 @@ int32_t RowSampler::DrawFromFew(const CpuKernels& kernels, std::span<const float
     reached += WeightOf(e_[static_cast<size_t>(likeliest_[i])]);
   }
   std::sort(kept_.begin(), kept_.end());
-  return DrawFromKept(reference::LeastWeight(row.min_p), row);
+  return DrawFromKept(exact::LeastWeight(row.min_p), row);
 }
 
 /// The first token, in the order of ids, with which the sum of the weights exceeds what was drawn.
 int32_t RowSampler::DrawFromAll(size_t tokens, const SampleRow& row) const {
   const uint64_t* const sums = sums_.data();
   const uint64_t total = std::accumulate(sums, sums + BlocksOf(tokens), uint64_t{0});
-  const uint64_t to_exceed = reference::WeightToExceed(row.seed, row.position, total);
+  const uint64_t to_exceed = exact::WeightToExceed(row.seed, row.position, total);
   uint64_t sum = 0;
   size_t block = 0;
   while (sum + sums[block] <= to_exceed) sum += sums[block++];
@@ -140,7 +140,7 @@ int32_t RowSampler::DrawFromKept(uint64_t least, const SampleRow& row) const {
   };
   uint64_t total = 0;
   for (const int32_t id : kept_) total += weight(id);
-  const uint64_t to_exceed = reference::WeightToExceed(row.seed, row.position, total);
+  const uint64_t to_exceed = exact::WeightToExceed(row.seed, row.position, total);
   uint64_t sum = 0;
   size_t i = 0;
   while ((sum += weight(kept_[i])) <= to_exceed) ++i;
@@ -210,7 +210,7 @@ void RowSampler::AddLogProbabilities(const CpuKernels& kernels, std::span<const 
   const uint64_t* const sums = sums_.data();
   const uint64_t total = std::accumulate(sums, sums + BlocksOf(logits.size()), uint64_t{0});
   const auto value = [&](int32_t id) {
-    return reference::LogProbability(logits[static_cast<size_t>(id)], largest, total);
+    return exact::LogProbability(logits[static_cast<size_t>(id)], largest, total);
   };
   result.log_probability = value(result.id);
   FindLikeliest(kernels, logits, result.best.size());

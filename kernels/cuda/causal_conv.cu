@@ -5,7 +5,7 @@
 // Traffic: the inputs read once, the outputs written once, the state read and written.
 #include "kernels/cuda/launches.h"
 #include "kernels/cuda/sequences.cuh"
-#include "kernels/reference/math.h"
+#include "kernels/exact/math.h"
 
 namespace statelib::kernels::cuda {
 
@@ -49,7 +49,7 @@ __global__ void __launch_bounds__(kChannels* kRowsAtOnce)
         sum = __fmaf_rn(args.weight[j * args.channels + channel],
                         InputAt(args, sequence, kernel, row, channel), sum);
       }
-      args.out[(sequence.first_row + t) * args.out_stride + channel] = reference::Silu(sum);
+      args.out[(sequence.first_row + t) * args.out_stride + channel] = exact::Silu(sum);
     }
   }
   __syncthreads();

@@ -30,10 +30,10 @@ struct TimeStep {
 };
 
 __device__ __forceinline__ TimeStep MakeTimeStep(const HeadArgs& args, unsigned head, float raw) {
-  float dt = reference::Softplus(__fadd_rn(raw, args.dt_bias[head]));
+  float dt = exact::Softplus(__fadd_rn(raw, args.dt_bias[head]));
   dt = dt < args.dt_min ? args.dt_min : dt;
   dt = args.dt_max < dt ? args.dt_max : dt;
-  return {dt, reference::Exp(__fmul_rn(dt, args.a[head]))};
+  return {dt, exact::Exp(__fmul_rn(dt, args.a[head]))};
 }
 
 /// The channels of a block: some of one head.
@@ -218,7 +218,7 @@ __global__ void __launch_bounds__(kScanThreads)
     float y = __fmul_rn(args.d[e], x);
     for (unsigned n = 0; n < args.states; ++n)
       ScanStep(now.decay, dtx, b[n], c[n], true, state[static_cast<size_t>(n) * args.width], y);
-    args.y[t * args.y_stride + e] = __fmul_rn(y, reference::Silu(args.z[t * args.z_stride + e]));
+    args.y[t * args.y_stride + e] = __fmul_rn(y, exact::Silu(args.z[t * args.z_stride + e]));
   }
 }
 

@@ -6,7 +6,7 @@
 
 #include "kernels/cuda/device_matrix.h"
 #include "kernels/cuda/weight_vector.cuh"
-#include "kernels/reference/math.h"
+#include "kernels/exact/math.h"
 
 /// What the two kernels of a matrix product share. In both, one thread holds an output's sum from
 /// the first input to the last: sum = fma(w[k], x[k], sum) for k = 0, 1, 2, …
@@ -34,7 +34,7 @@ __device__ __forceinline__ void StoreSum(const MatMulArgs& args, unsigned row, u
   float& out = args.out[row * args.out_stride + output];
   if (args.bias != nullptr) sum = __fadd_rn(sum, args.bias[output]);
   if (args.epilogue == Epilogue::kAdd) sum = __fadd_rn(out, sum);
-  if (args.epilogue == Epilogue::kSoftplus) sum = reference::Softplus(sum);
+  if (args.epilogue == Epilogue::kSoftplus) sum = exact::Softplus(sum);
   out = sum;
 }
 

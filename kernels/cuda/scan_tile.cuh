@@ -6,7 +6,7 @@
 
 #include "kernels/cuda/launches.h"
 #include "kernels/cuda/sequences.cuh"
-#include "kernels/reference/math.h"
+#include "kernels/exact/math.h"
 
 /// What the scans share. In both, several lanes share a channel and each holds some of its states;
 /// y travels along them (selective_scan.cu tells how). What a lane needs for a token is read and
@@ -39,7 +39,7 @@ __device__ __forceinline__ void StoreGated(const float* y, const float* z, unsig
   for (unsigned i = threadIdx.x; i < count * kWidth; i += kScanThreads) {
     const unsigned t = i / kWidth, column = i % kWidth, at = t * tile_stride + column;
     if (column < columns_left) {
-      out[t * out_stride + column] = __fmul_rn(y[at], reference::Silu(z[at]));
+      out[t * out_stride + column] = __fmul_rn(y[at], exact::Silu(z[at]));
     }
   }
 }

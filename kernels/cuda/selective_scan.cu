@@ -88,7 +88,7 @@ struct Operands {
     dtx = __fmul_rn(dt, x);
     skip = __fmul_rn(d, x);
 #pragma unroll
-    for (unsigned n = 0; n < kPerLane; ++n) decay[n] = reference::Exp(__fmul_rn(dt, a[n]));
+    for (unsigned n = 0; n < kPerLane; ++n) decay[n] = exact::Exp(__fmul_rn(dt, a[n]));
   }
 
   float dtx, skip, decay[kPerLane];
@@ -182,11 +182,11 @@ __global__ void __launch_bounds__(kScanThreads)
     float y = __fmul_rn(args.d[channel], x);
     for (unsigned n = 0; n < args.states; ++n) {
       const size_t at = static_cast<size_t>(n) * args.channels + channel;
-      ScanStep(reference::Exp(__fmul_rn(dt, args.a[at])), dtx, args.b[t * args.b_stride + n],
+      ScanStep(exact::Exp(__fmul_rn(dt, args.a[at])), dtx, args.b[t * args.b_stride + n],
                args.c[t * args.c_stride + n], true, sequence.state[at], y);
     }
     args.y[t * args.y_stride + channel] =
-        __fmul_rn(y, reference::Silu(args.z[t * args.z_stride + channel]));
+        __fmul_rn(y, exact::Silu(args.z[t * args.z_stride + channel]));
   }
 }
 

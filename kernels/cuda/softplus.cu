@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "kernels/cuda/tensor_product.h"
-#include "kernels/reference/math.h"
+#include "kernels/exact/math.h"
 
 namespace statelib::kernels::cuda {
 
@@ -17,7 +17,7 @@ __global__ void SoftplusKernel(float* values, size_t rows, size_t cols, size_t s
   for (size_t i = static_cast<size_t>(blockIdx.x) * kThreads + threadIdx.x; i < rows * cols;
        i += step) {
     float& value = values[i / cols * stride + i % cols];
-    value = reference::Softplus(value);
+    value = exact::Softplus(value);
   }
 }
 

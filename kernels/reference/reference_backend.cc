@@ -8,10 +8,10 @@
 
 #include "kernels/backends.h"
 #include "kernels/check.h"
+#include "kernels/exact/math.h"
 #include "kernels/flush_subnormals.h"
 #include "kernels/host_backend.h"
 #include "kernels/host_sequences.h"
-#include "kernels/reference/math.h"
 #include "kernels/reference/reference_matrix.h"
 
 namespace statelib::kernels {
@@ -29,7 +29,7 @@ float Finish(float sum, float before, Epilogue epilogue) {
     case Epilogue::kAdd:
       return before + sum;
     case Epilogue::kSoftplus:
-      return reference::Softplus(sum);
+      return exact::Softplus(sum);
   }
   return sum;
 }
@@ -102,7 +102,7 @@ class ReferenceBackend : public HostBackend {
           float sum = args.bias[e];
           for (size_t j = 0; j < args.kernel; ++j)
             sum = std::fma(args.weight[j * channels + e], window[t + j], sum);
-          args.out.f32()[(sequence.first_row + t) * args.out.stride + e] = reference::Silu(sum);
+          args.out.f32()[(sequence.first_row + t) * args.out.stride + e] = exact::Silu(sum);
         }
         for (size_t j = 0; j + 1 < args.kernel; ++j) {
           state[j * channels + e] = window[sequence.row_count + j];
@@ -125,10 +125,10 @@ class ReferenceBackend : public HostBackend {
           float y = args.d[e] * x;
           for (size_t n = 0; n < states; ++n) {
             float& s = state[n * channels + e];
-            s = std::fma(reference::Exp(dt * args.a[n * channels + e]), s, (dt * x) * b[n]);
+            s = std::fma(exact::Exp(dt * args.a[n * channels + e]), s, (dt * x) * b[n]);
             y = std::fma(s, c[n], y);
           }
-          args.y.f32()[t * args.y.stride + e] = y * reference::Silu(z);
+          args.y.f32()[t * args.y.stride + e] = y * exact::Silu(z);
         }
       }
     }
@@ -145,9 +145,9 @@ class ReferenceBackend : public HostBackend {
           const float* b = args.b.f32() + t * args.b.stride + group * states;
           const float* c = args.c.f32() + t * args.c.stride + group * states;
           float dt =
-              reference::Softplus(args.dt_raw.f32()[t * args.dt_raw.stride + h] + args.dt_bias[h]);
+              exact::Softplus(args.dt_raw.f32()[t * args.dt_raw.stride + h] + args.dt_bias[h]);
           dt = std::min(std::max(dt, args.dt_min), args.dt_max);
-          const float decay = reference::Exp(dt * args.a[h]);
+          const float decay = exact::Exp(dt * args.a[h]);
           for (size_t e = h * channels; e < (h + 1) * channels; ++e) {
             const float x = args.x.f32()[t * args.x.stride + e];
             float y = args.d[e] * x;
@@ -157,7 +157,7 @@ class ReferenceBackend : public HostBackend {
               y = std::fma(s, c[n], y);
             }
             args.y.f32()[t * args.y.stride + e] =
-                y * reference::Silu(args.z.f32()[t * args.z.stride + e]);
+                y * exact::Silu(args.z.f32()[t * args.z.stride + e]);
           }
         }
       }

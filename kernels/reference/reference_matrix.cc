@@ -6,16 +6,16 @@
 #include <array>
 #include <cmath>
 
+#include "kernels/exact/quantized_input.h"
 #include "kernels/flush_subnormals.h"
-#include "kernels/reference/quantized_input.h"
 #include "kernels/row_reader.h"
 #include "kernels/weight_blocks.h"
 #include "kernels/weights.h"
 
 namespace statelib::kernels {
 
-using reference::InputBlock;
-using reference::kInputBlock;
+using exact::InputBlock;
+using exact::kInputBlock;
 
 ReferenceMatrix::ReferenceMatrix(const WeightView& weights, WeightFormat format)
     : Matrix(weights.rows, weights.cols),
@@ -84,7 +84,7 @@ void ReferenceMatrix::BlockSums(const float* x, float* out) const {
   std::vector<InputBlock> inputs;
   for (size_t b = 0; b < blocks; ++b) {
     const size_t first = b * kInputBlock;
-    inputs.push_back(reference::QuantizeInput(x + first, std::min(kInputBlock, cols() - first)));
+    inputs.push_back(exact::QuantizeInput(x + first, std::min(kInputBlock, cols() - first)));
   }
   for (size_t o = 0; o < rows(); ++o) {
     float sum = 0.0f;

@@ -7,7 +7,7 @@
 
 #include "kernels/backend.h"
 #include "kernels/check.h"
-#include "kernels/reference/sample_math.h"
+#include "kernels/exact/sample_math.h"
 
 namespace statelib::kernels {
 
@@ -43,7 +43,7 @@ uint64_t Weigh(float temperature, std::vector<Candidate>& candidates) {
   const float largest = LikeliestOf(candidates).x, inverse = 1.0f / temperature;
   uint64_t total = 0;
   for (Candidate& candidate : candidates) {
-    candidate.weight = WeightOf(RelativeProbability(candidate.x, largest, inverse));
+    candidate.weight = exact::WeightOf(exact::RelativeProbability(candidate.x, largest, inverse));
     total += candidate.weight;
   }
   return total;
@@ -66,7 +66,7 @@ void KeepTopP(double top_p, std::vector<Candidate>& candidates) {
   Sort(candidates.size(), candidates);
   uint64_t total = 0;
   for (const Candidate& candidate : candidates) total += candidate.weight;
-  const uint64_t to_reach = WeightToReach(top_p, total);
+  const uint64_t to_reach = exact::WeightToReach(top_p, total);
   uint64_t reached = 0;
   size_t keep = 0;
   while (reached < to_reach) reached += candidates[keep++].weight;
@@ -78,7 +78,7 @@ int32_t Draw(const SampleRow& row, std::vector<Candidate>& candidates) {
             [](const Candidate& a, const Candidate& b) { return a.id < b.id; });
   uint64_t total = 0;
   for (const Candidate& candidate : candidates) total += candidate.weight;
-  const uint64_t to_exceed = WeightToExceed(row.seed, row.position, total);
+  const uint64_t to_exceed = exact::WeightToExceed(row.seed, row.position, total);
   uint64_t sum = 0;
   size_t i = 0;
   while ((sum += candidates[i].weight) <= to_exceed) ++i;
@@ -90,11 +90,13 @@ void AddLogProbabilities(std::span<const float> logits, size_t count, SampleResu
   std::vector<Candidate> candidates = CandidatesOf(logits);
   const float largest = LikeliestOf(candidates).x;
   const uint64_t total = Weigh(1.0f, candidates);
-  result.log_probability = LogProbability(logits[static_cast<size_t>(result.id)], largest, total);
+  result.log_probability =
+      exact::LogProbability(logits[static_cast<size_t>(result.id)], largest, total);
   count = std::min(count, candidates.size());
   Sort(count, candidates);
   for (size_t i = 0; i < count; ++i)
-    result.best.push_back({candidates[i].id, LogProbability(candidates[i].x, largest, total)});
+    result.best.push_back(
+        {candidates[i].id, exact::LogProbability(candidates[i].x, largest, total)});
 }
 
 }  // namespace
@@ -127,7 +129,7 @@ SampleResult Sample(std::span<const float> logits, const SampleRow& row) {
     Weigh(row.temperature, candidates);
     KeepTopK(row.top_k, candidates);
     KeepTopP(row.top_p, candidates);
-    std::erase_if(candidates, [least = LeastWeight(row.min_p)](const Candidate& candidate) {
+    std::erase_if(candidates, [least = exact::LeastWeight(row.min_p)](const Candidate& candidate) {
       return candidate.weight < least;
     });
     result.id = Draw(row, candidates);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/fixed_log.h"
+#include "kernels/exact/fixed_log.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <random>
 
-namespace statelib::kernels {
+namespace statelib::kernels::exact {
 namespace {
 
 TEST(FixedLog, IsTheLogarithmWithinItsBoundAndRoundsToTheNearestFloat) {
@@ -36,4 +36,4 @@ TEST(FixedLog, HasTheseBits) {
 }
 
 }  // namespace
-}  // namespace statelib::kernels
+}  // namespace statelib::kernels::exact

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The scalar functions against libm in double precision. That the vector ones have the same bits is
 // tested through the operations that use them (backend_test.cc).
-#include "kernels/reference/math.h"
+#include "kernels/exact/math.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <limits>
 
-namespace statelib::kernels::reference {
+namespace statelib::kernels::exact {
 namespace {
 
 /// The largest relative error of `ours` against `exact` on a dense grid over [low, high].
@@ -53,4 +53,4 @@ TEST(Math, TheEndsOfExpAreZeroAndFinite) {
 }
 
 }  // namespace
-}  // namespace statelib::kernels::reference
+}  // namespace statelib::kernels::exact

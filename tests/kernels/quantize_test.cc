@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "kernels/reference/quantized_input.h"
+#include "kernels/exact/quantized_input.h"
 #include "kernels/weight_blocks.h"
 #include "tests/kernels/numbers.h"
 
@@ -100,7 +100,7 @@ TEST(QuantizeRow, AWeightThatIsNotFiniteMakesItsBlockNaN) {
 }
 
 TEST(QuantizeInput, FollowsItsFormulaByHand) {
-  using reference::QuantizeInput;
+  using exact::QuantizeInput;
   const float x[4] = {2.0f, -1.0f, 0.5f, 0.0f};
   const auto block = QuantizeInput(x, 4);
   EXPECT_EQ(block.scale, 2.0f / 127.0f);
@@ -112,7 +112,7 @@ TEST(QuantizeInput, FollowsItsFormulaByHand) {
 }
 
 TEST(QuantizeInput, TinyBlocksVanishAndOthersThatAreNotFiniteBecomeNaN) {
-  using reference::QuantizeInput;
+  using exact::QuantizeInput;
   const float tiny = 0x1p-101f, infinite = std::numeric_limits<float>::infinity();
   EXPECT_EQ(QuantizeInput(&tiny, 1).scale, 0.0f);
   EXPECT_TRUE(std::isnan(QuantizeInput(&infinite, 1).scale));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/reference/sample_math.h"
+#include "kernels/exact/sample_math.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <random>
 #include <utility>
 
-namespace statelib::kernels::reference {
+namespace statelib::kernels::exact {
 namespace {
 
 using Words4 = std::array<uint32_t, 4>;
@@ -106,4 +106,4 @@ TEST(SampleMath, ALogProbabilityIsOfTheShareOfTheWeights) {
 }
 
 }  // namespace
-}  // namespace statelib::kernels::reference
+}  // namespace statelib::kernels::exact

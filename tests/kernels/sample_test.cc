@@ -9,7 +9,7 @@
 #include <map>
 #include <random>
 
-#include "kernels/reference/philox.h"
+#include "kernels/exact/philox.h"
 #include "kernels/sampling.h"
 #include "tests/kernels/backends_under_test.h"
 #include "tests/kernels/numbers.h"
@@ -157,7 +157,7 @@ TEST_P(SampleTest, AChoiceIsTheOneOfABruteForceInDoublePrecision) {
       ASSERT_NE(found, kept.end()) << tokens << ' ' << round;
       for (auto token = kept.begin(); token != found; ++token) before += token->weight;
       const double drawn =
-          static_cast<double>(reference::RandomBits(row.seed, row.position)) * 0x1p-64 * total;
+          static_cast<double>(exact::RandomBits(row.seed, row.position)) * 0x1p-64 * total;
       EXPECT_GE(drawn, before - 1e-5 * total);
       EXPECT_LE(drawn, before + found->weight + 1e-5 * total);
     }

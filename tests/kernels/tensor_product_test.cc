@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "kernels/backends.h"
-#include "kernels/reference/math.h"
+#include "kernels/exact/math.h"
 #include "kernels/reference/tensor_sum.h"
 
 namespace statelib::kernels::cuda {
@@ -280,7 +280,7 @@ TEST_F(TensorProduct, FinishesSumsAsAskedAndTouchesNothingElse) {
           for (size_t output = 0; output < operands.outputs; ++output) {
             float sum = sums[row * operands.outputs + output] + bias_host[output];
             if (epilogue == Epilogue::kAdd) sum = 3.5f + sum;
-            if (epilogue == Epilogue::kSoftplus) sum = reference::Softplus(sum);
+            if (epilogue == Epilogue::kSoftplus) sum = exact::Softplus(sum);
             want[row * stride + output] = sum;
           }
         }

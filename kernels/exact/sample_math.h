@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef STATELIB_KERNELS_REFERENCE_SAMPLE_MATH_H_
-#define STATELIB_KERNELS_REFERENCE_SAMPLE_MATH_H_
+#ifndef STATELIB_KERNELS_EXACT_SAMPLE_MATH_H_
+#define STATELIB_KERNELS_EXACT_SAMPLE_MATH_H_
 
 #include <cmath>
 #include <cstdint>
 
-#include "kernels/fixed_log.h"
+#include "kernels/exact/fixed_log.h"
+#include "kernels/exact/math.h"
+#include "kernels/exact/philox.h"
 #include "kernels/host_device.h"
-#include "kernels/reference/math.h"
-#include "kernels/reference/philox.h"
 
 /// The numbers of a choice (kernels/sampling.h), for every backend.
-namespace statelib::kernels::reference {
+namespace statelib::kernels::exact {
 
 /// The weight of the likeliest token. 2^24 such weights and their double fit 64 bits.
 inline constexpr uint64_t kWeightOne = uint64_t{1} << 38;
@@ -67,6 +67,6 @@ STATELIB_HOST_DEVICE inline double LogProbability(float logit, float largest, ui
   return difference - FixedLog(static_cast<double>(total) * 0x1p-38);
 }
 
-}  // namespace statelib::kernels::reference
+}  // namespace statelib::kernels::exact
 
-#endif  // STATELIB_KERNELS_REFERENCE_SAMPLE_MATH_H_
+#endif  // STATELIB_KERNELS_EXACT_SAMPLE_MATH_H_

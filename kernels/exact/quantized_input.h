@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef STATELIB_KERNELS_REFERENCE_QUANTIZED_INPUT_H_
-#define STATELIB_KERNELS_REFERENCE_QUANTIZED_INPUT_H_
+#ifndef STATELIB_KERNELS_EXACT_QUANTIZED_INPUT_H_
+#define STATELIB_KERNELS_EXACT_QUANTIZED_INPUT_H_
 
 #include <bit>
 #include <cmath>
@@ -10,7 +10,7 @@
 
 /// How a row of inputs becomes 8-bit numbers for a product with quantised weights. Every backend
 /// does these operations in this order.
-namespace statelib::kernels::reference {
+namespace statelib::kernels::exact {
 
 inline constexpr size_t kInputBlock = 32;
 /// Below this a block counts as zero, so that 127 / largest stays finite.
@@ -46,6 +46,6 @@ inline InputBlock QuantizeInput(const float* x, size_t count) {
   return block;
 }
 
-}  // namespace statelib::kernels::reference
+}  // namespace statelib::kernels::exact
 
-#endif  // STATELIB_KERNELS_REFERENCE_QUANTIZED_INPUT_H_
+#endif  // STATELIB_KERNELS_EXACT_QUANTIZED_INPUT_H_

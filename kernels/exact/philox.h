@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef STATELIB_KERNELS_REFERENCE_PHILOX_H_
-#define STATELIB_KERNELS_REFERENCE_PHILOX_H_
+#ifndef STATELIB_KERNELS_EXACT_PHILOX_H_
+#define STATELIB_KERNELS_EXACT_PHILOX_H_
 
 #include <array>
 #include <cstdint>
 
 #include "kernels/host_device.h"
 
-namespace statelib::kernels::reference {
+namespace statelib::kernels::exact {
 
 /// Philox4x32-10: 128 random bits as a function of a counter and a key, so that any of a stream's
 /// numbers is made alone, in any order and on any device. Not for secrets. Source: Salmon, Moraes,
@@ -34,6 +34,6 @@ STATELIB_HOST_DEVICE inline uint64_t RandomBits(uint64_t seed, uint64_t position
   return words[0] | uint64_t{words[1]} << 32;
 }
 
-}  // namespace statelib::kernels::reference
+}  // namespace statelib::kernels::exact
 
-#endif  // STATELIB_KERNELS_REFERENCE_PHILOX_H_
+#endif  // STATELIB_KERNELS_EXACT_PHILOX_H_

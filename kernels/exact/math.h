@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef STATELIB_KERNELS_REFERENCE_MATH_H_
-#define STATELIB_KERNELS_REFERENCE_MATH_H_
+#ifndef STATELIB_KERNELS_EXACT_MATH_H_
+#define STATELIB_KERNELS_EXACT_MATH_H_
 
 #include <bit>
 #include <cmath>
@@ -12,7 +12,7 @@
 /// kernels/cpu/math-inl.h does the same operations in the same order on vectors, so that both give
 /// the same bits; a change here is a change there and a new kernel revision. The CUDA kernels call
 /// these very functions. Measured against libm in tests/kernels/math_test.cc.
-namespace statelib::kernels::reference {
+namespace statelib::kernels::exact {
 
 /// e^x, relative error below 1.2e-7; 0 below -87.33, 2.4e38 above 88.37. NaN gives NaN.
 STATELIB_HOST_DEVICE inline float Exp(float x) {
@@ -76,6 +76,6 @@ STATELIB_HOST_DEVICE inline float Softplus(float v) {
 /// z / (1 + e^-z)
 STATELIB_HOST_DEVICE inline float Silu(float z) { return z / (1.0f + Exp(-z)); }
 
-}  // namespace statelib::kernels::reference
+}  // namespace statelib::kernels::exact
 
-#endif  // STATELIB_KERNELS_REFERENCE_MATH_H_
+#endif  // STATELIB_KERNELS_EXACT_MATH_H_

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef STATELIB_KERNELS_FIXED_LOG_H_
-#define STATELIB_KERNELS_FIXED_LOG_H_
+#ifndef STATELIB_KERNELS_EXACT_FIXED_LOG_H_
+#define STATELIB_KERNELS_EXACT_FIXED_LOG_H_
 
 #include <bit>
 #include <cstdint>
 
 #include "kernels/host_device.h"
 
-namespace statelib::kernels {
+namespace statelib::kernels::exact {
 
 /// The natural logarithm of a normal number above zero as a fixed sequence of IEEE operations, for
 /// numbers that become part of a file: the C library's differ from machine to machine in the last
@@ -32,6 +32,6 @@ STATELIB_HOST_DEVICE inline double FixedLog(double x) {
   return exponent * kLn2High + (2.0 * s + low);
 }
 
-}  // namespace statelib::kernels
+}  // namespace statelib::kernels::exact
 
-#endif  // STATELIB_KERNELS_FIXED_LOG_H_
+#endif  // STATELIB_KERNELS_EXACT_FIXED_LOG_H_
