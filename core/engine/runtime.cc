@@ -67,11 +67,12 @@ std::unique_ptr<Runtime> Runtime::OpenWithoutTokenizer(const std::filesystem::pa
                           : needed != nullptr      ? needed
                                                    : "auto"));
   if (runtime->profile().empty()) {
+    std::vector<std::string_view> choices;
+    for (const char* const choice : WeightChoices())
+      if (!runtime->ProfileWith(choice).empty()) choices.emplace_back(choice);
     Throw(ErrorKind::kUnsupported,
-          "[{}] weights held as {}: this backend does not have them; take "
-          "another one of {}",
-          runtime->backend_name(), kernels::NameOf(weights.format()),
-          fmt::join(WeightChoices(), ", "));
+          "[{}] weights held as {}: this backend does not have them; take {}",
+          runtime->backend_name(), kernels::NameOf(weights.format()), fmt::join(choices, " or "));
   }
   runtime->pool_ =
       std::make_unique<StatePool>(*runtime->backend_, runtime->model_->layout().slot_bytes());

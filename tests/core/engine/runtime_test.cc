@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "tests/core/engine/tiny_models.h"
+#include "tests/made_up_backend.h"
 #include "tests/temporary_directory.h"
 
 namespace statelib::engine {
@@ -97,6 +98,27 @@ TEST(Runtime, UnknownBackendsAndInstructionSetsAreRefused) {
         FailureOf([&] { Runtime::OpenWithoutTokenizer(GoldenFolder("mamba"), {choice}); }).first,
         ErrorKind::kInvalidArgument);
   }
+}
+
+TEST(Runtime, AFormatThatTheBackendLacksIsRefusedWithThoseThatItHas) {
+  class Plain : public MadeUpBackend {
+   public:
+    using MadeUpBackend::MadeUpBackend;
+    std::string ProfileOf(const kernels::ProfileRequest& request) const override {
+      return request.format == kernels::WeightFormat::kBF16 ? ""
+                                                            : MadeUpBackend::ProfileOf(request);
+    }
+  };
+  static constexpr kernels::BackendEntry kEntries[] = {
+      {"plain", "", [](const kernels::BackendOptions&) -> std::unique_ptr<kernels::Backend> {
+         return std::make_unique<Plain>(1);
+       }}};
+  RuntimeOptions options{{"plain", {}, kEntries}};
+  options.weights = "bf16";
+  const auto [kind, message] =
+      FailureOf([&] { Runtime::OpenWithoutTokenizer(GoldenFolder("mamba"), options); });
+  EXPECT_EQ(kind, ErrorKind::kUnsupported);
+  EXPECT_THAT(message, HasSubstr("take auto or f32 or int8 or int4"));
 }
 
 }  // namespace
