@@ -13,9 +13,9 @@
 namespace statelib {
 
 /// The real file system, in which the n-th change (create, write, sync, close, rename, link,
-/// remove, folder) fails as on a full disk; a failing write leaves half of its bytes. After the failure
-/// either everything works again or, with `dead_afterwards`, nothing does any more, as after a
-/// crash. One thread.
+/// remove, folder) fails as on a full disk; a failing write leaves half of its bytes. After the
+/// failure either everything works again or, with `dead_afterwards`, nothing does any more, as
+/// after a crash. One thread.
 class FaultyFileSystem : public FileSystem {
  public:
   explicit FaultyFileSystem(int fail_at, bool dead_afterwards = false)
