@@ -47,13 +47,4 @@ WeightFormat FormatOf(std::string_view weights) {
         fmt::join(kWeightChoices, ", "), Quoted(weights));
 }
 
-const char* WeightChoiceFor(const kernels::Backend& backend, kernels::ProfileRequest request,
-                            std::string_view base) {
-  for (const char* const choice : kWeightChoices) {
-    request.format = FormatOf(choice);
-    if (backend.ProfileOf(request) == base) return choice;
-  }
-  return nullptr;
-}
-
 }  // namespace statelib::engine

@@ -28,11 +28,6 @@ std::span<const char* const> WeightChoices();
 /// Errors: kInvalidArgument for an unknown choice.
 kernels::WeightFormat FormatOf(std::string_view weights);
 
-/// The choice under which a backend computes in the profile of this base; null where none does.
-/// request: what the model asks; its format is not looked at.
-const char* WeightChoiceFor(const kernels::Backend& backend, kernels::ProfileRequest request,
-                            std::string_view base);
-
 }  // namespace statelib::engine
 
 #endif  // STATELIB_CORE_ENGINE_BACKEND_CHOICE_H_

@@ -31,6 +31,14 @@ std::span<const T> Some(const std::vector<T>& all, size_t first) {
 
 }  // namespace
 
+void CheckTokens(const model::ModelInfo& info, std::span<const TokenId> tokens) {
+  for (const TokenId token : tokens) {
+    if (token >= 0 && token < info.vocabulary_size) continue;
+    Throw(ErrorKind::kInvalidArgument, "[advance] token: expected 0 to {}, found {}",
+          info.vocabulary_size - 1, token);
+  }
+}
+
 Batch::Batch(model::Model& model, kernels::Backend& backend, size_t tokens)
     : model_(model), backend_(backend), tokens_(tokens), pass_(backend) {}
 
@@ -82,14 +90,9 @@ std::vector<Batch::Share> Batch::Plan() {
 bool Batch::Step() {
   std::vector<Share> shares = Plan();
   if (shares.empty()) return false;
-  const int64_t vocabulary = model_.info().vocabulary_size;
   for (Share& share : shares) {
     if (share.rows > 0) share.tokens = share.sequence->Next(share.rows);
-    for (const TokenId token : share.tokens) {
-      if (token >= 0 && token < vocabulary) continue;
-      Throw(ErrorKind::kInvalidArgument, "[advance] token: expected 0 to {}, found {}",
-            vocabulary - 1, token);
-    }
+    CheckTokens(model_.info(), share.tokens);
   }
   Read(shares);
 

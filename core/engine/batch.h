@@ -53,6 +53,9 @@ class BatchSequence {
   virtual void Took(size_t count, const Given& given) = 0;
 };
 
+/// Errors: kInvalidArgument for a token outside a model's vocabulary.
+void CheckTokens(const model::ModelInfo& info, std::span<const TokenId> tokens);
+
 /// The one scheduler: sequences with tokens to read, to score or to generate, which share the rows
 /// of each pass over the model. What a sequence computes does not depend on what else there is.
 /// Those that have little to read, as one that generates, have their rows in every step, and the

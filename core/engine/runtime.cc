@@ -16,14 +16,6 @@ using kernels::WeightFormat;
 
 namespace {
 
-void CheckTokens(const model::ModelInfo& info, std::span<const TokenId> tokens) {
-  for (const TokenId token : tokens) {
-    if (token >= 0 && token < info.vocabulary_size) continue;
-    Throw(ErrorKind::kInvalidArgument, "[advance] token: expected 0 to {}, found {}",
-          info.vocabulary_size - 1, token);
-  }
-}
-
 /// Reads given tokens into a state, and passes logits on.
 class TokenReader : public BatchSequence {
  public:
@@ -109,6 +101,13 @@ std::string Runtime::ProfileWith(std::string_view weights) const {
   kernels::ProfileRequest request = profile_request();
   request.format = FormatOf(weights);
   return backend_->ProfileOf(request);
+}
+
+const char* Runtime::WeightChoiceFor(std::string_view base) const {
+  if (base.empty()) return nullptr;  // which is what a format has that the backend lacks
+  for (const char* const choice : WeightChoices())
+    if (ProfileWith(choice) == base) return choice;
+  return nullptr;
 }
 
 kernels::Arithmetic Runtime::arithmetic() const {

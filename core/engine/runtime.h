@@ -86,13 +86,12 @@ class Runtime {
   /// The base of the numerics profile of every state that this runtime computes, as its backend
   /// says it.
   std::string profile() const { return backend_->ProfileOf(profile_request()); }
-  /// The one that it would have with this choice of weights. Errors: kInvalidArgument.
+  /// The one that it would have with this choice of weights; empty where the backend does not hold
+  /// them so. Errors: kInvalidArgument.
   std::string ProfileWith(std::string_view weights) const;
   /// The choice of weights under which the same backend computes this model in the profile of this
   /// base; null where none does.
-  const char* WeightChoiceFor(std::string_view base) const {
-    return engine::WeightChoiceFor(*backend_, profile_request(), base);
-  }
+  const char* WeightChoiceFor(std::string_view base) const;
 
   /// Keeps the weights in the backend's form in one file of `folder`, and uses them from there: at
   /// once where the file is there and right; else, where `files` is not null, after packing them

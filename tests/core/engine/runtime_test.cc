@@ -119,6 +119,11 @@ TEST(Runtime, AFormatThatTheBackendLacksIsRefusedWithThoseThatItHas) {
       FailureOf([&] { Runtime::OpenWithoutTokenizer(GoldenFolder("mamba"), options); });
   EXPECT_EQ(kind, ErrorKind::kUnsupported);
   EXPECT_THAT(message, HasSubstr("take auto or f32 or int8 or int4"));
+  // Where nobody asks for a format, it is no choice.
+  options.weights.clear();
+  const auto runtime = Runtime::OpenWithoutTokenizer(GoldenFolder("mamba"), options);
+  EXPECT_EQ(runtime->profile(), "made-up-r1");
+  EXPECT_EQ(runtime->profile_request().format, kernels::WeightFormat::kStored);
 }
 
 }  // namespace
