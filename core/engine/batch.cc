@@ -119,7 +119,7 @@ bool Batch::Step() {
 }
 
 void Batch::Read(std::span<const Share> shares) {
-  std::vector<Pass::Item> items;
+  std::vector<PrefillChunk> items;
   bool every = false;
   for (const Share& share : shares) {
     if (share.rows > 0) items.push_back({&share.sequence->state(), share.tokens});
@@ -130,12 +130,12 @@ void Batch::Read(std::span<const Share> shares) {
   const auto width = static_cast<size_t>(model_.info().hidden_size);
   const size_t rows = pass_.sequences().rows;
   if (every) {
-    const kernels::Rows hidden{Reserve(rows * width, &hidden_), rows, width, width};
+    const kernels::Rows hidden{RoomFor(rows * width, &hidden_), rows, width, width};
     model_.Advance(pass_.tokens(), pass_.sequences(), &hidden);
   } else {
     model_.Advance(pass_.tokens(), pass_.sequences());
   }
-  for (const Pass::Item& item : items) item.state->history_.Append(item.tokens);
+  for (const PrefillChunk& item : items) item.state->history_.Append(item.tokens);
 }
 
 void Batch::GiveEveryLogits(const Share& share, size_t first_row, std::exception_ptr* failure) {
@@ -151,10 +151,10 @@ void Batch::GiveEveryLogits(const Share& share, size_t first_row, std::exception
 /// The logits after the last token of each, in the backend's memory. At most kLogitsRowsMax.
 kernels::Rows Batch::LastLogits(std::span<const Share> shares) {
   const auto width = static_cast<size_t>(model_.info().hidden_size);
-  std::vector<Pass::Item> items;
+  std::vector<PrefillChunk> items;
   for (const Share& share : shares) items.push_back({&share.sequence->state(), {}});
   pass_.Set(items);
-  const kernels::Rows hidden{Reserve(shares.size() * width, &hidden_), shares.size(), width, width};
+  const kernels::Rows hidden{RoomFor(shares.size() * width, &hidden_), shares.size(), width, width};
   const model::StateLayout& layout = model_.layout();
   backend_.GatherState(pass_.sequences(), layout.OffsetOf(layout.spec().size() - 1), hidden);
   return LogitsOf(hidden);
@@ -187,7 +187,7 @@ void Batch::GiveChoices(std::span<const Share> shares, std::exception_ptr* failu
 /// Of at most kLogitsRowsMax rows, in the backend's memory until the next call.
 kernels::Rows Batch::LogitsOf(kernels::ConstRows hidden) {
   const auto vocabulary = static_cast<size_t>(model_.info().vocabulary_size);
-  float* const to = Reserve(hidden.rows * vocabulary, &logits_);
+  float* const to = RoomFor(hidden.rows * vocabulary, &logits_);
   const kernels::Rows logits{to, hidden.rows, vocabulary, vocabulary};
   model_.Logits(hidden, logits);
   return logits;
@@ -202,8 +202,8 @@ std::span<const float> Batch::OnHost(const kernels::Rows& logits) {
   return host_logits_;
 }
 
-float* Batch::Reserve(size_t floats, kernels::Buffer* buffer) {
-  if (floats > buffer->size()) *buffer = backend_.Allocate(std::max(floats, 2 * buffer->size()));
+float* Batch::RoomFor(size_t floats, kernels::Buffer* buffer) {
+  Reserve(backend_, floats, kernels::DType::kF32, buffer);
   return buffer->data();
 }
 

@@ -105,7 +105,7 @@ class Batch {
   void GiveChoices(std::span<const Share> shares, std::exception_ptr* failure);
   kernels::Rows LogitsOf(kernels::ConstRows hidden);
   std::span<const float> OnHost(const kernels::Rows& logits);
-  float* Reserve(size_t floats, kernels::Buffer* buffer);
+  float* RoomFor(size_t floats, kernels::Buffer* buffer);
 
   model::Model& model_;
   kernels::Backend& backend_;

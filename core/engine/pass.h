@@ -11,6 +11,17 @@
 
 namespace statelib::engine {
 
+/// One sequence, and the tokens that it reads now; none where only its state is asked for.
+struct PrefillChunk {
+  State* state;
+  std::span<const TokenId> tokens;
+};
+
+/// Makes room for `elements` in a buffer, whose contents go where it has to grow: to twice its
+/// size at least, so that it seldom does. Errors: std::bad_alloc.
+void Reserve(kernels::Backend& backend, size_t elements, kernels::DType dtype,
+             kernels::Buffer* buffer);
+
 /// The tokens and the table of sequences of one pass over a model, in the backend's memory. Its
 /// addresses stay the same from pass to pass as long as it does not have to grow. One thread at a
 /// time.
@@ -18,14 +29,8 @@ class Pass {
  public:
   explicit Pass(kernels::Backend& backend) : backend_(backend) {}
 
-  /// One sequence, and the tokens that it reads now; none where only its state is asked for.
-  struct Item {
-    State* state;
-    std::span<const TokenId> tokens;
-  };
-
   /// Sets what the next pass is of. Errors: std::bad_alloc.
-  void Set(std::span<const Item> items);
+  void Set(std::span<const PrefillChunk> sequences);
 
   const kernels::SequenceTable& sequences() const { return table_; }
   const TokenId* tokens() const { return tokens_.data<TokenId>(); }

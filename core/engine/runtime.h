@@ -32,12 +32,6 @@ struct RuntimeOptions {
   std::vector<model_files::ConfigFact> config_facts = {};
 };
 
-/// One sequence to advance.
-struct PrefillChunk {
-  State* state;
-  std::span<const TokenId> tokens;
-};
-
 /// How an advance reports and stops.
 struct AdvanceControl {
   const CancelFlag* cancel = nullptr;
