@@ -14,30 +14,35 @@ constexpr Architecture kArchitectures[] = {
     {"falcon_mamba", &RecognisesFalconMamba, &LoadFalconMamba, &PublishedConfigOfFalconMamba},
 };
 
-std::string SupportedNames() {
+std::string SupportedNames(std::span<const Architecture> architectures) {
   std::string names;
-  for (const Architecture& architecture : kArchitectures) {
+  for (const Architecture& architecture : architectures) {
     names += (names.empty() ? "" : ", ") + std::string(architecture.name);
   }
   return names;
 }
 
-const Architecture& ArchitectureOf(const JsonValue& config) {
+const Architecture& ArchitectureOf(const JsonValue& config,
+                                   std::span<const Architecture> architectures) {
   if (!config.IsObject()) Throw(ErrorKind::kCorrupt, "{}: expected an object", config.Path());
-  for (const Architecture& architecture : kArchitectures) {
+  for (const Architecture& architecture : architectures) {
     if (architecture.recognises(config)) return architecture;
   }
   const auto type = config.Find("model_type");
   Throw(ErrorKind::kUnsupported, "{}: expected a model_type that statelib computes ({}), found {}",
-        config.Path(), SupportedNames(),
+        config.Path(), SupportedNames(architectures),
         type && type->IsString() ? Quoted(type->String()) : "none");
 }
 
 }  // namespace
 
+std::span<const Architecture> Architectures() { return kArchitectures; }
+
 std::unique_ptr<Model> LoadModel(const model_files::ModelFiles& model_files,
-                                 kernels::Backend& backend) {
-  std::unique_ptr<Model> model = ArchitectureOf(model_files.config()).load(model_files, backend);
+                                 kernels::Backend& backend,
+                                 std::span<const Architecture> architectures) {
+  std::unique_ptr<Model> model =
+      ArchitectureOf(model_files.config(), architectures).load(model_files, backend);
   for (const kernels::Operation operation : model->info().operations) {
     if (backend.Supports(operation)) continue;
     Throw(ErrorKind::kUnsupported, "{}: {} needs {}, which the backend {} does not compute",
@@ -48,7 +53,7 @@ std::unique_ptr<Model> LoadModel(const model_files::ModelFiles& model_files,
 }
 
 std::string PublishedConfig(const model_files::ModelFiles& model_files) {
-  return ArchitectureOf(model_files.config()).published_config(model_files);
+  return ArchitectureOf(model_files.config(), kArchitectures).published_config(model_files);
 }
 
 }  // namespace statelib::model

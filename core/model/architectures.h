@@ -17,6 +17,9 @@ struct Architecture {
   std::string (*published_config)(const model_files::ModelFiles& model_files);
 };
 
+/// The table of architectures.
+std::span<const Architecture> Architectures();
+
 /// The model's configuration in Hugging Face's form, whatever form it has. Errors: as
 /// LoadModel for the configuration.
 std::string PublishedConfig(const model_files::ModelFiles& model_files);
