@@ -17,6 +17,12 @@ if(STATELIB_SANITIZE)
   target_compile_options(statelib_options
                          INTERFACE -fsanitize=${STATELIB_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(statelib_options INTERFACE -fsanitize=${STATELIB_SANITIZE})
+  # Where it is: a fifth of the time of linking.
+  include(CheckLinkerFlag)
+  check_linker_flag(CXX -fuse-ld=lld STATELIB_HAS_LLD)
+  if(STATELIB_HAS_LLD)
+    target_link_options(statelib_options INTERFACE -fuse-ld=lld)
+  endif()
 endif()
 
 # What a fuzz target links is compiled so that the fuzzer sees which branches an input takes; nothing else is, for that
