@@ -9,12 +9,13 @@ set(of_core_model_files core/base core/model_files kernels)
 set(of_core_tokenizer core/base core/tokenizer)
 set(of_core_model core/base core/model_files core/model kernels)
 set(of_core_engine core kernels)
+set(of_statestore_documents core/base statestore/documents)
 set(of_statestore_storage core/base statestore/storage proto/ kernels/profile.h)
 set(of_statestore_remote core/base statestore/storage statestore/remote)
 set(of_statestore_library kernels core statestore/storage statestore/remote statestore/library)
 set(of_cli cli kernels core statestore)
-set(layers kernels core/base core/model_files core/tokenizer core/model core/engine statestore/storage statestore/remote
-           statestore/library cli)
+set(layers kernels core/base core/model_files core/tokenizer core/model core/engine statestore/documents statestore/storage
+           statestore/remote statestore/library cli)
 # Headers that one place alone may include: a pattern, and what the place's path must match.
 set(kept "\\.pb\\.h" "^statestore/storage/(message_codec\\.cc|change_codec\\.cc|message_fields\\.h)$"
          "^sqlite3\\.h" "^statestore/storage/sqlite_database\\.cc$"

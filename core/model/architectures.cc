@@ -2,7 +2,7 @@
 #include "core/model/architectures.h"
 
 #include "core/base/error.h"
-#include "core/base/quoted.h"
+#include "core/base/printable.h"
 
 namespace statelib::model {
 

@@ -6,7 +6,6 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/mapped_file.h"
-#include "core/base/quoted.h"
 #include "core/base/random_name.h"
 #include "core/model/architectures.h"
 #include "core/model/gguf_form.h"

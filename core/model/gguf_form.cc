@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "core/base/quoted.h"
+#include "core/base/printable.h"
 #include "core/model/gguf_tokenizer.h"
 #include "core/model_files/gguf_names.h"
 #include "core/model_files/gguf_writer.h"

@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/base/json_object.h"
+#include "core/base/printable.h"
 #include "core/model_files/gguf_names.h"
 #include "core/model_files/tensor_text.h"
 

@@ -5,6 +5,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/model_files/gguf_file.h"
 #include "core/model_files/tensor_text.h"
 

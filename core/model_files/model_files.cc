@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 #include "core/base/file_system.h"
 #include "core/base/lfs_pointer.h"
+#include "core/base/printable.h"
 #include "core/model_files/config_json.h"
 #include "core/model_files/gguf_model.h"
 #include "core/model_files/safetensors_file.h"

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/model_files/tensor_text.h"
 #include "kernels/weight_blocks.h"
 #include "kernels/weights.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statestore/library/models.h"
+#include "core/base/printable.h"
 
 #include <fmt/ranges.h>
 #include <sys/stat.h>
@@ -7,10 +8,10 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/base/nearest_names.h"
 #include "statestore/library/model_description.h"
 #include "statestore/library/packed_weights.h"
 #include "statestore/library/prompt_card.h"
-#include "statestore/storage/did_you_mean.h"
 
 namespace statelib::library {
 
@@ -52,7 +53,7 @@ std::optional<ModelRow> Find(const Library& library, const std::string& name) {
         "there is no model named {} and no such folder or file{}; the library {}; `statelib model "
         "add PATH "
         "--name NAME` adds one",
-        storage::Escaped(name), storage::DidYouMean(name, names), known);
+        Escaped(name), DidYouMean(name, names), known);
 }
 
 ModelRow FindOrThrow(const Library& library, const std::string& name) {
@@ -237,7 +238,7 @@ ModelPlace ChoosePlace(const Library* library, const std::string& choice,
     }
     if (IsThere(choice) && model_files::ModelFiles::IsAt(choice)) return {choice, ""};
     if (library != nullptr) ThrowUnknown(*library, choice);
-    Throw(ErrorKind::kNotFound, "there is no model folder or file {}", storage::Escaped(choice));
+    Throw(ErrorKind::kNotFound, "there is no model folder or file {}", Escaped(choice));
   }
   if (library == nullptr) return For(ModelReason::kFallback, fallback);
   const storage::IndexModels& models = library->repository().index().models();
