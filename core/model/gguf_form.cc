@@ -30,18 +30,15 @@ constexpr double kTimeStepUnbounded = 1e30;
 
 /// general.file_type: what most of the bytes are.
 uint64_t FileTypeOf(std::span<const TensorToWrite> tensors) {
-  constexpr std::pair<ElementType, uint64_t> kFileTypes[] = {
-      {ElementType::kF32, 0},   {ElementType::kF16, 1},   {ElementType::kQ4_0, 2},
-      {ElementType::kQ4_1, 3},  {ElementType::kQ5_0, 8},  {ElementType::kQ5_1, 9},
-      {ElementType::kQ8_0, 7},  {ElementType::kQ4_K, 15}, {ElementType::kQ5_K, 17},
-      {ElementType::kQ6_K, 18}, {ElementType::kBF16, 32}};
   uint64_t most = 0, file_type = 0;
-  for (const auto& [type, number] : kFileTypes) {
+  for (const model_files::ElementTypeInfo& type : model_files::ElementTypes()) {
     uint64_t bytes = 0;
     for (const TensorToWrite& tensor : tensors) {
-      if (tensor.type == type) bytes += model_files::StorageBytes(type, tensor.shape).value_or(0);
+      if (NameOf(tensor.type) != type.name) continue;
+      bytes += model_files::StorageBytes(tensor.type, tensor.shape).value_or(0);
     }
-    if (bytes > most) std::tie(most, file_type) = std::pair(bytes, number);
+    if (type.gguf_file && bytes > most)
+      std::tie(most, file_type) = std::pair(bytes, *type.gguf_file);
   }
   return file_type;
 }
