@@ -3,15 +3,17 @@
 
 #include "core/base/error.h"
 #include "core/base/printable.h"
+#include "core/model/gguf_reading.h"
 
 namespace statelib::model {
 
 namespace {
 
 constexpr Architecture kArchitectures[] = {
-    {"mamba", &RecognisesMamba1, &LoadMamba1, &PublishedConfigOfMamba1},
-    {"mamba2", &RecognisesMamba2, &LoadMamba2, &PublishedConfigOfMamba2},
-    {"falcon_mamba", &RecognisesFalconMamba, &LoadFalconMamba, &PublishedConfigOfFalconMamba},
+    {"mamba", &RecognisesMamba1, &LoadMamba1, &PublishedConfigOfMamba1, &kMamba1Gguf},
+    {"mamba2", &RecognisesMamba2, &LoadMamba2, &PublishedConfigOfMamba2, &kMamba2Gguf},
+    {"falcon_mamba", &RecognisesFalconMamba, &LoadFalconMamba, &PublishedConfigOfFalconMamba,
+     &kFalconMambaGguf},
 };
 
 std::string SupportedNames() {
@@ -21,6 +23,10 @@ std::string SupportedNames() {
   }
   return names;
 }
+
+}  // namespace
+
+std::span<const Architecture> Architectures() { return kArchitectures; }
 
 const Architecture& ArchitectureOf(const JsonValue& config) {
   if (!config.IsObject()) Throw(ErrorKind::kCorrupt, "{}: expected an object", config.Path());
@@ -33,7 +39,10 @@ const Architecture& ArchitectureOf(const JsonValue& config) {
         type && type->IsString() ? Quoted(type->String()) : "none");
 }
 
-}  // namespace
+std::unique_ptr<model_files::ModelFiles> OpenModelFiles(
+    const std::filesystem::path& path, std::span<const model_files::ConfigFact> facts) {
+  return model_files::ModelFiles::Open(path, facts, &TranslateGguf);
+}
 
 std::unique_ptr<Model> LoadModel(const model_files::ModelFiles& model_files,
                                  kernels::Backend& backend) {

@@ -8,7 +8,7 @@
 #include "core/base/mapped_file.h"
 #include "core/base/random_name.h"
 #include "core/model/architectures.h"
-#include "core/model/gguf_form.h"
+#include "core/model/gguf_writing.h"
 #include "core/model/layer_stack.h"
 #include "core/model_files/encode.h"
 #include "core/model_files/safetensors_writer.h"

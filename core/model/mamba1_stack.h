@@ -4,7 +4,11 @@
 
 #include <memory>
 #include <optional>
+#include <span>
+#include <string>
+#include <string_view>
 
+#include "core/model/gguf_form.h"
 #include "core/model/layer_stack.h"
 
 namespace statelib::model {
@@ -31,6 +35,13 @@ std::unique_ptr<Model> LoadMamba1Stack(const Mamba1StackConfig& config,
 /// The configuration in Hugging Face's form.
 std::string PublishedConfigOf(const Mamba1StackConfig& config,
                               const model_files::ModelFiles& model_files);
+
+/// GGUF's words for both families (gguf_form.h): a layer's tensors; whether dt, B and C are
+/// normalised; the configuration; the metadata but for those norms.
+std::span<const GgufName> Mamba1GgufNames();
+bool HasInnerNormsInGguf(const GgufSource& file);
+std::string Mamba1ConfigOfGguf(const GgufSource& file, std::string_view model_type);
+void DescribeMamba1InGguf(GgufTarget* model);
 
 }  // namespace statelib::model
 
