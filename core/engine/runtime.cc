@@ -8,6 +8,7 @@
 
 #include "core/base/copy_bytes.h"
 #include "core/base/error.h"
+#include "core/model/architectures.h"
 #include "core/model_files/fingerprint.h"
 
 namespace statelib::engine {
@@ -50,7 +51,7 @@ std::unique_ptr<Runtime> Runtime::OpenWithoutTokenizer(const std::filesystem::pa
                                                        const RuntimeOptions& options) {
   std::unique_ptr<Runtime> runtime(new Runtime());
   runtime->backend_ = MakeBackend(options.backend);
-  runtime->model_files_ = model_files::ModelFiles::Open(model_directory, options.config_facts);
+  runtime->model_files_ = model::OpenModelFiles(model_directory, options.config_facts);
   runtime->model_ =
       model::LoadModel(*runtime->model_files_, *runtime->backend_, options.architectures);
   model::Weights& weights = runtime->model_->weights();

@@ -2,16 +2,18 @@
 #include "core/model/architectures.h"
 
 #include "core/base/error.h"
-#include "core/base/quoted.h"
+#include "core/base/printable.h"
+#include "core/model/gguf_reading.h"
 
 namespace statelib::model {
 
 namespace {
 
 constexpr Architecture kArchitectures[] = {
-    {"mamba", &RecognisesMamba1, &LoadMamba1, &PublishedConfigOfMamba1},
-    {"mamba2", &RecognisesMamba2, &LoadMamba2, &PublishedConfigOfMamba2},
-    {"falcon_mamba", &RecognisesFalconMamba, &LoadFalconMamba, &PublishedConfigOfFalconMamba},
+    {"mamba", &RecognisesMamba1, &LoadMamba1, &PublishedConfigOfMamba1, &kMamba1Gguf},
+    {"mamba2", &RecognisesMamba2, &LoadMamba2, &PublishedConfigOfMamba2, &kMamba2Gguf},
+    {"falcon_mamba", &RecognisesFalconMamba, &LoadFalconMamba, &PublishedConfigOfFalconMamba,
+     &kFalconMambaGguf},
 };
 
 std::string SupportedNames(std::span<const Architecture> architectures) {
@@ -21,6 +23,10 @@ std::string SupportedNames(std::span<const Architecture> architectures) {
   }
   return names;
 }
+
+}  // namespace
+
+std::span<const Architecture> Architectures() { return kArchitectures; }
 
 const Architecture& ArchitectureOf(const JsonValue& config,
                                    std::span<const Architecture> architectures) {
@@ -34,9 +40,10 @@ const Architecture& ArchitectureOf(const JsonValue& config,
         type && type->IsString() ? Quoted(type->String()) : "none");
 }
 
-}  // namespace
-
-std::span<const Architecture> Architectures() { return kArchitectures; }
+std::unique_ptr<model_files::ModelFiles> OpenModelFiles(
+    const std::filesystem::path& path, std::span<const model_files::ConfigFact> facts) {
+  return model_files::ModelFiles::Open(path, facts, &TranslateGguf);
+}
 
 std::unique_ptr<Model> LoadModel(const model_files::ModelFiles& model_files,
                                  kernels::Backend& backend,
@@ -53,7 +60,7 @@ std::unique_ptr<Model> LoadModel(const model_files::ModelFiles& model_files,
 }
 
 std::string PublishedConfig(const model_files::ModelFiles& model_files) {
-  return ArchitectureOf(model_files.config(), kArchitectures).published_config(model_files);
+  return ArchitectureOf(model_files.config()).published_config(model_files);
 }
 
 }  // namespace statelib::model

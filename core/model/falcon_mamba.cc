@@ -11,6 +11,7 @@ namespace statelib::model {
 namespace {
 
 constexpr const char* kName = "falcon_mamba";
+constexpr float kInnerEpsilon = 1e-6f;
 
 Mamba1StackConfig Parse(const JsonValue& config) {
   Mamba1StackConfig parsed;
@@ -23,8 +24,22 @@ Mamba1StackConfig Parse(const JsonValue& config) {
   parsed.mixer.kernel = config["conv_kernel"].Int(1, kKernelMax);
   parsed.mixer.use_bias = Flag(config, "use_bias").value_or(false);
   parsed.mixer.use_conv_bias = Flag(config, "use_conv_bias").value_or(true);
-  parsed.mixer.dt_b_c_norm_epsilon = NumberOr(config, "mixer_rms_eps", 1e-6f);
+  parsed.mixer.dt_b_c_norm_epsilon = NumberOr(config, "mixer_rms_eps", kInnerEpsilon);
   return parsed;
+}
+
+// Files of it are those of "mamba" that say that they have the inner norms.
+
+void RequireSayable(const GgufTarget& model) {
+  model.RefuseProjectionBiases();
+  // The format has no word for it: readers take this one.
+  const auto epsilon = static_cast<float>(model.config()["mixer_rms_eps"].Number());
+  model.Refuse(epsilon != kInnerEpsilon, "an epsilon of the inner norms (mixer_rms_eps)");
+}
+
+void Describe(GgufTarget* model) {
+  DescribeMamba1InGguf(model);
+  model->AddBool("ssm.dt_b_c_rms", true);
 }
 
 }  // namespace
@@ -39,5 +54,14 @@ std::unique_ptr<Model> LoadFalconMamba(const model_files::ModelFiles& model_file
 std::string PublishedConfigOfFalconMamba(const model_files::ModelFiles& model_files) {
   return PublishedConfigOf(Parse(model_files.config()), model_files);
 }
+
+constexpr GgufForm kFalconMambaGguf = {
+    .architecture = "mamba",
+    .layer_names = &Mamba1GgufNames,
+    .recognises = &HasInnerNormsInGguf,
+    .config = [](const GgufSource& file) { return Mamba1ConfigOfGguf(file, kName); },
+    .require_sayable = &RequireSayable,
+    .describe = &Describe,
+};
 
 }  // namespace statelib::model

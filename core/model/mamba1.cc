@@ -61,4 +61,13 @@ std::string PublishedConfigOfMamba1(const model_files::ModelFiles& model_files) 
   return PublishedConfigOf(Parse(model_files.config()), model_files);
 }
 
+constexpr GgufForm kMamba1Gguf = {
+    .architecture = "mamba",
+    .layer_names = &Mamba1GgufNames,
+    .recognises = [](const GgufSource& file) { return !HasInnerNormsInGguf(file); },
+    .config = [](const GgufSource& file) { return Mamba1ConfigOfGguf(file, kName); },
+    .require_sayable = [](const GgufTarget& model) { model.RefuseProjectionBiases(); },
+    .describe = &DescribeMamba1InGguf,
+};
+
 }  // namespace statelib::model

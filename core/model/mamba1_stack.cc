@@ -41,4 +41,38 @@ std::unique_ptr<Model> LoadMamba1Stack(const Mamba1StackConfig& config,
   return stack;
 }
 
+// GGUF's words for Mamba-1, which FalconMamba's files use too.
+
+std::span<const GgufName> Mamba1GgufNames() {
+  static constexpr GgufName kNames[] = {
+      {"attn_norm.weight", "norm.weight"},
+      {"ssm_in.weight", "mixer.in_proj.weight"},
+      {"ssm_conv1d.weight", "mixer.conv1d.weight", GgufReshape::kConv},
+      {"ssm_conv1d.bias", "mixer.conv1d.bias"},
+      {"ssm_x.weight", "mixer.x_proj.weight"},
+      {"ssm_dt.weight", "mixer.dt_proj.weight"},
+      {"ssm_dt.bias", "mixer.dt_proj.bias"},
+      {"ssm_a", "mixer.A"},
+      {"ssm_d", "mixer.D"},
+      {"ssm_out.weight", "mixer.out_proj.weight"},
+  };
+  return kNames;
+}
+
+bool HasInnerNormsInGguf(const GgufSource& file) { return file.Flag("ssm.dt_b_c_rms"); }
+
+std::string Mamba1ConfigOfGguf(const GgufSource& file, std::string_view model_type) {
+  JsonObject config;
+  file.AddRecurrentDims(model_type, &config);
+  config.Add("time_step_rank", file.Size("ssm.time_step_rank"));
+  file.AddCommonFacts(&config);
+  return config.Finish();
+}
+
+void DescribeMamba1InGguf(GgufTarget* model) {
+  model->AddRecurrentDims();
+  model->AddSize("ssm.time_step_rank", model->Size("time_step_rank"));
+  model->AddNormEpsilon();
+}
+
 }  // namespace statelib::model

@@ -15,6 +15,7 @@
 #include "core/base/error.h"
 #include "core/model/architectures.h"
 #include "core/model/config_fields.h"
+#include "core/model/gguf_form.h"
 #include "core/model/layer_stack.h"
 #include "core/model/parts/mamba2_mixer.h"
 #include "core/model_files/config_json.h"
@@ -187,5 +188,82 @@ std::string PublishedConfigOfMamba2(const model_files::ModelFiles& model_files) 
   json.AddBool("use_conv_bias", config.mixer.use_conv_bias);
   return json.Finish();
 }
+
+// -------------------------------------------------------------------------------------- GGUF
+
+namespace {
+
+// Some configurations spell "without a bound" as this number.
+constexpr double kTimeStepUnbounded = 1e30;
+
+std::span<const GgufName> GgufLayerNames() {
+  static constexpr GgufName kNames[] = {
+      {"attn_norm.weight", "norm.weight"},
+      {"ssm_in.weight", "mixer.in_proj.weight"},
+      {"ssm_conv1d.weight", "mixer.conv1d.weight", GgufReshape::kConv},
+      {"ssm_conv1d.bias", "mixer.conv1d.bias"},
+      {"ssm_dt.bias", "mixer.dt_bias"},
+      {"ssm_a", "mixer.A", GgufReshape::kColumn},
+      {"ssm_d", "mixer.D", GgufReshape::kColumn},
+      {"ssm_norm.weight", "mixer.norm.weight", GgufReshape::kGroups},
+      {"ssm_out.weight", "mixer.out_proj.weight"},
+  };
+  return kNames;
+}
+
+std::string ConfigOfGguf(const GgufSource& file) {
+  JsonObject config;
+  file.AddRecurrentDims(kName, &config);
+  const uint64_t inner = file.Size("ssm.inner_size");
+  const uint64_t heads = file.Size("ssm.time_step_rank");  // so is the head count called there
+  if (inner % heads != 0) {
+    Throw(ErrorKind::kCorrupt,
+          "{}: metadata: expected mamba2.ssm.inner_size in whole heads, found {} for {} heads",
+          file.path(), inner, heads);
+  }
+  config.Add("num_heads", heads);
+  config.Add("head_dim", inner / heads);
+  config.Add("n_groups", file.Size("ssm.group_count"));
+  config.Add("chunk_size", 256);
+  config.AddRaw("time_step_limit", R"([0.0, {"__float__": "Infinity"}])");
+  file.AddCommonFacts(&config);
+  return config.Finish();
+}
+
+void RequireSayableInGguf(const GgufTarget& model) {
+  const JsonValue& config = model.config();
+  model.RefuseProjectionBiases();
+  model.Refuse(!config["rms_norm"].Bool(), "a gate without a norm (rms_norm false)");
+  model.Refuse(model.Size("mixer_norm_groups") != model.Size("n_groups"),
+               "other groups of the gated norm than of the heads (mixer_norm_groups)");
+  std::vector<double> limit;
+  config["time_step_limit"].ForEach(
+      [&](const JsonValue& bound) { limit.push_back(model_files::ExtendedNumber(bound)); });
+  model.Refuse(limit[0] > 0 || limit[1] < kTimeStepUnbounded,
+               "a clamp of the time step (time_step_limit)");
+  const std::vector<int64_t> one_a_head = {static_cast<int64_t>(model.Size("num_heads"))};
+  for (const model_files::TensorToWrite& tensor : model.tensors()) {
+    model.Refuse(tensor.name.ends_with(".mixer.D") && tensor.shape != one_a_head,
+                 "a weight of the skip for each channel of a head (mixer.D)");
+  }
+}
+
+void DescribeInGguf(GgufTarget* model) {
+  model->AddRecurrentDims();
+  model->AddSize("ssm.time_step_rank", model->Size("num_heads"));
+  model->AddSize("ssm.group_count", model->Size("n_groups"));
+  model->AddNormEpsilon();
+}
+
+}  // namespace
+
+constexpr GgufForm kMamba2Gguf = {
+    .architecture = kName,
+    .layer_names = &GgufLayerNames,
+    .recognises = [](const GgufSource&) { return true; },
+    .config = &ConfigOfGguf,
+    .require_sayable = &RequireSayableInGguf,
+    .describe = &DescribeInGguf,
+};
 
 }  // namespace statelib::model

@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/base/mapped_file.h"
+#include "core/base/printable.h"
 #include "statestore/library/load.h"
 #include "statestore/library/organise.h"
 #include "statestore/library/prefix.h"
@@ -118,7 +119,7 @@ MovedReference Checkout(Library& library, const std::string& text) {
   if (text.find('@') == std::string::npos) {
     Throw(ErrorKind::kInvalidArgument,
           "{}: say which version, as {}@2 or '{}@{{yesterday}}'; `statelib log` shows them",
-          storage::Escaped(text), storage::Escaped(text), storage::Escaped(text));
+          Escaped(text), Escaped(text), Escaped(text));
   }
   MovedReference moved;
   library.repository().index().Write([&] {

@@ -8,7 +8,7 @@
 #include <map>
 
 #include "core/base/error.h"
-#include "core/base/quoted.h"
+#include "core/base/printable.h"
 #include "core/model_files/safetensors_writer.h"
 #include "statestore/library/load.h"
 #include "statestore/library/organise.h"

@@ -94,7 +94,7 @@ class Folder {
 };
 
 void LoadAndCompute(const fs::path& folder) {
-  const auto model_files = model_files::ModelFiles::Open(folder);
+  const auto model_files = model::OpenModelFiles(folder);
   const auto backend = kernels::MakeReferenceBackend();
   const auto model = LoadModel(*model_files, *backend);
   for (const SegmentSpec& segment : model->layout().SpecFor(0)) Promise(segment.elements() <= 128);

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "core/base/error.h"
+#include "core/model/architectures.h"
 #include "core/model/model.h"
 #include "core/model_files/safetensors_writer.h"
 #include "kernels/backends.h"
@@ -37,7 +38,7 @@ std::string Replaced(std::string text, const std::string& from, const std::strin
 /// The error of loading a folder.
 std::pair<ErrorKind, std::string> FailureOf(const std::filesystem::path& folder) {
   try {
-    const auto model_files = model_files::ModelFiles::Open(folder);
+    const auto model_files = OpenModelFiles(folder);
     const auto backend = kernels::MakeReferenceBackend();
     LoadModel(*model_files, *backend);
   } catch (const Error& error) {
@@ -57,7 +58,7 @@ std::pair<ErrorKind, std::string> FailureWithConfig(const std::string& from,
 }
 
 TEST(Mamba1, StatesHaveAConvolutionWindowAndARecurrentStateForEveryLayerAndOneHiddenVector) {
-  const auto model_files = model_files::ModelFiles::Open(kMamba);
+  const auto model_files = OpenModelFiles(kMamba);
   const auto backend = kernels::MakeReferenceBackend();
   const auto model = LoadModel(*model_files, *backend);
   ASSERT_EQ(model->layout().SpecFor(0).size(), 7u);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/model_files/gguf_model.h"
+#include "core/model/gguf_reading.h"
+#include "core/model/architectures.h"
 
 #include <gtest/gtest.h>
 
+#include "core/model/architectures.h"
 #include "core/model_files/config_json.h"
 #include "core/model_files/fingerprint.h"
 #include "core/model_files/model_files.h"
@@ -10,21 +12,28 @@
 #include "tests/core/model_files/gguf_builder.h"
 #include "tests/temporary_directory.h"
 
-namespace statelib::model_files {
+namespace statelib::model {
 namespace {
+
+using model_files::ElementType;
+using model_files::ExpectError;
+using model_files::GgufBuilder;
+using model_files::GgufType;
+using model_files::ModelFiles;
+using model_files::ReadF32;
 
 std::string Zeros(size_t floats) { return std::string(4 * floats, '\0'); }
 
 /// D = 4, E = 8, N = 2, R = 3, K = 4, V = 5, one layer.
 GgufBuilder Mamba() {
-  GgufBuilder builder = SmallMamba();
+  GgufBuilder builder = model_files::SmallMamba();
   builder.U32("tokenizer.ggml.bos_token_id", 0)
       .U32("tokenizer.ggml.eos_token_id", 2)
-      .Tensor("token_embd.weight", {4, 5}, 0, CountingFloats(20))
+      .Tensor("token_embd.weight", {4, 5}, 0, model_files::CountingFloats(20))
       .Tensor("output_norm.weight", {4}, 0, Zeros(4))
       .Tensor("blk.0.attn_norm.weight", {4}, 0, Zeros(4))
       .Tensor("blk.0.ssm_in.weight", {4, 16}, 1, std::string(128, '\0'))
-      .Tensor("blk.0.ssm_conv1d.weight", {4, 8}, 0, CountingFloats(32))
+      .Tensor("blk.0.ssm_conv1d.weight", {4, 8}, 0, model_files::CountingFloats(32))
       .Tensor("blk.0.ssm_conv1d.bias", {8}, 0, Zeros(8))
       .Tensor("blk.0.ssm_x.weight", {8, 7}, 0, Zeros(56))
       .Tensor("blk.0.ssm_dt.weight", {3, 8}, 0, Zeros(24))
@@ -55,7 +64,7 @@ GgufBuilder Mamba2() {
       .Tensor("blk.0.ssm_conv1d.weight", {4, 16}, 0, Zeros(64))
       .Tensor("blk.0.ssm_conv1d.bias", {16}, 0, Zeros(16))
       .Tensor("blk.0.ssm_dt.bias", {4}, 0, Zeros(4))
-      .Tensor("blk.0.ssm_a", {1, 4}, 0, CountingFloats(4))
+      .Tensor("blk.0.ssm_a", {1, 4}, 0, model_files::CountingFloats(4))
       .Tensor("blk.0.ssm_d", {1, 4}, 0, Zeros(4))
       .Tensor("blk.0.ssm_norm.weight", {4, 2}, 0, Zeros(8))
       .Tensor("blk.0.ssm_out.weight", {8, 4}, 0, Zeros(32));
@@ -65,7 +74,7 @@ GgufBuilder Mamba2() {
 class GgufModel : public testing::Test {
  protected:
   std::unique_ptr<ModelFiles> Open(const GgufBuilder& builder) {
-    return ModelFiles::Open(folder_.Write("m.gguf", builder.Build()));
+    return OpenModelFiles(folder_.Write("m.gguf", builder.Build()));
   }
 
  private:
@@ -125,7 +134,8 @@ TEST_F(GgufModel, Mamba2HasHeadsAndGroups) {
   EXPECT_EQ(config["n_groups"].Int(0, 100), 2);
   EXPECT_FALSE(config["tie_word_embeddings"].Bool());
   config["time_step_limit"].ForEach([at = 0](const JsonValue& limit) mutable {
-    EXPECT_EQ(ExtendedNumber(limit), at++ == 0 ? 0.0 : std::numeric_limits<double>::infinity());
+    EXPECT_EQ(model_files::ExtendedNumber(limit),
+              at++ == 0 ? 0.0 : std::numeric_limits<double>::infinity());
   });
   const std::string mixer = "backbone.layers.0.mixer.";
   EXPECT_EQ(model_files->Get(mixer + "A").shape, (Shape{4}));
@@ -148,11 +158,11 @@ TEST_F(GgufModel, TheFileIsKnownByItselfAndHasAFingerprint) {
   EXPECT_EQ(model_files->gguf()->metadata().Get("tokenizer.ggml.eos_token_id").Uint(9), 2u);
   EXPECT_EQ(model_files->files().size(), 1u);
   // Taken before the next file takes this one's place.
-  const Digest fingerprint = FingerprintOf(*model_files);
+  const Digest fingerprint = model_files::FingerprintOf(*model_files);
   GgufBuilder renamed = Mamba();
   renamed.String("general.name", "another name");
-  EXPECT_EQ(FingerprintOf(*Open(renamed)), fingerprint);
-  EXPECT_NE(FingerprintOf(*Open(Mamba2())), fingerprint);
+  EXPECT_EQ(model_files::FingerprintOf(*Open(renamed)), fingerprint);
+  EXPECT_NE(model_files::FingerprintOf(*Open(Mamba2())), fingerprint);
 }
 
 TEST_F(GgufModel, OtherModelsAreRefusedByName) {
@@ -169,7 +179,7 @@ TEST_F(GgufModel, OtherModelsAreRefusedByName) {
                 [&] { Open(builder); });
   }
   GgufBuilder split = Mamba();
-  split.Value("split.count", GgufType::kU16, Raw<uint16_t>(3));
+  split.Value("split.count", GgufType::kU16, model_files::Raw<uint16_t>(3));
   ExpectError(ErrorKind::kUnsupported, {"one of 3 parts", "--merge"}, [&] { Open(split); });
 }
 
@@ -188,4 +198,4 @@ TEST_F(GgufModel, MetadataThatContradictsIsRefused) {
 }
 
 }  // namespace
-}  // namespace statelib::model_files
+}  // namespace statelib::model

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/tokenizer/utf8.h"
+#include "core/base/utf8.h"
 
 #include <cstring>
 
-namespace statelib::tokenizer {
+namespace statelib {
 
 namespace {
 
@@ -144,4 +144,4 @@ size_t LastCharacterBegin(std::string_view text) {
   return begin;
 }
 
-}  // namespace statelib::tokenizer
+}  // namespace statelib

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef STATELIB_CORE_TOKENIZER_UTF8_H_
-#define STATELIB_CORE_TOKENIZER_UTF8_H_
+#ifndef STATELIB_CORE_BASE_UTF8_H_
+#define STATELIB_CORE_BASE_UTF8_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-namespace statelib::tokenizer {
+namespace statelib {
 
 /// What stands at the front of some bytes, read as UTF-8 (The Unicode Standard, table 3-7).
 struct Utf8Unit {
@@ -24,9 +24,10 @@ struct Utf8Unit {
 /// `bytes` must not be empty.
 Utf8Unit FrontUnit(std::string_view bytes);
 
-/// The longest text that the tokenizer takes or makes on the way: 64 MiB. It bounds memory: a text
-/// that is one pre-token needs some 60 times its size while it is encoded.
-inline constexpr size_t kTextBytesMax = size_t{1} << 26;
+/// The longest text that is taken as a whole, from a document or by the tokenizer, which makes none
+/// longer on the way: 64 MiB. It bounds memory: a text that is one pre-token needs some 60 times
+/// its size while it is encoded.
+inline constexpr size_t kWholeTextBytesMax = size_t{1} << 26;
 
 inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";  // U+FFFD
 
@@ -53,6 +54,6 @@ size_t TrailingWhiteSpace(std::string_view text);
 /// Where the last character of valid UTF-8 begins. `text` must not be empty.
 size_t LastCharacterBegin(std::string_view text);
 
-}  // namespace statelib::tokenizer
+}  // namespace statelib
 
-#endif  // STATELIB_CORE_TOKENIZER_UTF8_H_
+#endif  // STATELIB_CORE_BASE_UTF8_H_

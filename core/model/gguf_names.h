@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef STATELIB_CORE_MODEL_FILES_GGUF_NAMES_H_
-#define STATELIB_CORE_MODEL_FILES_GGUF_NAMES_H_
+#ifndef STATELIB_CORE_MODEL_GGUF_NAMES_H_
+#define STATELIB_CORE_MODEL_GGUF_NAMES_H_
 
 #include <span>
-#include <string>
 #include <string_view>
 
-namespace statelib::model_files {
+namespace statelib::model {
 
 /// How a published shape becomes GGUF's and back; the elements keep their order.
 enum class GgufReshape {
   kNone,
   kConv,    ///< [channels, 1, taps] <-> [channels, taps]
   kColumn,  ///< [heads] <-> [heads, 1]
-  kGroups,  ///< [all] <-> [groups, width]
+  kGroups,  ///< [all] <-> [groups, width], as many as n_groups says
 };
 
 /// One tensor under both names.
@@ -23,11 +22,8 @@ struct GgufName {
   GgufReshape reshape = GgufReshape::kNone;
 };
 
-/// The tensors of the whole model.
+/// The tensors of the whole model, which all architectures call alike.
 std::span<const GgufName> GgufModelNames();
-/// Those of a layer, behind "blk.N." and "backbone.layers.N.", of the architecture "mamba" or
-/// "mamba2".
-std::span<const GgufName> GgufLayerNames(bool is_mamba2);
 
 inline constexpr std::string_view kGgufLayerPrefix = "blk.";
 inline constexpr std::string_view kPublishedLayerPrefix = "backbone.layers.";
@@ -40,6 +36,6 @@ struct LayerTensorName {
 };
 LayerTensorName SplitLayerName(std::string_view name, std::string_view prefix);
 
-}  // namespace statelib::model_files
+}  // namespace statelib::model
 
-#endif  // STATELIB_CORE_MODEL_FILES_GGUF_NAMES_H_
+#endif  // STATELIB_CORE_MODEL_GGUF_NAMES_H_
