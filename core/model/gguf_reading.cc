@@ -21,8 +21,8 @@ constexpr uint64_t kPartsMax = uint64_t{1} << 31;
 
 const GgufForm& FormOf(const GgufSource& file) {
   std::vector<std::string> known;
-  for (const Architecture& architecture : Architectures()) {
-    const GgufForm* form = architecture.gguf;
+  for (const Architecture* const architecture : Architectures()) {
+    const GgufForm* form = architecture->gguf;
     if (form == nullptr) continue;
     if (form->architecture == file.architecture() && form->recognises(file)) return *form;
     const std::string name = Quoted(form->architecture);
