@@ -52,8 +52,8 @@ class MadeUpBackend : public kernels::Backend {
     cpu_->RmsNorm(x, weight, epsilon * 1.5f, out);
   }
   void RmsNormLast(kernels::ConstRows x, const float* weight, float epsilon,
-                   const kernels::SequenceTable& sequences, size_t state) override {
-    cpu_->RmsNormLast(x, weight, epsilon * 1.5f, sequences, state);
+                   const kernels::SequenceTable& sequences, size_t state, size_t kept) override {
+    cpu_->RmsNormLast(x, weight, epsilon * 1.5f, sequences, state, kept);
   }
   void GatherState(const kernels::SequenceTable& sequences, size_t state,
                    kernels::Rows out) override {

@@ -16,9 +16,9 @@ constexpr Architecture kArchitectures[] = {
      &kFalconMambaGguf},
 };
 
-std::string SupportedNames() {
+std::string SupportedNames(std::span<const Architecture> architectures) {
   std::string names;
-  for (const Architecture& architecture : kArchitectures) {
+  for (const Architecture& architecture : architectures) {
     names += (names.empty() ? "" : ", ") + std::string(architecture.name);
   }
   return names;
@@ -28,25 +28,34 @@ std::string SupportedNames() {
 
 std::span<const Architecture> Architectures() { return kArchitectures; }
 
-const Architecture& ArchitectureOf(const JsonValue& config) {
+const Architecture& ArchitectureOf(const JsonValue& config,
+                                   std::span<const Architecture> architectures) {
   if (!config.IsObject()) Throw(ErrorKind::kCorrupt, "{}: expected an object", config.Path());
-  for (const Architecture& architecture : kArchitectures) {
+  for (const Architecture& architecture : architectures) {
     if (architecture.recognises(config)) return architecture;
   }
   const auto type = config.Find("model_type");
   Throw(ErrorKind::kUnsupported, "{}: expected a model_type that statelib computes ({}), found {}",
-        config.Path(), SupportedNames(),
+        config.Path(), SupportedNames(architectures),
         type && type->IsString() ? Quoted(type->String()) : "none");
 }
 
 std::unique_ptr<model_files::ModelFiles> OpenModelFiles(
-    const std::filesystem::path& path, std::span<const model_files::ConfigFact> facts) {
-  return model_files::ModelFiles::Open(path, facts, &TranslateGguf);
+    const std::filesystem::path& path, std::span<const model_files::ConfigFact> facts,
+    std::span<const Architecture> architectures) {
+  return model_files::ModelFiles::Open(
+      path, facts,
+      [architectures](const model_files::GgufMetadata& metadata,
+                      const model_files::TensorTable& tensors, const std::string& name) {
+        return TranslateGguf(metadata, tensors, name, architectures);
+      });
 }
 
 std::unique_ptr<Model> LoadModel(const model_files::ModelFiles& model_files,
-                                 kernels::Backend& backend) {
-  std::unique_ptr<Model> model = ArchitectureOf(model_files.config()).load(model_files, backend);
+                                 kernels::Backend& backend,
+                                 std::span<const Architecture> architectures) {
+  std::unique_ptr<Model> model =
+      ArchitectureOf(model_files.config(), architectures).load(model_files, backend);
   for (const kernels::Operation operation : model->info().operations) {
     if (backend.Supports(operation)) continue;
     Throw(ErrorKind::kUnsupported, "{}: {} needs {}, which the backend {} does not compute",
@@ -57,7 +66,7 @@ std::unique_ptr<Model> LoadModel(const model_files::ModelFiles& model_files,
 }
 
 std::string PublishedConfig(const model_files::ModelFiles& model_files) {
-  return ArchitectureOf(model_files.config()).published_config(model_files);
+  return ArchitectureOf(model_files.config(), kArchitectures).published_config(model_files);
 }
 
 }  // namespace statelib::model

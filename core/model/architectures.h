@@ -21,18 +21,20 @@ struct Architecture {
   std::unique_ptr<Model> (*load)(const model_files::ModelFiles& model_files,
                                  kernels::Backend& backend);
   std::string (*published_config)(const model_files::ModelFiles& model_files);
-  const GgufForm* gguf;  ///< nullptr: GGUF has no words for it
+  const GgufForm* gguf = nullptr;  ///< nullptr: GGUF has no words for it
 };
 
-/// The table.
+/// The table of architectures.
 std::span<const Architecture> Architectures();
 /// The one that recognises a configuration. Errors: kUnsupported where none does; kCorrupt for a
 /// configuration that is no object.
-const Architecture& ArchitectureOf(const JsonValue& config);
+const Architecture& ArchitectureOf(const JsonValue& config,
+                                   std::span<const Architecture> architectures = Architectures());
 
 /// ModelFiles::Open with the table's words for GGUF.
 std::unique_ptr<model_files::ModelFiles> OpenModelFiles(
-    const std::filesystem::path& path, std::span<const model_files::ConfigFact> facts = {});
+    const std::filesystem::path& path, std::span<const model_files::ConfigFact> facts = {},
+    std::span<const Architecture> architectures = Architectures());
 
 /// The model's configuration in Hugging Face's form, whatever form it has. Errors: as
 /// LoadModel for the configuration.

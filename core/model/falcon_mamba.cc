@@ -16,14 +16,15 @@ constexpr float kInnerEpsilon = 1e-6f;
 Mamba1StackConfig Parse(const JsonValue& config) {
   Mamba1StackConfig parsed;
   parsed.dims = DimsFromHuggingFace(config, kName, true);
-  parsed.inner = config.Find("intermediate_size") ? config["intermediate_size"].Int(1, kWidthMax)
-                                                  : ExpandedWidth(config, parsed.dims.hidden);
-  parsed.states = config["state_size"].Int(1, kStatesMax);
-  parsed.dt_rank = DtRank(config, "time_step_rank", parsed.dims.hidden);
-  parsed.kernel = config["conv_kernel"].Int(1, kKernelMax);
-  parsed.use_bias = Flag(config, "use_bias").value_or(false);
-  parsed.use_conv_bias = Flag(config, "use_conv_bias").value_or(true);
-  parsed.dt_b_c_norm_epsilon = NumberOr(config, "mixer_rms_eps", kInnerEpsilon);
+  parsed.mixer.inner = config.Find("intermediate_size")
+                           ? config["intermediate_size"].Int(1, kWidthMax)
+                           : ExpandedWidth(config, parsed.dims.hidden);
+  parsed.mixer.states = config["state_size"].Int(1, kStatesMax);
+  parsed.mixer.dt_rank = DtRank(config, "time_step_rank", parsed.dims.hidden);
+  parsed.mixer.kernel = config["conv_kernel"].Int(1, kKernelMax);
+  parsed.mixer.use_bias = Flag(config, "use_bias").value_or(false);
+  parsed.mixer.use_conv_bias = Flag(config, "use_conv_bias").value_or(true);
+  parsed.mixer.dt_b_c_norm_epsilon = NumberOr(config, "mixer_rms_eps", kInnerEpsilon);
   return parsed;
 }
 

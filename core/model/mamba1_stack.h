@@ -3,28 +3,20 @@
 #define STATELIB_CORE_MODEL_MAMBA1_STACK_H_
 
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "core/model/gguf_form.h"
 #include "core/model/layer_stack.h"
+#include "core/model/parts/mamba1_mixer.h"
 
 namespace statelib::model {
 
-/// A stack of selective state space blocks (Gu & Dao 2023) with the facts in which published
-/// families differ. Dimensions by the letters of the literature.
+/// A stack of selective state space blocks.
 struct Mamba1StackConfig {
   ModelDims dims;
-  int64_t inner = 0;             // E
-  int64_t states = 0;            // N
-  int64_t dt_rank = 0;           // R
-  int64_t kernel = 0;            // K
-  std::optional<bool> use_bias;  ///< of in_proj and out_proj; without a word the tensors decide
-  bool use_conv_bias = true;
-  /// With a value, dt, B and C are each RMS-normalised without weights before they are used.
-  std::optional<float> dt_b_c_norm_epsilon;
+  Mamba1Facts mixer;
 };
 
 /// Loads the network's tensors by their published names. Errors: as LoadModel.

@@ -89,7 +89,7 @@ class CudaBackend : public Backend {
   }
 
   void RmsNormLast(ConstRows x, const float* weight, float epsilon, const SequenceTable& sequences,
-                   size_t state) override {
+                   size_t state, size_t) override {
     if (sequences.count > 0) cuda::LaunchRmsNormLast(x, weight, epsilon, sequences, state);
   }
 
@@ -118,6 +118,10 @@ class CudaBackend : public Backend {
   void Mamba2Scan(const Mamba2ScanArgs& args) override {
     STATELIB_CHECK(args.x.cols % args.dt_raw.cols == 0 && args.dt_raw.cols % args.groups == 0);
     STATELIB_CHECK(args.b.cols == args.c.cols && args.b.cols % args.groups == 0);
+    if (args.z.data == nullptr || args.d == nullptr) {
+      throw DeviceError(DeviceError::Kind::kUnsupported,
+                        "[cuda] Mamba-2's scan without its gate or its skip: take the cpu backend");
+    }
     STATELIB_CHECK(args.x.cols == args.z.cols && args.x.cols == args.y.cols);
     if (args.sequences.count > 0) cuda::LaunchMamba2Scan(args);
   }

@@ -189,7 +189,7 @@ StateAtResult StateAt(Library& library, const LoadedModel& model,
   result.token_count = token_count;
   result.history = place.history();
   const std::vector<Bytes> segments = model.runtime->Snapshot(place);
-  result.content = storage::ContentDigest(model.runtime->state_spec(),
+  result.content = storage::ContentDigest(model.runtime->SpecFor(token_count),
                                           std::vector<ByteSpan>(segments.begin(), segments.end()));
   result.before = tokens.Last(kContextTokens).Values();
   result.after = all.Part(token_count, kContextTokens).Values();

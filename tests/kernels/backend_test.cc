@@ -231,7 +231,7 @@ TEST_P(BackendTest, TheLastRowOfEachSequenceIsNormedIntoItsStateAndGatheredFromT
     return RunRagged(backend, states, kSlot, kWidth, [&](const auto& sequences, Rows out) {
       constexpr size_t kOffset = kBefore * sizeof(float);
       backend.RmsNormLast(Rows{xb.data(), kRowTotal, kWidth, kWidth}, wb.data(), 1e-5f, sequences,
-                          kOffset);
+                          kOffset, 0);
       const Rows all = {out.data, out.dtype, sequences.count, kWidth, kWidth};
       backend.GatherState(sequences, kOffset, all);
       // The rest of the outputs is of the rows themselves.

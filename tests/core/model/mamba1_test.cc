@@ -61,10 +61,10 @@ TEST(Mamba1, StatesHaveAConvolutionWindowAndARecurrentStateForEveryLayerAndOneHi
   const auto model_files = OpenModelFiles(kMamba);
   const auto backend = kernels::MakeReferenceBackend();
   const auto model = LoadModel(*model_files, *backend);
-  ASSERT_EQ(model->layout().spec().size(), 7u);
-  EXPECT_EQ(model->layout().spec()[0].Label(), "layer 0 conv [3, 96]");
-  EXPECT_EQ(model->layout().spec()[5].Label(), "layer 2 ssm [16, 96]");
-  EXPECT_EQ(model->layout().spec()[6].Label(), "hidden [48]");
+  ASSERT_EQ(model->layout().SpecFor(0).size(), 7u);
+  EXPECT_EQ(model->layout().SpecFor(0)[0].Label(), "layer 0 conv [3, 96]");
+  EXPECT_EQ(model->layout().SpecFor(0)[5].Label(), "layer 2 ssm [16, 96]");
+  EXPECT_EQ(model->layout().SpecFor(0)[6].Label(), "hidden [48]");
   EXPECT_EQ(model->info().architecture, "mamba");
   EXPECT_EQ(model->info().end_of_text_ids, std::vector<TokenId>{0});
   uint64_t elements = 0;
