@@ -12,7 +12,19 @@ namespace {
                                                          ": this backend does not compute them");
 }
 
+/// A transfer that was over when it began.
+class NoTransfer : public Transfer {
+ public:
+  void Wait() override {}
+};
+
 }  // namespace
+
+std::unique_ptr<Transfer> Backend::BeginDownload(const std::byte* from,
+                                                 std::span<std::byte> to_host) {
+  DownloadBytes(from, to_host);
+  return std::make_unique<NoTransfer>();
+}
 
 std::unique_ptr<Matrix> Backend::Map(const MatrixDescription&, std::span<const std::byte>) {
   throw DeviceError(DeviceError::Kind::kUnsupported,

@@ -14,6 +14,7 @@
 #include "kernels/memory.h"
 #include "kernels/operations.h"
 #include "kernels/profile.h"
+#include "kernels/transfer.h"
 
 namespace statelib::kernels {
 
@@ -50,6 +51,11 @@ class Backend {
   virtual std::byte* HostAddress(std::byte*) const { return nullptr; }
   virtual void UploadBytes(std::span<const std::byte> from_host, std::byte* to) = 0;
   virtual void DownloadBytes(const std::byte* from, std::span<std::byte> to_host) = 0;
+  /// Begins to bring to the host what `from` holds after the operations called before, beside later
+  /// ones where the backend can. Neither memory is touched until the transfer was waited for or
+  /// destroyed, which waits, too; it does not outlive the backend.
+  virtual std::unique_ptr<Transfer> BeginDownload(const std::byte* from,
+                                                  std::span<std::byte> to_host);
   virtual void CopyBytes(const std::byte* from, std::byte* to, size_t bytes) = 0;
   virtual void ZeroBytes(std::byte* to, size_t bytes) = 0;
 

@@ -45,16 +45,6 @@ class TokenReader : public BatchSequence {
   size_t done_ = 0;
 };
 
-/// Calls work(index, offset in a page, bytes of a token) for each segment in the pages of a group.
-template <typename Work>
-void ForEachSegmentOf(const model::StateLayout& layout, size_t group, const Work& work) {
-  for (size_t i = 0; i < layout.segments().size(); ++i) {
-    const model::LayoutSegment& segment = layout.segments()[i];
-    if (segment.is_per_token && layout.PageOf(i).group == group)
-      work(i, layout.PageOf(i).offset, segment.spec.bytes());
-  }
-}
-
 }  // namespace
 
 std::unique_ptr<Runtime> Runtime::OpenWithoutTokenizer(const std::filesystem::path& model_directory,
@@ -225,7 +215,7 @@ State Runtime::Restore(const History& history, std::span<const ByteSpan> segment
   for (size_t group = 0; group < layout.groups(); ++group) {
     state.pages_[group].Fill(
         layout.FirstKept(group, end), end, [&](std::byte* page, const PageRows& rows) {
-          ForEachSegmentOf(layout, group, [&](size_t i, size_t offset, size_t token_bytes) {
+          layout.ForEachOfGroup(group, [&](size_t i, size_t offset, size_t token_bytes) {
             CopyBytes(segments[i].subspan(rows.done * token_bytes, rows.count * token_bytes),
                       {page + offset + rows.row * token_bytes, rows.count * token_bytes});
           });
@@ -235,33 +225,8 @@ State Runtime::Restore(const History& history, std::span<const ByteSpan> segment
   return state;
 }
 
-std::vector<Bytes> Runtime::Snapshot(const State& state, uint64_t first_token) {
-  const model::StateLayout& layout = model_->layout();
-  const std::byte* from = backend_->HostAddress(const_cast<std::byte*>(state.slot_.data()));
-  Bytes staged;
-  if (from == nullptr) {
-    staged.resize(layout.slot_bytes());
-    backend_->DownloadBytes(state.slot_.data(), staged);
-    from = staged.data();
-  }
-  std::vector<Bytes> segments;
-  for (size_t i = 0; i < layout.segments().size(); ++i) {
-    const std::byte* const begin = from + layout.OffsetOf(i);
-    const bool is_fixed = !layout.segments()[i].is_per_token;
-    segments.push_back(is_fixed ? Bytes(begin, begin + layout.segments()[i].spec.bytes())
-                                : Bytes());
-  }
-  const uint64_t end = state.token_count();
-  for (size_t group = 0; group < layout.groups(); ++group) {
-    const uint64_t begin = std::max(first_token, layout.FirstKept(group, end));
-    state.pages_[group].Read(begin, end, [&](const std::byte* page, const PageRows& rows) {
-      ForEachSegmentOf(layout, group, [&](size_t i, size_t offset, size_t token_bytes) {
-        const std::byte* const first = page + offset + rows.row * token_bytes;
-        segments[i].insert(segments[i].end(), first, first + rows.count * token_bytes);
-      });
-    });
-  }
-  return segments;
+engine::Snapshot Runtime::BeginSnapshot(const State& state, uint64_t first_token) {
+  return {*pool_, state, first_token};
 }
 
 void Runtime::Advance(std::span<const PrefillChunk> sequences, const AdvanceControl& control) {

@@ -12,6 +12,7 @@
 #include "core/base/cancel.h"
 #include "core/engine/backend_choice.h"
 #include "core/engine/batch.h"
+#include "core/engine/snapshot.h"
 #include "core/engine/state.h"
 #include "core/engine/tokenizer_finder.h"
 #include "core/model/model.h"
@@ -117,7 +118,10 @@ class Runtime {
   State Restore(const History& history, std::span<const ByteSpan> segments);
   /// The segments' bytes, in the order of SpecFor(its token count); of those along the token axis
   /// the tokens from number `first_token` on alone, for a caller that has the others.
-  std::vector<Bytes> Snapshot(const State& state, uint64_t first_token = 0);
+  engine::Snapshot BeginSnapshot(const State& state, uint64_t first_token = 0);
+  std::vector<Bytes> Snapshot(const State& state, uint64_t first_token = 0) {
+    return BeginSnapshot(state, first_token).Finish();
+  }
 
   /// Reads tokens into each state. The bits of the result do not depend on how tokens are cut into
   /// calls, on the other sequences of the call, or on the number of threads. Sequences of different

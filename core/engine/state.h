@@ -30,6 +30,7 @@ class State {
   friend class Batch;
   friend class Pass;
   friend class Runtime;
+  friend class Snapshot;
   explicit State(StatePool& pool);
 
   /// Makes room for the next tokens, and lets go of what no later one reaches.

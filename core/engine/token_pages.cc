@@ -55,21 +55,29 @@ size_t TokenPages::shared() const {
       pages_.begin(), pages_.end(), [](const PageRef& page) { return page.use_count() > 1; }));
 }
 
-void TokenPages::Read(
-    uint64_t begin, uint64_t end,
-    const std::function<void(const std::byte* page, const PageRows& rows)>& visit) const {
+PagesUnderWay TokenPages::BeginRead(uint64_t begin, uint64_t end) const {
   kernels::Backend& backend = pool_->backend();
-  Bytes staged;
+  PagesUnderWay under_way;
   ForEachPage(begin, end, [&](uint64_t number, const PageRows& rows) {
-    kernels::Buffer& page = *pages_[number - first_];
-    const std::byte* host = backend.HostAddress(page.bytes());
-    if (host == nullptr) {
-      staged.resize(page.size_bytes());
-      backend.DownloadBytes(page.bytes(), staged);
-      host = staged.data();
+    const PageRef& page = pages_[number - first_];
+    PagesUnderWay::Page one{page, rows, backend.HostAddress(page->bytes())};
+    if (one.host == nullptr) {
+      one.staged.resize(page->size_bytes());
+      one.host = one.staged.data();
+      one.transfer = backend.BeginDownload(page->bytes(), one.staged);
     }
-    visit(host, rows);
+    under_way.pages_.push_back(std::move(one));
   });
+  return under_way;
+}
+
+void PagesUnderWay::Finish(
+    const std::function<void(const std::byte* page, const PageRows& rows)>& visit) {
+  for (Page& one : pages_) {
+    if (one.transfer != nullptr) one.transfer->Wait();
+    visit(one.host, one.rows);
+  }
+  pages_.clear();
 }
 
 void TokenPages::Fill(uint64_t begin, uint64_t end,

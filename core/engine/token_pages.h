@@ -3,9 +3,11 @@
 #define STATELIB_CORE_ENGINE_TOKEN_PAGES_H_
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
+#include "core/base/bytes.h"
 #include "core/engine/state_pool.h"
 
 namespace statelib::engine {
@@ -16,6 +18,25 @@ struct PageRows {
   size_t row;
   size_t count;
   size_t done;
+};
+
+/// Pages on their way to the host, which it shares with those that have them.
+class PagesUnderWay {
+ public:
+  /// Calls visit(page, rows) for each, in order, as soon as it is there. Errors: DeviceError.
+  void Finish(const std::function<void(const std::byte* page, const PageRows& rows)>& visit);
+
+ private:
+  friend class TokenPages;
+
+  struct Page {
+    PageRef page;
+    PageRows rows;
+    const std::byte* host;  // where it lies or is going to
+    Bytes staged = {};
+    std::unique_ptr<kernels::Transfer> transfer = nullptr;  // null: it was there
+  };
+  std::vector<Page> pages_;
 };
 
 /// The pages of one group of one state: keys and values of the tokens that the group still reaches.
@@ -40,11 +61,11 @@ class TokenPages {
   /// How many pages it shares with other states.
   size_t shared() const;
 
-  /// Calls visit(page, rows) for each page of [begin, end), all of which it holds, with the page in
-  /// host memory; one transfer a page where the backend's is elsewhere.
-  void Read(uint64_t begin, uint64_t end,
-            const std::function<void(const std::byte* page, const PageRows& rows)>& visit) const;
-  /// The same for writing into new pages; for one that holds nothing yet.
+  /// Begins to bring positions [begin, end), all of which it holds, to the host: one transfer a
+  /// page where the backend's memory is elsewhere. What is written later does not show.
+  PagesUnderWay BeginRead(uint64_t begin, uint64_t end) const;
+  /// Calls visit(page, rows) for each page of [begin, end), to be filled in host memory; for one
+  /// that holds nothing yet.
   void Fill(uint64_t begin, uint64_t end,
             const std::function<void(std::byte* page, const PageRows& rows)>& visit);
 

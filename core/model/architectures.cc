@@ -66,7 +66,7 @@ std::unique_ptr<Model> LoadModel(const model_files::ModelFiles& model_files,
 }
 
 std::string PublishedConfig(const model_files::ModelFiles& model_files) {
-  return ArchitectureOf(model_files.config(), kArchitectures).published_config(model_files);
+  return ArchitectureOf(model_files.config()).published_config(model_files);
 }
 
 }  // namespace statelib::model

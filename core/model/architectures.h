@@ -24,10 +24,10 @@ struct Architecture {
   const GgufForm* gguf = nullptr;  ///< nullptr: GGUF has no words for it
 };
 
-/// The table of architectures.
+/// The table.
 std::span<const Architecture> Architectures();
-/// The one that recognises a configuration. Errors: kUnsupported where none does; kCorrupt for a
-/// configuration that is no object.
+/// The one of them that recognises a configuration. Errors: kUnsupported where none does; kCorrupt
+/// for a configuration that is no object.
 const Architecture& ArchitectureOf(const JsonValue& config,
                                    std::span<const Architecture> architectures = Architectures());
 

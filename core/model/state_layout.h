@@ -68,6 +68,14 @@ class StateLayout {
   uint64_t FirstKept(size_t group, uint64_t token_count) const {
     return token_count - std::min(token_count, groups_[group].reach);
   }
+  /// Calls work(index, offset in a page, bytes of a token) for each segment of a group.
+  template <typename Work>
+  void ForEachOfGroup(size_t group, const Work& work) const {
+    for (size_t i = 0; i < segments_.size(); ++i) {
+      if (segments_[i].is_per_token && places_[i].group == group)
+        work(i, places_[i].offset, segments_[i].spec.bytes());
+    }
+  }
   /// Of the segments along the token axis; kF32 where there are none.
   DType token_dtype() const { return token_dtype_; }
 

@@ -5,6 +5,7 @@
 
 #include "kernels/backends.h"
 #include "kernels/check.h"
+#include "kernels/cuda/device_transfer.h"
 #include "kernels/cuda/launches.h"
 #include "kernels/row_reader.h"
 
@@ -47,6 +48,10 @@ class CudaBackend : public Backend {
   }
   void DownloadBytes(const std::byte* from, std::span<std::byte> to_host) override {
     CheckCuda(cudaMemcpy(to_host.data(), from, to_host.size(), cudaMemcpyDeviceToHost), "download");
+  }
+  std::unique_ptr<Transfer> BeginDownload(const std::byte* from,
+                                          std::span<std::byte> to_host) override {
+    return downloads_.Begin(from, to_host);
   }
   void CopyBytes(const std::byte* from, std::byte* to, size_t bytes) override {
     CheckCuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, cuda::kStream), "copy");
@@ -129,6 +134,7 @@ class CudaBackend : public Backend {
  private:
   std::string name_;
   size_t multiprocessors_;
+  cuda::Downloads downloads_;
 };
 
 /// Memory that buffers give back stays with the process, or each of a model's many small

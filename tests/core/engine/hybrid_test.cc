@@ -118,6 +118,21 @@ TEST_F(HybridTest, ARestoredStateGoesOnAsIfItHadNeverLeft) {
   }
 }
 
+TEST_F(HybridTest, ABackendWhoseMemoryIsElsewhereBringsSlotAndPagesAndTakesThemBack) {
+  const auto runtime = OpenHybrid(MadeUpBackend::Choice(true));
+  State whole = runtime->Empty(), part = runtime->Empty();
+  runtime->Advance(whole, tokens_);
+  runtime->Advance(part, First(kPageTokens + 3));
+  engine::Snapshot under_way = runtime->BeginSnapshot(part);
+  runtime->Advance(part, std::span(tokens_).subspan(kPageTokens + 3, 20));
+  const std::vector<Bytes> stored = under_way.Finish();
+  History history;
+  history.Append(First(kPageTokens + 3));
+  State restored = runtime->Restore(history, Views(stored));
+  runtime->Advance(restored, std::span(tokens_).subspan(kPageTokens + 3));
+  EXPECT_TRUE(runtime->Snapshot(restored) == runtime->Snapshot(whole));
+}
+
 TEST_F(HybridTest, ASnapshotOfNewTokensHasThemAlone) {
   State state = runtime_->Empty();
   runtime_->Advance(state, tokens_);
@@ -131,6 +146,15 @@ TEST_F(HybridTest, ASnapshotOfNewTokensHasThemAlone) {
     EXPECT_TRUE(Bytes(all[i].begin() + static_cast<std::ptrdiff_t>(old), all[i].end()) == fresh[i])
         << spec[i].Label();
   }
+}
+
+TEST_F(HybridTest, WhatIsReadAfterASnapshotBeganDoesNotShowInIt) {
+  State state = runtime_->Empty();
+  runtime_->Advance(state, First(kPageTokens + 50));
+  engine::Snapshot under_way = runtime_->BeginSnapshot(state);
+  runtime_->Advance(state, std::span(tokens_).subspan(kPageTokens + 50));
+  EXPECT_TRUE(under_way.Finish() == Expected(kPageTokens + 50));
+  EXPECT_TRUE(runtime_->Snapshot(state) == Expected(kTokens));
 }
 
 TEST_F(HybridTest, ACopySharesItsPagesUntilOneOfThemIsWritten) {
