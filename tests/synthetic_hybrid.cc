@@ -245,11 +245,13 @@ void WriteSyntheticHybrid(const std::filesystem::path& folder, uint32_t seed) {
   std::ofstream(folder / "config.json") << config;
 }
 
-std::span<const Architecture> ArchitecturesWithHybrid() {
-  static const std::vector<Architecture> all = [] {
-    std::vector<Architecture> table(Architectures().begin(), Architectures().end());
-    table.push_back({kName, [](const JsonValue& config) { return HasModelType(config, kName); },
-                     &Load, [](const model_files::ModelFiles&) { return std::string("{}"); }});
+ArchitectureTable ArchitecturesWithHybrid() {
+  static constexpr Architecture kHybrid = {
+      kName, [](const JsonValue& config) { return HasModelType(config, kName); }, &Load,
+      [](const model_files::ModelFiles&) { return std::string("{}"); }, nullptr};
+  static const std::vector<const Architecture*> all = [] {
+    std::vector<const Architecture*> table(Architectures().begin(), Architectures().end());
+    table.push_back(&kHybrid);
     return table;
   }();
   return all;

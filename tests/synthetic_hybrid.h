@@ -3,7 +3,6 @@
 #define STATELIB_TESTS_SYNTHETIC_HYBRID_H_
 
 #include <filesystem>
-#include <span>
 
 #include "core/model/architectures.h"
 
@@ -20,7 +19,7 @@ inline constexpr uint64_t kHybridWindow = 40;
 void WriteSyntheticHybrid(const std::filesystem::path& folder, uint32_t seed = 1);
 
 /// The table that has it besides the published ones.
-std::span<const model::Architecture> ArchitecturesWithHybrid();
+model::ArchitectureTable ArchitecturesWithHybrid();
 
 }  // namespace statelib
 

@@ -31,7 +31,7 @@ struct RuntimeOptions {
   std::string profile = {};  ///< base of the numerics profile of a state that is to be used
   /// Set in the model's configuration before anything reads it; they are part of its identity.
   std::vector<model_files::ConfigFact> config_facts = {};
-  std::span<const model::Architecture> architectures = model::Architectures();
+  model::ArchitectureTable architectures = model::Architectures();
 };
 
 /// How an advance reports and stops.

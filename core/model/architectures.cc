@@ -7,32 +7,32 @@
 
 namespace statelib::model {
 
+extern const Architecture kFalconMamba, kMamba1, kMamba2;
+
 namespace {
 
-constexpr Architecture kArchitectures[] = {
-    {"mamba", &RecognisesMamba1, &LoadMamba1, &PublishedConfigOfMamba1, &kMamba1Gguf},
-    {"mamba2", &RecognisesMamba2, &LoadMamba2, &PublishedConfigOfMamba2, &kMamba2Gguf},
-    {"falcon_mamba", &RecognisesFalconMamba, &LoadFalconMamba, &PublishedConfigOfFalconMamba,
-     &kFalconMambaGguf},
+constexpr const Architecture* kArchitectures[] = {
+    &kMamba1,
+    &kMamba2,
+    &kFalconMamba,
 };
 
-std::string SupportedNames(std::span<const Architecture> architectures) {
+std::string SupportedNames(ArchitectureTable architectures) {
   std::string names;
-  for (const Architecture& architecture : architectures) {
-    names += (names.empty() ? "" : ", ") + std::string(architecture.name);
+  for (const Architecture* const architecture : architectures) {
+    names += (names.empty() ? "" : ", ") + std::string(architecture->name);
   }
   return names;
 }
 
 }  // namespace
 
-std::span<const Architecture> Architectures() { return kArchitectures; }
+ArchitectureTable Architectures() { return kArchitectures; }
 
-const Architecture& ArchitectureOf(const JsonValue& config,
-                                   std::span<const Architecture> architectures) {
+const Architecture& ArchitectureOf(const JsonValue& config, ArchitectureTable architectures) {
   if (!config.IsObject()) Throw(ErrorKind::kCorrupt, "{}: expected an object", config.Path());
-  for (const Architecture& architecture : architectures) {
-    if (architecture.recognises(config)) return architecture;
+  for (const Architecture* const architecture : architectures) {
+    if (architecture->recognises(config)) return *architecture;
   }
   const auto type = config.Find("model_type");
   Throw(ErrorKind::kUnsupported, "{}: expected a model_type that statelib computes ({}), found {}",
@@ -42,7 +42,7 @@ const Architecture& ArchitectureOf(const JsonValue& config,
 
 std::unique_ptr<model_files::ModelFiles> OpenModelFiles(
     const std::filesystem::path& path, std::span<const model_files::ConfigFact> facts,
-    std::span<const Architecture> architectures) {
+    ArchitectureTable architectures) {
   return model_files::ModelFiles::Open(
       path, facts,
       [architectures](const model_files::GgufMetadata& metadata,
@@ -52,8 +52,7 @@ std::unique_ptr<model_files::ModelFiles> OpenModelFiles(
 }
 
 std::unique_ptr<Model> LoadModel(const model_files::ModelFiles& model_files,
-                                 kernels::Backend& backend,
-                                 std::span<const Architecture> architectures) {
+                                 kernels::Backend& backend, ArchitectureTable architectures) {
   std::unique_ptr<Model> model =
       ArchitectureOf(model_files.config(), architectures).load(model_files, backend);
   for (const kernels::Operation operation : model->info().operations) {

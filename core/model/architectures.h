@@ -14,7 +14,7 @@ namespace statelib::model {
 
 /// One architecture: a name, how its configuration is recognised, how it is loaded, its
 /// configuration in Hugging Face's form with every fact said, defaults too, and what GGUF says of
-/// it. Adding one is a file that defines these and a row in architectures.cc.
+/// it. Adding one is a file that defines this constant and a row in architectures.cc.
 struct Architecture {
   const char* name;
   bool (*recognises)(const JsonValue& config);
@@ -25,38 +25,20 @@ struct Architecture {
 };
 
 /// The table.
-std::span<const Architecture> Architectures();
+ArchitectureTable Architectures();
 /// The one of them that recognises a configuration. Errors: kUnsupported where none does; kCorrupt
 /// for a configuration that is no object.
 const Architecture& ArchitectureOf(const JsonValue& config,
-                                   std::span<const Architecture> architectures = Architectures());
+                                   ArchitectureTable architectures = Architectures());
 
 /// ModelFiles::Open with the table's words for GGUF.
 std::unique_ptr<model_files::ModelFiles> OpenModelFiles(
     const std::filesystem::path& path, std::span<const model_files::ConfigFact> facts = {},
-    std::span<const Architecture> architectures = Architectures());
+    ArchitectureTable architectures = Architectures());
 
 /// The model's configuration in Hugging Face's form, whatever form it has. Errors: as
 /// LoadModel for the configuration.
 std::string PublishedConfig(const model_files::ModelFiles& model_files);
-
-bool RecognisesMamba1(const JsonValue& config);
-std::unique_ptr<Model> LoadMamba1(const model_files::ModelFiles& model_files,
-                                  kernels::Backend& backend);
-std::string PublishedConfigOfMamba1(const model_files::ModelFiles& model_files);
-extern const GgufForm kMamba1Gguf;
-
-bool RecognisesMamba2(const JsonValue& config);
-std::unique_ptr<Model> LoadMamba2(const model_files::ModelFiles& model_files,
-                                  kernels::Backend& backend);
-std::string PublishedConfigOfMamba2(const model_files::ModelFiles& model_files);
-extern const GgufForm kMamba2Gguf;
-
-bool RecognisesFalconMamba(const JsonValue& config);
-std::unique_ptr<Model> LoadFalconMamba(const model_files::ModelFiles& model_files,
-                                       kernels::Backend& backend);
-std::string PublishedConfigOfFalconMamba(const model_files::ModelFiles& model_files);
-extern const GgufForm kFalconMambaGguf;
 
 }  // namespace statelib::model
 

@@ -42,20 +42,17 @@ void Describe(GgufTarget* model) {
   model->AddBool("ssm.dt_b_c_rms", true);
 }
 
-}  // namespace
+bool Recognises(const JsonValue& config) { return HasModelType(config, kName); }
 
-bool RecognisesFalconMamba(const JsonValue& config) { return HasModelType(config, kName); }
-
-std::unique_ptr<Model> LoadFalconMamba(const model_files::ModelFiles& model_files,
-                                       kernels::Backend& backend) {
+std::unique_ptr<Model> Load(const model_files::ModelFiles& model_files, kernels::Backend& backend) {
   return LoadMamba1Stack(Parse(model_files.config()), model_files, backend);
 }
 
-std::string PublishedConfigOfFalconMamba(const model_files::ModelFiles& model_files) {
+std::string PublishedConfigOfFiles(const model_files::ModelFiles& model_files) {
   return PublishedConfigOf(Parse(model_files.config()), model_files);
 }
 
-constexpr GgufForm kFalconMambaGguf = {
+constexpr GgufForm kGguf = {
     .architecture = "mamba",
     .layer_names = &Mamba1GgufNames,
     .recognises = &HasInnerNormsInGguf,
@@ -63,5 +60,10 @@ constexpr GgufForm kFalconMambaGguf = {
     .require_sayable = &RequireSayable,
     .describe = &Describe,
 };
+
+}  // namespace
+
+extern const Architecture kFalconMamba = {kName, &Recognises, &Load, &PublishedConfigOfFiles,
+                                          &kGguf};
 
 }  // namespace statelib::model

@@ -18,10 +18,10 @@ using model_files::TensorRef;
 
 constexpr uint64_t kPartsMax = uint64_t{1} << 31;
 
-const GgufForm& FormOf(const GgufSource& file, std::span<const Architecture> architectures) {
+const GgufForm& FormOf(const GgufSource& file, ArchitectureTable architectures) {
   std::vector<std::string> known;
-  for (const Architecture& architecture : architectures) {
-    const GgufForm* form = architecture.gguf;
+  for (const Architecture* const architecture : architectures) {
+    const GgufForm* form = architecture->gguf;
     if (form == nullptr) continue;
     if (form->architecture == file.architecture() && form->recognises(file)) return *form;
     const std::string name = Quoted(form->architecture);
@@ -69,7 +69,7 @@ TensorRef Published(const TensorRef& tensor, const GgufForm& form) {
 model_files::GgufTranslation TranslateGguf(const model_files::GgufMetadata& metadata,
                                            const model_files::TensorTable& tensors,
                                            const std::string& path,
-                                           std::span<const Architecture> architectures) {
+                                           ArchitectureTable architectures) {
   const GgufSource file(metadata, tensors, path);
   const GgufForm& form = FormOf(file, architectures);
   RefuseParts(file);

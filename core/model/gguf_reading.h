@@ -16,9 +16,10 @@ namespace statelib::model {
 /// Thread-safe. Errors: kUnsupported for another architecture, a tensor that it does not have, or
 /// one part of a split file; kCorrupt for metadata or tensors that are missing or contradict each
 /// other.
-model_files::GgufTranslation TranslateGguf(
-    const model_files::GgufMetadata& metadata, const model_files::TensorTable& tensors,
-    const std::string& path, std::span<const Architecture> architectures = Architectures());
+model_files::GgufTranslation TranslateGguf(const model_files::GgufMetadata& metadata,
+                                           const model_files::TensorTable& tensors,
+                                           const std::string& path,
+                                           ArchitectureTable architectures = Architectures());
 
 }  // namespace statelib::model
 

@@ -46,22 +46,19 @@ Mamba1StackConfig Parse(const JsonValue& config) {
   return HasModelType(config, kName) ? ParseHuggingFace(config) : ParseOriginal(config);
 }
 
-}  // namespace
-
-bool RecognisesMamba1(const JsonValue& config) {
+bool Recognises(const JsonValue& config) {
   return HasModelType(config, kName) || HasOriginalLayer(config, "Mamba1");
 }
 
-std::unique_ptr<Model> LoadMamba1(const model_files::ModelFiles& model_files,
-                                  kernels::Backend& backend) {
+std::unique_ptr<Model> Load(const model_files::ModelFiles& model_files, kernels::Backend& backend) {
   return LoadMamba1Stack(Parse(model_files.config()), model_files, backend);
 }
 
-std::string PublishedConfigOfMamba1(const model_files::ModelFiles& model_files) {
+std::string PublishedConfigOfFiles(const model_files::ModelFiles& model_files) {
   return PublishedConfigOf(Parse(model_files.config()), model_files);
 }
 
-constexpr GgufForm kMamba1Gguf = {
+constexpr GgufForm kGguf = {
     .architecture = "mamba",
     .layer_names = &Mamba1GgufNames,
     .recognises = [](const GgufSource& file) { return !HasInnerNormsInGguf(file); },
@@ -69,5 +66,9 @@ constexpr GgufForm kMamba1Gguf = {
     .require_sayable = [](const GgufTarget& model) { model.RefuseProjectionBiases(); },
     .describe = &DescribeMamba1InGguf,
 };
+
+}  // namespace
+
+extern const Architecture kMamba1 = {kName, &Recognises, &Load, &PublishedConfigOfFiles, &kGguf};
 
 }  // namespace statelib::model

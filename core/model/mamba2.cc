@@ -139,14 +139,11 @@ Mamba2Config Parse(const model_files::ModelFiles& model_files) {
                                                    : ParseOriginal(model_files.config());
 }
 
-}  // namespace
-
-bool RecognisesMamba2(const JsonValue& config) {
+bool Recognises(const JsonValue& config) {
   return HasModelType(config, kName) || HasOriginalLayer(config, "Mamba2");
 }
 
-std::unique_ptr<Model> LoadMamba2(const model_files::ModelFiles& model_files,
-                                  kernels::Backend& backend) {
+std::unique_ptr<Model> Load(const model_files::ModelFiles& model_files, kernels::Backend& backend) {
   const Mamba2Config config = Parse(model_files);
   Mamba2Facts facts = config.mixer;
   facts.hidden = config.dims.hidden;
@@ -166,7 +163,7 @@ std::unique_ptr<Model> LoadMamba2(const model_files::ModelFiles& model_files,
   return stack;
 }
 
-std::string PublishedConfigOfMamba2(const model_files::ModelFiles& model_files) {
+std::string PublishedConfigOfFiles(const model_files::ModelFiles& model_files) {
   const Mamba2Config config = Parse(model_files);
   const bool has_bias = model_files.Find("backbone.layers.0.mixer.in_proj.bias") != nullptr;
   const auto size = [](int64_t extent) { return static_cast<uint64_t>(extent); };
@@ -190,8 +187,6 @@ std::string PublishedConfigOfMamba2(const model_files::ModelFiles& model_files) 
 }
 
 // -------------------------------------------------------------------------------------- GGUF
-
-namespace {
 
 // Some configurations spell "without a bound" as this number.
 constexpr double kTimeStepUnbounded = 1e30;
@@ -255,9 +250,7 @@ void DescribeInGguf(GgufTarget* model) {
   model->AddNormEpsilon();
 }
 
-}  // namespace
-
-constexpr GgufForm kMamba2Gguf = {
+constexpr GgufForm kGguf = {
     .architecture = kName,
     .layer_names = &GgufLayerNames,
     .recognises = [](const GgufSource&) { return true; },
@@ -265,5 +258,9 @@ constexpr GgufForm kMamba2Gguf = {
     .require_sayable = &RequireSayableInGguf,
     .describe = &DescribeInGguf,
 };
+
+}  // namespace
+
+extern const Architecture kMamba2 = {kName, &Recognises, &Load, &PublishedConfigOfFiles, &kGguf};
 
 }  // namespace statelib::model

@@ -18,7 +18,8 @@
 namespace statelib::model {
 
 struct Architecture;  // core/model/architectures.h
-std::span<const Architecture> Architectures();
+using ArchitectureTable = std::span<const Architecture* const>;
+ArchitectureTable Architectures();
 
 /// What a model is, for people, listings and checks.
 struct ModelInfo {
@@ -95,7 +96,7 @@ class Model {
 /// together.
 std::unique_ptr<Model> LoadModel(const model_files::ModelFiles& model_files,
                                  kernels::Backend& backend,
-                                 std::span<const Architecture> architectures = Architectures());
+                                 ArchitectureTable architectures = Architectures());
 
 }  // namespace statelib::model
 

@@ -37,13 +37,11 @@ struct Tokens {
   std::vector<std::vector<float>> q, k, v;  // of each sequence
 };
 
-class AttentionTest : public testing::TestWithParam<BackendRecipe> {
+class AttentionTest : public BackendTest {
  protected:
   void SetUp() override {
     if (!backend_->Supports(Operation::kAttention)) GTEST_SKIP() << "no attention there";
   }
-  std::unique_ptr<Backend> backend_ = GetParam().make();
-  std::unique_ptr<Backend> reference_ = MakeReferenceBackend();
 };
 
 INSTANTIATE_TEST_SUITE_P(All, AttentionTest, testing::ValuesIn(BackendsUnderTest()),

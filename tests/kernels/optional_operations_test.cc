@@ -15,13 +15,11 @@
 namespace statelib::kernels {
 namespace {
 
-class OptionalOperations : public testing::TestWithParam<BackendRecipe> {
+class OptionalOperations : public BackendTest {
  protected:
   void SkipWithout(Operation operation) {
     if (!backend_->Supports(operation)) GTEST_SKIP() << "not there: " << InfoOf(operation).name;
   }
-  std::unique_ptr<Backend> backend_ = GetParam().make();
-  std::unique_ptr<Backend> reference_ = MakeReferenceBackend();
 };
 
 INSTANTIATE_TEST_SUITE_P(All, OptionalOperations, testing::ValuesIn(BackendsUnderTest()),
