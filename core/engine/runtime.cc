@@ -51,7 +51,8 @@ std::unique_ptr<Runtime> Runtime::OpenWithoutTokenizer(const std::filesystem::pa
                                                        const RuntimeOptions& options) {
   std::unique_ptr<Runtime> runtime(new Runtime());
   runtime->backend_ = MakeBackend(options.backend);
-  runtime->model_files_ = model::OpenModelFiles(model_directory, options.config_facts);
+  runtime->model_files_ =
+      model::OpenModelFiles(model_directory, options.config_facts, options.architectures);
   runtime->model_ =
       model::LoadModel(*runtime->model_files_, *runtime->backend_, options.architectures);
   model::Weights& weights = runtime->model_->weights();

@@ -41,8 +41,14 @@ const Architecture& ArchitectureOf(const JsonValue& config, ArchitectureTable ar
 }
 
 std::unique_ptr<model_files::ModelFiles> OpenModelFiles(
-    const std::filesystem::path& path, std::span<const model_files::ConfigFact> facts) {
-  return model_files::ModelFiles::Open(path, facts, &TranslateGguf);
+    const std::filesystem::path& path, std::span<const model_files::ConfigFact> facts,
+    ArchitectureTable architectures) {
+  return model_files::ModelFiles::Open(
+      path, facts,
+      [architectures](const model_files::GgufMetadata& metadata,
+                      const model_files::TensorTable& tensors, const std::string& name) {
+        return TranslateGguf(metadata, tensors, name, architectures);
+      });
 }
 
 std::unique_ptr<Model> LoadModel(const model_files::ModelFiles& model_files,

@@ -21,7 +21,7 @@ struct Architecture {
   std::unique_ptr<Model> (*load)(const model_files::ModelFiles& model_files,
                                  kernels::Backend& backend);
   std::string (*published_config)(const model_files::ModelFiles& model_files);
-  const GgufForm* gguf;  ///< nullptr: GGUF has no words for it
+  const GgufForm* gguf = nullptr;  ///< nullptr: GGUF has no words for it
 };
 
 /// The table.
@@ -33,7 +33,8 @@ const Architecture& ArchitectureOf(const JsonValue& config,
 
 /// ModelFiles::Open with the table's words for GGUF.
 std::unique_ptr<model_files::ModelFiles> OpenModelFiles(
-    const std::filesystem::path& path, std::span<const model_files::ConfigFact> facts = {});
+    const std::filesystem::path& path, std::span<const model_files::ConfigFact> facts = {},
+    ArchitectureTable architectures = Architectures());
 
 /// The model's configuration in Hugging Face's form, whatever form it has. Errors: as
 /// LoadModel for the configuration.

@@ -8,7 +8,6 @@
 
 #include "core/base/error.h"
 #include "core/base/printable.h"
-#include "core/model/architectures.h"
 #include "core/model/gguf_form.h"
 
 namespace statelib::model {
@@ -19,9 +18,9 @@ using model_files::TensorRef;
 
 constexpr uint64_t kPartsMax = uint64_t{1} << 31;
 
-const GgufForm& FormOf(const GgufSource& file) {
+const GgufForm& FormOf(const GgufSource& file, ArchitectureTable architectures) {
   std::vector<std::string> known;
-  for (const Architecture* const architecture : Architectures()) {
+  for (const Architecture* const architecture : architectures) {
     const GgufForm* form = architecture->gguf;
     if (form == nullptr) continue;
     if (form->architecture == file.architecture() && form->recognises(file)) return *form;
@@ -69,9 +68,10 @@ TensorRef Published(const TensorRef& tensor, const GgufForm& form) {
 
 model_files::GgufTranslation TranslateGguf(const model_files::GgufMetadata& metadata,
                                            const model_files::TensorTable& tensors,
-                                           const std::string& path) {
+                                           const std::string& path,
+                                           ArchitectureTable architectures) {
   const GgufSource file(metadata, tensors, path);
-  const GgufForm& form = FormOf(file);
+  const GgufForm& form = FormOf(file, architectures);
   RefuseParts(file);
   model_files::GgufTranslation translation;
   translation.config = form.config(file);

@@ -2,6 +2,7 @@
 #ifndef STATELIB_CORE_MODEL_FILES_GGUF_TRANSLATION_H_
 #define STATELIB_CORE_MODEL_FILES_GGUF_TRANSLATION_H_
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,8 @@ struct GgufTranslation {
 
 /// Who knows the architectures tells a file with these metadata and tensors; `path` is for
 /// messages. It must be thread-safe. Errors: kUnsupported for what it does not know; kCorrupt.
-using GgufTranslator = GgufTranslation (*)(const GgufMetadata& metadata, const TensorTable& tensors,
-                                           const std::string& path);
+using GgufTranslator = std::function<GgufTranslation(
+    const GgufMetadata& metadata, const TensorTable& tensors, const std::string& path)>;
 
 }  // namespace statelib::model_files
 

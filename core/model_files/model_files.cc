@@ -182,8 +182,8 @@ std::unique_ptr<ModelFiles::Impl> ModelFiles::OpenFolder(const fs::path& path,
 
 std::unique_ptr<ModelFiles::Impl> ModelFiles::OpenGguf(const fs::path& path,
                                                        std::span<const ConfigFact> facts,
-                                                       GgufTranslator translate) {
-  if (translate == nullptr) {
+                                                       const GgufTranslator& translate) {
+  if (!translate) {
     Throw(ErrorKind::kUnsupported,
           "{}: expected a translator of the GGUF file's names, found none; open it as a model",
           path.string());
@@ -226,7 +226,7 @@ bool ModelFiles::IsAt(const fs::path& path) {
 
 std::unique_ptr<ModelFiles> ModelFiles::Open(const fs::path& path,
                                              std::span<const ConfigFact> facts,
-                                             GgufTranslator translate) {
+                                             const GgufTranslator& translate) {
   const auto make = [](std::unique_ptr<Impl> impl) {
     return std::unique_ptr<ModelFiles>(new ModelFiles(std::move(impl)));
   };

@@ -49,7 +49,7 @@ class ModelFiles {
   /// translator.
   static std::unique_ptr<ModelFiles> Open(const std::filesystem::path& path,
                                           std::span<const ConfigFact> facts = {},
-                                          GgufTranslator translate = nullptr);
+                                          const GgufTranslator& translate = {});
   /// Whether there is something at a path that Open takes for a model: a folder, or a file of
   /// one of these formats.
   static bool IsAt(const std::filesystem::path& path);
@@ -91,7 +91,7 @@ class ModelFiles {
                                           std::span<const ConfigFact> facts);
   static std::unique_ptr<Impl> OpenGguf(const std::filesystem::path& path,
                                         std::span<const ConfigFact> facts,
-                                        GgufTranslator translate);
+                                        const GgufTranslator& translate);
   static std::unique_ptr<Impl> OpenModelFile(const std::filesystem::path& path,
                                              std::span<const ConfigFact> facts);
   explicit ModelFiles(std::unique_ptr<Impl> impl);

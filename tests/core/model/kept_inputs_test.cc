@@ -51,7 +51,7 @@ class KeptInputsTest : public testing::TestWithParam<const char*> {
  protected:
   KeptInputsTest() {
     WriteSyntheticHybrid(folder_.path());
-    files_ = model_files::ModelFiles::Open(folder_.path());
+    files_ = OpenModelFiles(folder_.path());
     backend_ = std::string_view(GetParam()) == "cpu" ? kernels::MakeCpuBackend(2)
                                                      : kernels::MakeReferenceBackend();
     model_ = LoadModel(*files_, *backend_, ArchitecturesWithHybrid());

@@ -46,7 +46,7 @@ class StackTest : public testing::Test {
                 FloatTensor("backbone.norm_f.weight", {kWidth}, {1, 1, 1, 1}),
                 FloatTensor("norm", {kWidth}, {2, 2, 2, 2})});
     folder_.Write("config.json", "{}");
-    files_ = model_files::ModelFiles::Open(folder_.path());
+    files_ = OpenModelFiles(folder_.path());
     ModelDims dims;
     dims.vocabulary = 1;
     dims.hidden = kWidth;
@@ -146,7 +146,7 @@ class Keeping : public PassObserver {
 TEST(PassObserver, SeesTheInputsOfEachScanAndChangesNoBit) {
   const TemporaryDirectory folder;
   WriteSyntheticHybrid(folder.path());
-  const auto files = model_files::ModelFiles::Open(folder.path());
+  const auto files = OpenModelFiles(folder.path());
   const auto backend = kernels::MakeReferenceBackend();
   const auto model = LoadModel(*files, *backend, ArchitecturesWithHybrid());
   const std::vector<TokenId> tokens = {5, 80, 3, 3, 41};
