@@ -18,7 +18,7 @@
 namespace statelib {
 
 /// Bytes that are collected once and read often: few in memory, many in a file without a name in
-/// the folder for temporary files, so that they take no memory. One thread.
+/// the folder for temporary files, so they take no memory. One thread appends, then several read.
 class ByteSpool : public ByteSource {
  public:
   static constexpr uint64_t kMemoryBytesMax = uint64_t{64} << 10;
@@ -42,7 +42,7 @@ class ByteSpool : public ByteSource {
 };
 
 /// A run of plain values that lie in memory, which outlives it, or in a spool, which it shares.
-/// Copies are cheap. One thread.
+/// Copies are cheap. One thread has each; of one spool, several may read.
 template <typename T>
 requires std::is_trivially_copyable_v<T>
 class RunOf {

@@ -14,13 +14,18 @@ namespace statelib::library {
 namespace {
 
 /// Reads one state to its end and saves it.
-IngestResult ReadAndSave(const LoadedModel& model, Reading& reading, const CancelFlag* cancel) {
+IngestResult ReadAndSave(Library& library, const LoadedModel& model,
+                         std::span<const Document> documents, SaveRequest request,
+                         const IngestOptions& options) {
+  engine::BatchDriver driver(*model.runtime);
+  Reading reading(library, model, driver, documents, std::move(request), options);
   try {
-    const auto batch = model.runtime->MakeBatch();
-    batch->Add(reading);
     do {
-      if (cancel != nullptr) cancel->Check();
-    } while (batch->Step());
+      if (!reading.is_ready()) driver.WaitForStep(kStepWait);
+      reading.Report();
+      if (options.cancel != nullptr) options.cancel->Check();
+      reading.StoreNext();
+    } while (!reading.is_finished());
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kCancelled) throw;
     reading.Stop();
@@ -74,15 +79,15 @@ struct Running {
   size_t text_bytes = 0;
   std::vector<Digest> marks;  // of the documents
   std::unique_ptr<Reading> reading;
-  engine::Batch::Id id = 0;  // of the reading
 };
 
-/// The jobs of IngestBatch that are being read, and those that wait: one whose first documents
-/// another one is reading goes on from the state after them as soon as that is stored.
+/// The jobs of IngestBatch that are being read, by a driver beside this thread, and those that
+/// wait: one whose first documents another one is reading goes on from the state after them as soon
+/// as that is stored.
 class Table {
  public:
   Table(Library& library, const LoadedModel& model, const BatchOptions& how)
-      : library_(library), model_(model), how_(how), batch_(model.runtime->MakeBatch()) {}
+      : library_(library), model_(model), how_(how), driver_(*model.runtime) {}
 
   /// Takes jobs while there are any and there is room, and begins those that need not wait.
   void Fill() {
@@ -104,20 +109,20 @@ class Table {
 
   bool empty() const { return running_.empty(); }
 
-  /// Reads on in all of them and saves those that are at their end.
+  /// Stores of each a checkpoint that waits, or its end; waits for some if there is none.
   void Advance() {
-    if (how_.cancel != nullptr) how_.cancel->Check();
-    batch_->Step();
-    if (how_.cancel != nullptr) how_.cancel->Check();
+    const auto is_ready = [](const auto& one) { return one->reading->is_ready(); };
+    if (std::none_of(running_.begin(), running_.end(), is_ready)) driver_.WaitForStep(kStepWait);
+    driver_.Check();
+    for (const auto& one : running_) one->reading->Report();
     for (size_t i = 0; i < running_.size();) {
-      if (running_[i]->reading->finished())
-        Finish(i);
-      else
-        ++i;
+      if (how_.cancel != nullptr) how_.cancel->Check();
+      if (!Serve(i)) ++i;
     }
   }
 
   [[noreturn]] void Stop() {
+    for (const auto& running : running_) running->reading->Leave();
     for (const auto& running : running_) running->reading->Stop();
     Throw(ErrorKind::kCancelled,
           "stopped; {} finished and {} begun; run the same command again to go on from there",
@@ -141,16 +146,14 @@ class Table {
     waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
     const bool begins = Try(one->number, [&] {
       one->reading = std::make_unique<Reading>(
-          library_, model_, one->job.documents,
+          library_, model_, driver_, one->job.documents,
           RequestOf(one->job.reference, storage::Operation::kIngest, one->job.options),
           one->job.options);
     });
-    if (begins) {
-      one->id = batch_->Add(*one->reading);
+    if (begins)
       running_.push_back(std::move(one));
-    } else {
+    else
       text_bytes_ -= one->text_bytes;
-    }
   }
 
   /// Whether another job is going to store a state that this one can go on from. Of two that wait
@@ -163,7 +166,7 @@ class Table {
       if (other.get() == &one || common == 0 || !LeavesState(*other, common)) return false;
       if (other->reading == nullptr) return other->Leads(one) || !LeavesState(one, common);
       return common == other->marks.size() ||
-             other->reading->tokens_done() < other->reading->document_end(common - 1);
+             other->reading->tokens_stored() < other->reading->document_end(common - 1);
     };
     return std::any_of(running_.begin(), running_.end(), comes_to_it) ||
            std::any_of(waiting_.begin(), waiting_.end(), comes_to_it);
@@ -176,16 +179,24 @@ class Table {
     return options.checkpoint_stride_tokens > 0 && has_checkpoints_;
   }
 
-  void Finish(size_t i) {
-    batch_->Remove(running_[i]->id);
-    std::optional<IngestResult> result;
-    Try(running_[i]->number, [&] { result = running_[i]->reading->Save(); });
+  /// Stores what the job at `i` has for it; whether that was its end, so that it is gone.
+  bool Serve(size_t i) {
+    Reading& reading = *running_[i]->reading;
     const size_t number = running_[i]->number;
+    std::optional<IngestResult> result;
+    const bool went_well = Try(number, [&] {
+      if (reading.is_finished())
+        result = reading.Save();
+      else
+        reading.StoreNext();
+    });
+    if (went_well && !result) return false;
     text_bytes_ -= running_[i]->text_bytes;
     running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
-    if (!result) return;
+    if (!result) return true;
     ++saved_;
     if (how_.done) how_.done(number, *result);
+    return true;
   }
 
   /// Whether it went well. What is wrong with one job alone is told and does not stop the others.
@@ -206,7 +217,7 @@ class Table {
   Library& library_;
   const LoadedModel& model_;
   const BatchOptions& how_;
-  std::unique_ptr<engine::Batch> batch_;
+  engine::BatchDriver driver_;  // outlives the readings
   std::vector<std::unique_ptr<Running>> running_;
   std::vector<std::unique_ptr<Running>> waiting_;  // in the order of `next`
   const bool has_checkpoints_ =
@@ -221,9 +232,8 @@ class Table {
 
 IngestResult Ingest(Library& library, const LoadedModel& model, std::span<const Document> documents,
                     const storage::Reference& reference, const IngestOptions& options) {
-  Reading reading(library, model, documents,
-                  RequestOf(reference, storage::Operation::kIngest, options), options);
-  return ReadAndSave(model, reading, options.cancel);
+  return ReadAndSave(library, model, documents,
+                     RequestOf(reference, storage::Operation::kIngest, options), options);
 }
 
 IngestResult Append(Library& library, const LoadedModel& model, const storage::ResolvedState& base,
@@ -231,8 +241,7 @@ IngestResult Append(Library& library, const LoadedModel& model, const storage::R
                     const IngestOptions& options) {
   SaveRequest request = RequestOf(reference, storage::Operation::kAppend, options);
   request.parent = base;
-  Reading reading(library, model, documents, std::move(request), options);
-  return ReadAndSave(model, reading, options.cancel);
+  return ReadAndSave(library, model, documents, std::move(request), options);
 }
 
 void IngestBatch(Library& library, const LoadedModel& model, const BatchOptions& how) {

@@ -59,7 +59,9 @@ struct IngestResult {
 };
 
 /// Reads documents, one after the other, into a new state and makes it the newest version of a
-/// reference. Starts from the longest state of the library that their tokens begin with, and leaves
+/// reference. The calling thread has the library, and stores while another one computes; it is the
+/// one that all callbacks are called from. Until this returns nobody else uses the model's runtime.
+/// Starts from the longest state of the library that their tokens begin with, and leaves
 /// checkpoints, each stored durably as soon as it is reached, within the library's budget. So what
 /// was stopped in the middle, by cancelling too, goes on when it is asked for again.
 /// Errors: kInvalidArgument (no document, no tokens, a reference with a version); kCancelled; those
@@ -99,7 +101,8 @@ struct BatchOptions {
 };
 
 /// Ingests many states, several at once: their tokens go through the model in one batch, a finished
-/// one making room for the next. Each is what Ingest would have made of it alone, to the bit, and
+/// one making room for the next. Threads as with Ingest: texts are made tokens and states are
+/// stored while others are read. Each is what Ingest would have made of it alone, to the bit, and
 /// is committed by itself. Errors: kCancelled, after each unfinished reading has left a checkpoint;
 /// what else `next`, `done`, `failed` and Ingest throw.
 void IngestBatch(Library& library, const LoadedModel& model, const BatchOptions& how);

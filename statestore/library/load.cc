@@ -12,13 +12,19 @@ namespace statelib::library {
 
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
+double SecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
 std::string NameOf(const storage::ResolvedState& state) {
   return state.reference ? state.reference->Text() : state.state.id.ShortHex();
 }
 
-/// A state from the bytes of its object, whose hash is not looked at.
-LoadedState Restore(const storage::ObjectStore& objects, const LoadedModel& model,
-                    const storage::ResolvedState& state, ByteSpan file) {
+/// A state's segments from the bytes of its object, whose hash is not looked at.
+std::vector<Bytes> SegmentsOf(const storage::ObjectStore& objects, const LoadedModel& model,
+                              const storage::ResolvedState& state, ByteSpan file) {
   const std::string location = objects.PathOf(state.state.id).string();
   storage::StateReader reader(file, location, storage::FileHash::kChecked, objects.Getter());
   const storage::StateDescription& description = reader.header().description;
@@ -37,8 +43,7 @@ LoadedState Restore(const storage::ObjectStore& objects, const LoadedModel& mode
   }
   std::vector<Bytes> segments;
   for (size_t i = 0; i < description.spec.size(); ++i) segments.push_back(reader.ReadSegment(i));
-  const std::vector<ByteSpan> views(segments.begin(), segments.end());
-  return {model.runtime->Restore(description.history, views), state, 0};
+  return segments;
 }
 
 [[noreturn]] void ThrowRemoved(const storage::ResolvedState& state) {
@@ -85,9 +90,9 @@ void CheckFits(const Library& library, const LoadedModel& model,
   }
 }
 
-LoadedState LoadState(const Library& library, const LoadedModel& model,
+StoredState ReadState(const Library& library, const LoadedModel& model,
                       const storage::ResolvedState& state) {
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = Clock::now();
   CheckFits(library, model, state);
   const storage::Repository& repository = library.repository();
   const storage::Lease lease = repository.ReadLease();
@@ -97,16 +102,30 @@ LoadedState LoadState(const Library& library, const LoadedModel& model,
   // The hash takes as long as the decoding, so another thread takes it meanwhile.
   std::future<void> checked =
       std::async(std::launch::async, [&] { objects.CheckIs(state.state.id, file); });
-  std::optional<LoadedState> loaded;
+  StoredState stored{state, {}, 0};
   try {
-    loaded.emplace(Restore(objects, model, state, file));
+    stored.segments = SegmentsOf(objects, model, state, file);
   } catch (const Error&) {
     checked.get();  // that the file is damaged says more
     throw;
   }
   checked.get();
-  loaded->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return std::move(*loaded);
+  stored.seconds = SecondsSince(start);
+  return stored;
+}
+
+engine::State Restore(const LoadedModel& model, const StoredState& state) {
+  const std::vector<ByteSpan> views(state.segments.begin(), state.segments.end());
+  return model.runtime->Restore(state.origin.state.history, views);
+}
+
+LoadedState LoadState(const Library& library, const LoadedModel& model,
+                      const storage::ResolvedState& state) {
+  const auto start = Clock::now();
+  const StoredState stored = ReadState(library, model, state);
+  LoadedState loaded{Restore(model, stored), state, 0};
+  loaded.seconds = SecondsSince(start);
+  return loaded;
 }
 
 std::optional<RunOf<TokenId>> TokensOf(const Library& library, const storage::StateId& state) {

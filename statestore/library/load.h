@@ -3,12 +3,20 @@
 #define STATELIB_STATESTORE_LIBRARY_LOAD_H_
 
 #include <optional>
+#include <vector>
 
 #include "core/base/spool.h"
 #include "statestore/library/library.h"
 #include "statestore/library/models.h"
 
 namespace statelib::library {
+
+/// A stored state as it was read and checked, in the memory of this process.
+struct StoredState {
+  storage::ResolvedState origin;
+  std::vector<Bytes> segments;  ///< in the order of the state spec
+  double seconds = 0;           ///< to read and check it
+};
 
 /// A stored state in a runtime's memory.
 struct LoadedState {
@@ -23,7 +31,14 @@ struct LoadedState {
 void CheckFits(const Library& library, const LoadedModel& model,
                const storage::ResolvedState& state);
 
-/// Restores a state. Errors: those of CheckFits; kCorrupt, kNotFound (object).
+/// Reads a state for a model, whose runtime may compute meanwhile. Errors: those of CheckFits;
+/// kCorrupt, kNotFound (object).
+StoredState ReadState(const Library& library, const LoadedModel& model,
+                      const storage::ResolvedState& state);
+/// Brings it into the runtime's memory, on the thread that uses the runtime. Errors: those of
+/// Runtime::Restore.
+engine::State Restore(const LoadedModel& model, const StoredState& state);
+/// Both. Errors: those of ReadState.
 LoadedState LoadState(const Library& library, const LoadedModel& model,
                       const storage::ResolvedState& state);
 

@@ -21,17 +21,23 @@ storage::ResolvedState Named(const Library& library, const storage::StateRow& ro
   return {row, reference, version->derivation};
 }
 
-/// The first that can be restored: gc may have taken one meanwhile, another may be damaged.
-std::optional<LoadedState> LoadFirst(const Library& library, const LoadedModel& model,
+/// The first that can be read: gc may have taken one meanwhile, another may be damaged.
+std::optional<StoredState> ReadFirst(const Library& library, const LoadedModel& model,
                                      const std::vector<storage::StateRow>& candidates) {
   for (const storage::StateRow& row : candidates) {
     try {
-      return LoadState(library, model, Named(library, row));
+      return ReadState(library, model, Named(library, row));
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kNotFound && error.kind() != ErrorKind::kCorrupt) throw;
     }
   }
   return std::nullopt;
+}
+
+std::optional<LoadedState> Restored(const LoadedModel& model,
+                                    const std::optional<StoredState>& stored) {
+  if (!stored) return std::nullopt;
+  return LoadedState{Restore(model, *stored), stored->origin, stored->seconds};
 }
 
 /// The states whose one document is what `text` begins with, longest document first, each with the
@@ -84,9 +90,14 @@ std::vector<storage::StateRow> StoredPrefixes(const Library& library, const Load
   return rows;
 }
 
+std::optional<StoredState> ReadLongestPrefix(const Library& library, const LoadedModel& model,
+                                             const History& before, const RunOf<TokenId>& tokens) {
+  return ReadFirst(library, model, StoredPrefixes(library, model, before, tokens));
+}
+
 std::optional<LoadedState> LoadLongestPrefix(const Library& library, const LoadedModel& model,
                                              const History& before, const RunOf<TokenId>& tokens) {
-  return LoadFirst(library, model, StoredPrefixes(library, model, before, tokens));
+  return Restored(model, ReadLongestPrefix(library, model, before, tokens));
 }
 
 std::optional<PromptPrefix> FindPromptPrefix(const Library& library, const LoadedModel& model,
@@ -97,7 +108,7 @@ std::optional<PromptPrefix> FindPromptPrefix(const Library& library, const Loade
   const uint64_t restored = by_tokens ? by_tokens->state.token_count() : 0;
   for (const auto& [row, size] : StatesOfDocument(library, model, text)) {
     if (row.history.token_count() <= restored) continue;
-    auto loaded = LoadFirst(library, model, {row});
+    auto loaded = Restored(model, ReadFirst(library, model, {row}));
     if (!loaded) continue;
     return PromptPrefix{std::move(*loaded),
                         tokenizer.Encode(text.substr(size), tokenizer::AddSpecial::kNo)};

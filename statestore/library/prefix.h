@@ -18,7 +18,10 @@ namespace statelib::library {
 std::vector<storage::StateRow> StoredPrefixes(const Library& library, const LoadedModel& model,
                                               const History& before, const RunOf<TokenId>& tokens);
 
-/// The longest of StoredPrefixes whose object is sound, restored; nothing where there is none.
+/// The longest of StoredPrefixes whose object is sound, read; nothing where there is none.
+std::optional<StoredState> ReadLongestPrefix(const Library& library, const LoadedModel& model,
+                                             const History& before, const RunOf<TokenId>& tokens);
+/// The same, restored.
 std::optional<LoadedState> LoadLongestPrefix(const Library& library, const LoadedModel& model,
                                              const History& before, const RunOf<TokenId>& tokens);
 

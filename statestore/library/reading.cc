@@ -34,9 +34,14 @@ void CheckTarget(const storage::Reference& reference) {
 
 }  // namespace
 
-Reading::Reading(Library& library, const LoadedModel& model, std::span<const Document> documents,
-                 SaveRequest request, const IngestOptions& options)
-    : library_(library), model_(model), options_(options), request_(std::move(request)) {
+Reading::Reading(Library& library, const LoadedModel& model, engine::BatchDriver& driver,
+                 std::span<const Document> documents, SaveRequest request,
+                 const IngestOptions& options)
+    : library_(library),
+      model_(model),
+      driver_(driver),
+      options_(options),
+      request_(std::move(request)) {
   CheckTarget(request_.reference);
   const storage::ResolvedState* base = request_.parent ? &*request_.parent : nullptr;
   if (base != nullptr) CheckFits(library, model, *base);
@@ -49,48 +54,76 @@ Reading::Reading(Library& library, const LoadedModel& model, std::span<const Doc
       Tokenize(library, model, documents, base != nullptr ? AddSpecial::kNo : AddSpecial::kYes,
                options.cancel, known_);
   const History before = base != nullptr ? base->state.history : History();
-  total_ = before.token_count() + documents_.token_count;
-  known_from_ = total_ - known_.size();
+  stops_.total = before.token_count() + documents_.token_count;
+  stops_.stride = options.checkpoint_stride_tokens;
+  stops_.ends = EndsOf(documents_.sources, before.token_count());
   TakeRequest(base);
-  ends_ = EndsOf(documents_.sources, before.token_count());
-  Restore(base, before);
-  Report();
+  Begin(FindBeginning(base, before));
 }
 
-size_t Reading::tokens_left() const {
-  const uint64_t from = state_->token_count();
-  return static_cast<size_t>(NextStop(from) - from);
+Reading::~Reading() {
+  if (sequence_) driver_.Run([&] { End(); });
 }
 
-std::span<const TokenId> Reading::Next(size_t count) {
-  next_ = known_.All().Part(state_->token_count() - known_from_, count).Values();
-  return next_;
+bool Reading::is_ready() const {
+  return sequence_->waiting() != nullptr || tokens_done() != reported_ || is_finished();
 }
 
-void Reading::Took(size_t count, const engine::Given&) {
-  Report();
-  if (makes_checkpoints_ && !finished() &&
-      state_->token_count() == NextStop(state_->token_count() - count))
-    LeaveCheckpoint();
+void Reading::Report() {
+  const uint64_t done = tokens_done();
+  if (done != reported_) Report(done);
+}
+
+void Reading::Report(uint64_t tokens_done) {
+  reported_ = tokens_done;
+  if (options_.on_progress) options_.on_progress(reported_ - restored_, tokens_total() - restored_);
+}
+
+void Reading::StoreNext() {
+  const StateValue* const value = sequence_->waiting();
+  if (value == nullptr) return;
+  Store(*value);
+  sequence_->Stored();
+  if (!sequence_->is_paused()) return;
+  Leave();  // it may still be in the batch
+  sequence_->GoOn();
+  id_ = driver_.Add(*sequence_);
+}
+
+bool Reading::is_finished() const {
+  return reported_ == tokens_total() && sequence_->waiting() == nullptr;
 }
 
 IngestResult Reading::Save() {
+  const auto start = Clock::now();
   IngestResult result;
-  result.read_seconds = std::chrono::duration<double>(Clock::now() - started_).count();
+  result.read_seconds = sequence_->seconds();
   result.reused = std::move(reused_);
   result.tokens_restored = restored_;
-  result.tokens_read = total_ - restored_;
+  result.tokens_read = tokens_total() - restored_;
   result.checkpoints = checkpoints_;
   request_.prefix = prefix_;
-  result.saved = SaveState(library_, model_, *state_, request_);
+  const StateValue value = driver_.Run([&] {
+    StateValue taken = TakeValue(model_, sequence_->state(), request_.codec);
+    End();
+    return taken;
+  });
+  driver_.Check();  // else the value is none
+  result.saved = SaveState(library_, model_, value, request_);
+  result.saved.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   result.tokenize_seconds = documents_.seconds;
   result.sources = std::move(documents_.sources);
   return result;
 }
 
 void Reading::Stop() {
-  const bool fresh = state_->token_count() > (prefix_ ? prefix_->history.token_count() : 0);
-  if (makes_checkpoints_ && fresh) LeaveCheckpoint();
+  Leave();
+  if (!stops_.checkpoints || !sequence_) return;
+  const StateValue last = driver_.Run([&] { return TakeValue(model_, sequence_->state()); });
+  driver_.Check();
+  Report();
+  for (; const StateValue* const value = sequence_->waiting(); sequence_->Stored()) Store(*value);
+  if (last.history.token_count() > tokens_stored()) Store(last);
 }
 
 void Reading::TakeRequest(const storage::ResolvedState* base) {
@@ -102,44 +135,44 @@ void Reading::TakeRequest(const storage::ResolvedState* base) {
   keeps_tokens_ = request_.keep_tokens && (base == nullptr || base->state.tokens_kept);
 }
 
-void Reading::Restore(const storage::ResolvedState* base, const History& before) {
+std::optional<StoredState> Reading::FindBeginning(const storage::ResolvedState* base,
+                                                  const History& before) {
   // What goes on from values of a lossy codec is another state than the exact one of these
   // tokens.
   const bool from_exact = base == nullptr || base->state.profile == model_.runtime->profile();
-  makes_checkpoints_ = from_exact && options_.checkpoint_stride_tokens > 0 &&
+  stops_.checkpoints = from_exact && options_.checkpoint_stride_tokens > 0 &&
                        library_.repository().index().checkpoints().Usage().budget_bytes > 0;
-  std::optional<LoadedState> loaded;
+  std::optional<StoredState> stored;
   if (options_.reuse && from_exact)
-    loaded =
-        LoadLongestPrefix(library_, model_, before, request_.tokens.Last(documents_.token_count));
-  if (!loaded && base != nullptr) loaded = LoadState(library_, model_, *base);
-  if (loaded) prefix_ = reused_ = loaded->origin.state;
-  state_ = loaded ? std::move(loaded->state) : model_.runtime->Empty();
-  restored_ = state_->token_count();
-  started_ = Clock::now();
+    stored =
+        ReadLongestPrefix(library_, model_, before, request_.tokens.Last(documents_.token_count));
+  if (!stored && base != nullptr) stored = ReadState(library_, model_, *base);
+  return stored;
 }
 
-uint64_t Reading::NextStop(uint64_t from) const {
-  uint64_t stop = total_;
-  if (!makes_checkpoints_) return stop;
-  const uint64_t stride = options_.checkpoint_stride_tokens;
-  if (from / stride < total_ / stride) stop = std::min(stop, (from / stride + 1) * stride);
-  const auto end = std::upper_bound(ends_.begin(), ends_.end(), from);
-  return end == ends_.end() ? stop : std::min(stop, *end);
+void Reading::Begin(const std::optional<StoredState>& stored) {
+  if (stored) prefix_ = reused_ = stored->origin.state;
+  restored_ = tokens_stored();
+  Report(restored_);
+  driver_.Run([&] {
+    sequence_.emplace(model_, stored ? Restore(model_, *stored) : model_.runtime->Empty(),
+                      request_.tokens, stops_);
+  });
+  id_ = driver_.Add(*sequence_);
 }
 
-void Reading::Report() const {
-  if (options_.on_progress)
-    options_.on_progress(state_->token_count() - restored_, total_ - restored_);
+void Reading::End() {
+  driver_.Remove(id_);
+  sequence_.reset();
 }
 
-void Reading::LeaveCheckpoint() {
-  const std::vector<Bytes> segments = model_.runtime->Snapshot(*state_);
-  const std::vector<ByteSpan> views(segments.begin(), segments.end());
-  const RunOf<TokenId> tokens = request_.tokens.First(state_->token_count() - known_from_);
+void Reading::Store(const StateValue& value) {
+  const std::vector<ByteSpan> views(value.segments.begin(), value.segments.end());
+  const uint64_t to_read = tokens_total() - value.history.token_count();
+  const RunOf<TokenId> tokens = request_.tokens.First(request_.tokens.size() - to_read);
   prefix_ = storage::PublishCheckpoint(
       library_.repository(),
-      NewStateOf(library_, model_, *state_, views, tokens, keeps_tokens_, prefix_),
+      NewStateOf(library_, model_, value.history, views, tokens, keeps_tokens_, prefix_),
       library_.now_ms());
   ++checkpoints_;
   storage::ThinCheckpoints(library_.repository());

@@ -16,15 +16,17 @@ namespace statelib::library {
 
 namespace {
 
-void CheckTokens(const engine::State& state, const SaveRequest& request) {
+using Clock = std::chrono::steady_clock;
+
+void CheckTokens(const History& read, const SaveRequest& request) {
   History history = request.parent ? request.parent->state.history : History();
-  const uint64_t after = state.token_count() - std::min(state.token_count(), history.token_count());
+  const uint64_t after = read.token_count() - std::min(read.token_count(), history.token_count());
   request.tokens.Last(after).ForEach(
       [&](std::span<const TokenId> piece) { history.Append(piece); });
-  if (history == state.history()) return;
+  if (history == read) return;
   Throw(ErrorKind::kInvalidArgument,
         "[save] the state has read {} tokens, its parent and the tokens given make {}, or others",
-        state.token_count(), history.token_count());
+        read.token_count(), history.token_count());
 }
 
 /// What a state was continued from, and thus what goes on from it. The index knows that it was, its
@@ -63,14 +65,14 @@ void RememberPlace(Library& library, const LoadedModel& model) {
 }
 
 storage::NewState NewStateOf(const Library& library, const LoadedModel& model,
-                             const engine::State& state, std::span<const ByteSpan> segments,
+                             const History& history, std::span<const ByteSpan> segments,
                              const RunOf<TokenId>& tokens, bool keep_tokens,
                              const std::optional<storage::StateRow>& prefix) {
   storage::NewState fresh;
   fresh.description.model = model.identity;
   fresh.description.profile = model.runtime->profile();
-  fresh.description.history = state.history();
-  fresh.description.spec = model.runtime->SpecFor(state.token_count());
+  fresh.description.history = history;
+  fresh.description.spec = model.runtime->SpecFor(history.token_count());
   fresh.description.tokens_kept = keep_tokens;
   fresh.segments = segments;
   fresh.model_name = model.place.name;
@@ -79,27 +81,37 @@ storage::NewState NewStateOf(const Library& library, const LoadedModel& model,
   if (prefix) fresh.prefix = prefix->id;
   if (prefix && prefix->tokens_kept) {
     fresh.chunks_before = library.repository().index().states().ChunksOf(prefix->id);
-    const uint64_t after = state.token_count() - prefix->history.token_count();
+    const uint64_t after = history.token_count() - prefix->history.token_count();
     fresh.tokens_after = tokens.Last(after);
   }
   return fresh;
 }
 
+StateValue TakeValue(const LoadedModel& model, const engine::State& state,
+                     const CodecRequest& codec) {
+  if (!storage::IsLossy(codec.codec)) return {state.history(), model.runtime->Snapshot(state)};
+  ApproximateState near = ApproximateAndMeasure(model, state, codec);
+  return {state.history(), std::move(near.segments), std::move(near.fidelity)};
+}
+
 SavedState SaveState(Library& library, const LoadedModel& model, const engine::State& state,
                      const SaveRequest& request) {
-  const auto start = std::chrono::steady_clock::now();
-  CheckTokens(state, request);
-  const bool lossy = storage::IsLossy(request.codec.codec);
-  ApproximateState near;
-  if (lossy) near = ApproximateAndMeasure(model, state, request.codec);
-  const std::vector<Bytes> segments =
-      lossy ? std::move(near.segments) : model.runtime->Snapshot(state);
-  const std::vector<ByteSpan> views(segments.begin(), segments.end());
+  const auto start = Clock::now();
+  SavedState saved = SaveState(library, model, TakeValue(model, state, request.codec), request);
+  saved.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  return saved;
+}
+
+SavedState SaveState(Library& library, const LoadedModel& model, const StateValue& value,
+                     const SaveRequest& request) {
+  const auto start = Clock::now();
+  CheckTokens(value.history, request);
+  const std::vector<ByteSpan> views(value.segments.begin(), value.segments.end());
   std::optional<storage::StateRow> prefix = request.prefix;
   if (!prefix && request.parent) prefix = request.parent->state;
 
   storage::NewState fresh = NewStateOf(
-      library, model, state, views, request.tokens,
+      library, model, value.history, views, request.tokens,
       request.keep_tokens && (!request.parent || request.parent->state.tokens_kept), prefix);
   fresh.description.profile = storage::ProfileAfter(
       request.parent ? request.parent->state.profile : model.runtime->profile(),
@@ -107,7 +119,7 @@ SavedState SaveState(Library& library, const LoadedModel& model, const engine::S
   if (request.parent) fresh.description.continued_from = ContinuedFrom(library, *request.parent);
   fresh.codec = request.codec.codec;
   fresh.whole = request.whole;
-  if (lossy) fresh.fidelity = near.fidelity;
+  fresh.fidelity = value.fidelity;
   storage::Derivation derivation;
   derivation.operation = request.operation;
   fresh.texts = request.texts;
@@ -125,7 +137,7 @@ SavedState SaveState(Library& library, const LoadedModel& model, const engine::S
       request.reference, published.state, published.stored_before, published.version_before, 0,
       fresh.fidelity,    published.delta};
   saved.reference.version = published.version;
-  saved.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  saved.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   return saved;
 }
 

@@ -35,6 +35,18 @@ struct SaveRequest {
   bool whole = false;                      ///< see storage::NewState
 };
 
+/// A state's value, in the memory of this process, as it is to be stored.
+struct StateValue {
+  History history;
+  std::vector<Bytes> segments;                     ///< in the order of the state spec
+  std::optional<storage::Fidelity> fidelity = {};  ///< what a lossy codec cost
+};
+
+/// Takes it, on the thread that uses the model's runtime; through a lossy codec, whose loss is
+/// measured. Errors: those of ApproximateAndMeasure.
+StateValue TakeValue(const LoadedModel& model, const engine::State& state,
+                     const CodecRequest& codec = {});
+
 /// What was saved, and as what.
 struct SavedState {
   storage::Reference reference;  ///< with the version that it is
@@ -46,11 +58,11 @@ struct SavedState {
   std::optional<storage::DeltaSizes> delta = {};   ///< what became of the codec delta
 };
 
-/// What storage stores of a state. `segments` is its snapshot. `tokens` ends with the state's last
-/// token and has all that it has read, or at least what it has read since `prefix`. All views
-/// outlive the result.
+/// What storage stores of a state that has read `history`. `segments` is its snapshot. `tokens`
+/// ends with the state's last token and has all that it has read, or at least what it has read
+/// since `prefix`. All views outlive the result.
 storage::NewState NewStateOf(const Library& library, const LoadedModel& model,
-                             const engine::State& state, std::span<const ByteSpan> segments,
+                             const History& history, std::span<const ByteSpan> segments,
                              const RunOf<TokenId>& tokens, bool keep_tokens,
                              const std::optional<storage::StateRow>& prefix);
 
@@ -59,8 +71,12 @@ void RememberPlace(Library& library, const LoadedModel& model);
 
 /// Stores a state as the newest version of a reference. What the reference named before stays as an
 /// older version. Errors: kInvalidArgument (a reference with a version; tokens that do not lead
-/// from the parent to the state); those of Publish.
+/// from the parent to the state); those of TakeValue and Publish.
 SavedState SaveState(Library& library, const LoadedModel& model, const engine::State& state,
+                     const SaveRequest& request);
+/// The same of a value that was taken with the codec of the request. The runtime may compute
+/// meanwhile.
+SavedState SaveState(Library& library, const LoadedModel& model, const StateValue& value,
                      const SaveRequest& request);
 
 /// Whether Recode has something to do: a lossy codec that the state's values have not gone through,

@@ -108,7 +108,7 @@ TEST_F(OtherProfile, AStateThatWasContinuedSaysFromWhatAndSoDoesWhatGoesOnFromIt
   const std::vector<Bytes> segments = model_.runtime->Snapshot(state);
   const std::vector<ByteSpan> views(segments.begin(), segments.end());
   storage::NewState fresh =
-      NewStateOf(library_, model_, state, views, RunOf<TokenId>(tokens), true, {});
+      NewStateOf(library_, model_, state.history(), views, RunOf<TokenId>(tokens), true, {});
   fresh.description.profile = "exact-f32-r1~";
   fresh.description.continued_from = {{"made-up-r1", 3}};
   storage::Publish(library_.repository(), fresh, {}, storage::Reference::Parse("continued"), 1);

@@ -39,7 +39,7 @@ class Proving : public DemoLibrary {
     const std::vector<Bytes> segments = model_.runtime->Snapshot(state);
     const std::vector<ByteSpan> views(segments.begin(), segments.end());
     storage::NewState fresh =
-        NewStateOf(library_, model_, state, views, tokens, true, std::nullopt);
+        NewStateOf(library_, model_, state.history(), views, tokens, true, std::nullopt);
     fresh.description.profile = profile;
     fresh.description.history = {};
     fresh.description.history.Append(tokens);
