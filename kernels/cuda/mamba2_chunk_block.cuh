@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STATELIB_KERNELS_CUDA_MAMBA2_CHUNK_BLOCK_CUH_
+#define STATELIB_KERNELS_CUDA_MAMBA2_CHUNK_BLOCK_CUH_
+
+#include "kernels/cuda/mamba2_chunk.cuh"
+
+/// What the warps of a block of mamba2_chunk_rows.cu share: the memory, the coming of chunks and
+/// their weights.
+namespace statelib::kernels::cuda {
+
+inline constexpr unsigned kWarp = 32, kTiles = kTileWidth / 16;  // of 16 channels, a warp each
+inline constexpr unsigned kHelpers = 4 * kWarp;                  // threads that bring and weigh
+inline constexpr unsigned kThreads = 2 * kTiles * kWarp + kHelpers;
+
+/// Where everything lies in shared memory, in bytes.
+struct ChunkMemory {
+  // A chunk's rows, three chunks in turn.
+  static constexpr unsigned kC = 0, kB = kTokens * kStatesMax * 2, kX = 2 * kB,
+                            kZ = kX + kTokens * kTileWidth * 2, kStageBytes = kZ + (kZ - kX);
+  static constexpr unsigned kStages = 3;
+  // S as bf16 [64, N] and M [64, 64], two chunks in turn.
+  static constexpr unsigned kStates = kStages * kStageBytes,
+                            kStateBytes = kTileWidth * kStatesMax * 2;
+  static constexpr unsigned kWeights = kStates + 2 * kStateBytes,
+                            kWeightBytes = kTokens * kTokens * 2;
+  // ex2(cum) and the weights of x in S, two chunks in turn.
+  static constexpr unsigned kScales = kWeights + 2 * kWeightBytes, kScaleBytes = 2 * kTokens * 4;
+  // dt and cum, four chunks in turn: they are needed one chunk ahead.
+  static constexpr unsigned kSteps = kScales + 2 * kScaleBytes, kStepBytes = 2 * kTokens * 4;
+  static constexpr unsigned kStepStages = 4;
+  // y of sixteen tokens of a warp, two of those in turn.
+  static constexpr unsigned kOut = kSteps + kStepStages * kStepBytes, kOutBytes = 16 * 16 * 2;
+  static constexpr unsigned kBytes = kOut + kTiles * 2 * kOutBytes;
+};
+static_assert(ChunkMemory::kBytes + kSharedAlignment <= 227 << 10);
+
+/// All warps meet, wherever in the code they are.
+__device__ __forceinline__ void MeetAll() {
+  asm volatile("bar.sync 1, %0;" ::"n"(kThreads) : "memory");
+}
+
+class ChunkBlock {
+ public:
+  using StatesTile = SharedTile<kStatesMax>;
+  using ChannelsTile = SharedTile<kTileWidth>;
+
+  __device__ __forceinline__ ChunkBlock(const Mamba2Operands& args, Shared memory)
+      : args_(args),
+        sequence_(args.sequences[blockIdx.y]),
+        channels_(args, blockIdx.x),
+        state_(args, sequence_.state, channels_),
+        memory_(memory),
+        chunks_(ChunkTokens::ChunksOf(sequence_)),
+        first_slot_(sequence_.first_row / kTokens + 2 * blockIdx.y) {}
+
+  __device__ const Mamba2Operands& args() const { return args_; }
+  __device__ const BlockChannels& channels() const { return channels_; }
+  __device__ const BlockState& state() const { return state_; }
+  __device__ unsigned chunks() const { return chunks_; }
+  __device__ ChunkTokens TokensOf(unsigned chunk) const { return {sequence_, chunk}; }
+  /// Where the chunk stands in the workspace.
+  __device__ size_t SlotOf(unsigned chunk) const { return first_slot_ + chunk; }
+
+  __device__ StatesTile C(unsigned chunk) const { return {Stage(chunk) + ChunkMemory::kC}; }
+  __device__ StatesTile B(unsigned chunk) const { return {Stage(chunk) + ChunkMemory::kB}; }
+  __device__ ChannelsTile X(unsigned chunk) const { return {Stage(chunk) + ChunkMemory::kX}; }
+  __device__ ChannelsTile Z(unsigned chunk) const { return {Stage(chunk) + ChunkMemory::kZ}; }
+  __device__ StatesTile States(unsigned chunk) const {
+    return {memory_ + ChunkMemory::kStates + chunk % 2 * ChunkMemory::kStateBytes};
+  }
+  __device__ SharedTile<kTokens> Weights(unsigned chunk) const {
+    return {memory_ + ChunkMemory::kWeights + chunk % 2 * ChunkMemory::kWeightBytes};
+  }
+  /// ex2(cum) [64], then the weights of x in S [64].
+  __device__ Shared Scales(unsigned chunk) const {
+    return memory_ + ChunkMemory::kScales + chunk % 2 * ChunkMemory::kScaleBytes;
+  }
+  /// dt [64], cum [64].
+  __device__ Shared Steps(unsigned chunk) const {
+    return memory_ + ChunkMemory::kSteps +
+           chunk % ChunkMemory::kStepStages * ChunkMemory::kStepBytes;
+  }
+  __device__ Shared Out(unsigned tile) const {
+    return memory_ + ChunkMemory::kOut + tile * 2 * ChunkMemory::kOutBytes;
+  }
+
+  /// What the last chunk leaves to the next call, if its end is not the chunk's. All threads.
+  __device__ __forceinline__ void Hold(unsigned& flag) const {
+    const unsigned last = chunks_ - 1, end = TokensOf(last).end % kTokens;
+    HoldTile(X(last), 0, kTokens, end, state_.x, args_.width, channels_.columns);
+    if (threadIdx.x < 2 * kTokens) {
+      const bool is_there = threadIdx.x % kTokens < end;
+      state_.steps[threadIdx.x] =
+          is_there ? ReadShared<float>(Steps(last) + threadIdx.x * 4) : 0.0f;
+    }
+    if (IsLastOfGroup(args_, channels_.group, flag))
+      HoldTile(B(last), 0, kTokens, end, state_.b, args_.states, args_.states);
+  }
+
+ private:
+  __device__ Shared Stage(unsigned chunk) const {
+    return memory_ + chunk % ChunkMemory::kStages * ChunkMemory::kStageBytes;
+  }
+  const Mamba2Operands& args_;
+  const ChunkedSequence sequence_;
+  const BlockChannels channels_;
+  const BlockState state_;
+  const Shared memory_;
+  const unsigned chunks_;
+  const size_t first_slot_;
+};
+
+}  // namespace statelib::kernels::cuda
+
+#endif  // STATELIB_KERNELS_CUDA_MAMBA2_CHUNK_BLOCK_CUH_
