@@ -9,8 +9,8 @@
 namespace statelib::kernels::cuda {
 
 inline constexpr unsigned kWarp = 32, kTiles = kTileWidth / 16;  // of 16 channels, a warp each
-inline constexpr unsigned kHelpers = 4 * kWarp;                  // threads that bring and weigh
-inline constexpr unsigned kThreads = 2 * kTiles * kWarp + kHelpers;
+inline constexpr unsigned kPart = kTiles * kWarp;                // threads that do the same work
+inline constexpr unsigned kThreads = 4 * kPart;
 
 /// Where everything lies in shared memory, in bytes.
 struct ChunkMemory {
@@ -30,13 +30,23 @@ struct ChunkMemory {
   static constexpr unsigned kStepStages = 4;
   // y of sixteen tokens of a warp, two of those in turn.
   static constexpr unsigned kOut = kSteps + kStepStages * kStepBytes, kOutBytes = 16 * 16 * 2;
-  static constexpr unsigned kBytes = kOut + kTiles * 2 * kOutBytes;
+  static constexpr unsigned kBytes = kOut + 2 * kTiles * 2 * kOutBytes;
 };
 static_assert(ChunkMemory::kBytes + kSharedAlignment <= 227 << 10);
 
 /// All warps meet, wherever in the code they are.
 __device__ __forceinline__ void MeetAll() {
   asm volatile("bar.sync 1, %0;" ::"n"(kThreads) : "memory");
+}
+
+/// How many registers a thread of this part may have; together four times 128.
+template <unsigned kRegisters>
+__device__ __forceinline__ void TakeRegisters() {
+  if constexpr (kRegisters > 128) {
+    asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(kRegisters));
+  } else {
+    asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(kRegisters));
+  }
 }
 
 class ChunkBlock {
@@ -80,8 +90,9 @@ class ChunkBlock {
     return memory_ + ChunkMemory::kSteps +
            chunk % ChunkMemory::kStepStages * ChunkMemory::kStepBytes;
   }
-  __device__ Shared Out(unsigned tile) const {
-    return memory_ + ChunkMemory::kOut + tile * 2 * ChunkMemory::kOutBytes;
+  /// warp: of those that compute y.
+  __device__ Shared Out(unsigned warp) const {
+    return memory_ + ChunkMemory::kOut + warp * 2 * ChunkMemory::kOutBytes;
   }
 
   /// What the last chunk leaves to the next call, if its end is not the chunk's. All threads.

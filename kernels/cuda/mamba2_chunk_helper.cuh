@@ -9,11 +9,11 @@ namespace statelib::kernels::cuda {
 
 class HelperThread {
  public:
-  /// thread: of kHelpers.
+  /// thread: of its part.
   __device__ __forceinline__ HelperThread(const ChunkBlock& block, unsigned thread)
       : block_(block), thread_(thread) {
     // The upper halves of M, which nothing else writes.
-    for (unsigned i = thread; i < 2 * ChunkMemory::kWeightBytes / 16; i += kHelpers)
+    for (unsigned i = thread; i < 2 * ChunkMemory::kWeightBytes / 16; i += kPart)
       WriteShared(block.Weights(0).at + i * 16, uint4{0, 0, 0, 0});
     Bring(0);
     Bring(1);
@@ -24,13 +24,12 @@ class HelperThread {
   __device__ __forceinline__ void Begin() {
     ReadProducts(0);
     MakeWeights(0);
+    ReadProducts(1);
   }
   __device__ __forceinline__ void Chunk(unsigned chunk) {
     Bring(chunk + 2);
-    if (chunk + 1 < block_.chunks()) {
-      ReadProducts(chunk + 1);
-      MakeWeights(chunk + 1);
-    }
+    if (chunk + 1 < block_.chunks()) MakeWeights(chunk + 1);
+    ReadProducts(chunk + 2);  // which arrive while the others work
     FinishCopies<1>();
   }
   __device__ __forceinline__ void Finish() { FinishCopies<0>(); }
@@ -38,7 +37,7 @@ class HelperThread {
  private:
   // Eight s of a token are a piece of M; rows r and 63 - r have nine pieces up to their diagonals.
   static constexpr unsigned kRowPair = 9, kPieces = kTokens / 2 * kRowPair,
-                            kShares = (kPieces + kHelpers - 1) / kHelpers;
+                            kShares = (kPieces + kPart - 1) / kPart;
 
   /// Begins to bring a chunk and the steps of the one after it, as one group of copies.
   __device__ __forceinline__ void Bring(unsigned chunk) const {
@@ -47,19 +46,19 @@ class HelperThread {
     if (chunk < block_.chunks()) {
       const ChunkTokens tokens = block_.TokensOf(chunk);
       const size_t state = static_cast<size_t>(channels.group) * args.states;
-      BringTile<kHelpers>(block_.C(chunk), tokens,
-                          {args.c + state, args.c_stride, nullptr, 0, args.states}, thread_);
-      BringTile<kHelpers>(
-          block_.B(chunk), tokens,
-          {args.b + state, args.b_stride, block_.state().b, args.states, args.states}, thread_);
-      BringTile<kHelpers>(
+      BringTile<kPart>(block_.C(chunk), tokens,
+                       {args.c + state, args.c_stride, nullptr, 0, args.states}, thread_);
+      BringTile<kPart>(block_.B(chunk), tokens,
+                       {args.b + state, args.b_stride, block_.state().b, args.states, args.states},
+                       thread_);
+      BringTile<kPart>(
           block_.X(chunk), tokens,
           {args.x + channels.first, args.x_stride, block_.state().x, args.width, channels.columns},
           thread_);
       if (args.z != nullptr)
-        BringTile<kHelpers>(block_.Z(chunk), tokens,
-                            {args.z + channels.first, args.z_stride, nullptr, 0, channels.columns},
-                            thread_);
+        BringTile<kPart>(block_.Z(chunk), tokens,
+                         {args.z + channels.first, args.z_stride, nullptr, 0, channels.columns},
+                         thread_);
     }
     if (chunk == 0) BringSteps(0);
     BringSteps(chunk + 1);
@@ -79,15 +78,16 @@ class HelperThread {
   };
   /// A thread's share of M; the last ones have only some threads.
   __device__ __forceinline__ Piece PieceOf(unsigned share) const {
-    const unsigned i = thread_ + share * kHelpers, row = i / kRowPair, piece = i % kRowPair,
+    const unsigned i = thread_ + share * kPart, row = i / kRowPair, piece = i % kRowPair,
                    of_row = row / 8 + 1;
     return piece < of_row ? Piece{row, piece * 8} : Piece{kTokens - 1 - row, (piece - of_row) * 8};
   }
   __device__ __forceinline__ bool Has(unsigned share) const {
-    return thread_ + share * kHelpers < kPieces;
+    return thread_ + share * kPart < kPieces;
   }
 
   __device__ __forceinline__ void ReadProducts(unsigned chunk) {
+    if (chunk >= block_.chunks()) return;
     const Mamba2Operands& args = block_.args();
     const float* from =
         args.products +

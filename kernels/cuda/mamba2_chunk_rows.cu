@@ -38,14 +38,23 @@ class StateWarp {
                    late = ReadShared<float2>(weights + (s + 8) * 4);
 #pragma unroll
       for (unsigned i = 0; i < 4; ++i) SplitWeighted(x[i], i < 2 ? early : late, high[i], low[i]);
+      // Pairs of steps, so that sums do not wait for each other.
+      constexpr unsigned kPair = kSteps > 1 ? 2 : 1;
 #pragma unroll
-      for (unsigned step = 0; step < kSteps; ++step) {
-        uint32_t b[4];
-        block_.B(chunk).ReadSecondsTransposed(b, s, step * 16);
-        WarpMultiply(added[2 * step], high, b[0], b[1]);
-        WarpMultiply(added[2 * step + 1], high, b[2], b[3]);
-        WarpMultiply(added[2 * step], low, b[0], b[1]);
-        WarpMultiply(added[2 * step + 1], low, b[2], b[3]);
+      for (unsigned step = 0; step < kSteps; step += kPair) {
+        uint32_t b[kPair][4];
+#pragma unroll
+        for (unsigned i = 0; i < kPair; ++i)
+          block_.B(chunk).ReadSecondsTransposed(b[i], s, (step + i) * 16);
+#pragma unroll
+        for (unsigned part = 0; part < 2; ++part) {
+#pragma unroll
+          for (unsigned i = 0; i < kPair; ++i) {
+            float(&near)[4] = added[2 * (step + i)], (&far)[4] = added[2 * (step + i) + 1];
+            WarpMultiply(near, part == 0 ? high : low, b[i][0], b[i][1]);
+            WarpMultiply(far, part == 0 ? high : low, b[i][2], b[i][3]);
+          }
+        }
       }
     }
     const float decay = ReadShared<float>(block_.Scales(chunk) + (kTokens - 1) * 4);
@@ -97,12 +106,16 @@ class StateWarp {
   float s_[2 * kSteps][4];  // of eight states each
 };
 
-/// A warp that computes y of sixteen channels. kSteps: as above.
-template <unsigned kSteps>
+/// A warp that computes y of sixteen channels: of the first and the last sixteen tokens of a chunk,
+/// or of those between them, which takes as long. kSteps: as above.
+template <unsigned kSteps, bool kOuter>
 class OutputWarp {
  public:
   __device__ __forceinline__ OutputWarp(const ChunkBlock& block, unsigned tile)
-      : block_(block), tile_(tile), first_(tile * 16), lane_(threadIdx.x % kWarp) {
+      : block_(block),
+        out_(block.Out(tile + (kOuter ? 0 : kTiles))),
+        first_(tile * 16),
+        lane_(threadIdx.x % kWarp) {
     const float* d = block.args().d;
     for (unsigned i = 0; i < 2; ++i) {
       const unsigned p = first_ + lane_ / 4 + i * 8;
@@ -113,45 +126,54 @@ class OutputWarp {
 
   __device__ __forceinline__ void Begin() {}
   __device__ __forceinline__ void Chunk(unsigned chunk) {
-    float sums[kTokens / 8][4] = {};
+    float sums[2][2][4] = {};  // sixteens of tokens, eights of those
     FromState(chunk, sums);
 #pragma unroll
-    for (unsigned s = 0; s < kTokens; s += 16) {
+    for (unsigned i = 0; i < 2; ++i) {
       uint32_t x[4], weights[4];
-      block_.X(chunk).ReadFirstTransposed(x, s, first_);
-      block_.Weights(chunk).ReadSeconds(weights, s, s);
-      AddDiagonal(sums[s / 8], sums[s / 8 + 1], x, weights);
-      Write(chunk, s, sums[s / 8], sums[s / 8 + 1], x);
 #pragma unroll
-      for (unsigned t = s + 16; t < kTokens; t += 16) {
-        block_.Weights(chunk).ReadSeconds(weights, t, s);
-        WarpMultiply(sums[t / 8], x, weights[0], weights[1]);
-        WarpMultiply(sums[t / 8 + 1], x, weights[2], weights[3]);
+      for (unsigned s = 0; s <= TokenOf(i); s += 16) {
+        block_.X(chunk).ReadFirstTransposed(x, s, first_);
+        block_.Weights(chunk).ReadSeconds(weights, TokenOf(i), s);
+        if (s == TokenOf(i)) {
+          AddDiagonal(sums[i][0], sums[i][1], x, weights);
+        } else {
+          WarpMultiply(sums[i][0], x, weights[0], weights[1]);
+          WarpMultiply(sums[i][1], x, weights[2], weights[3]);
+        }
       }
+      Write(chunk, i, sums[i][0], sums[i][1], x);
     }
   }
   __device__ __forceinline__ void Finish() {}
 
  private:
-  __device__ __forceinline__ void FromState(unsigned chunk, float (&sums)[kTokens / 8][4]) const {
+  static __device__ constexpr unsigned TokenOf(unsigned i) { return kOuter ? i * 48 : 16 + i * 16; }
+
+  __device__ __forceinline__ void FromState(unsigned chunk, float (&sums)[2][2][4]) const {
+    uint32_t state[2][4], c[2][2][4];  // those of a step are read while the step before is used
+    const auto read = [&](unsigned step) {
+      block_.States(chunk).ReadFirst(state[step % 2], first_, step * 16);
+      for (unsigned i = 0; i < 2; ++i)
+        block_.C(chunk).ReadSeconds(c[step % 2][i], TokenOf(i), step * 16);
+    };
+    read(0);
 #pragma unroll
     for (unsigned step = 0; step < kSteps; ++step) {
-      uint32_t state[4], c[4];
-      block_.States(chunk).ReadFirst(state, first_, step * 16);
+      if (step + 1 < kSteps) read(step + 1);
 #pragma unroll
-      for (unsigned t = 0; t < kTokens; t += 16) {
-        block_.C(chunk).ReadSeconds(c, t, step * 16);
-        WarpMultiply(sums[t / 8], state, c[0], c[1]);
-        WarpMultiply(sums[t / 8 + 1], state, c[2], c[3]);
+      for (unsigned i = 0; i < 2; ++i) {
+        WarpMultiply(sums[i][0], state[step % 2], c[step % 2][i][0], c[step % 2][i][1]);
+        WarpMultiply(sums[i][1], state[step % 2], c[step % 2][i][2], c[step % 2][i][3]);
       }
     }
     const Shared scales = block_.Scales(chunk) + lane_ % 4 * 8;
 #pragma unroll
-    for (unsigned j = 0; j < kTokens / 8; ++j) {
-      const float2 scale = ReadShared<float2>(scales + j * 32);
-#pragma unroll
-      for (unsigned i = 0; i < 4; ++i)
-        sums[j][i] = __fmul_rn(sums[j][i], i % 2 == 0 ? scale.x : scale.y);
+    for (unsigned i = 0; i < 4; ++i) {
+      float(&eight)[4] = sums[i / 2][i % 2];
+      const float2 scale = ReadShared<float2>(scales + TokenOf(i / 2) * 4 + i % 2 * 32);
+      eight[0] = __fmul_rn(eight[0], scale.x), eight[1] = __fmul_rn(eight[1], scale.y);
+      eight[2] = __fmul_rn(eight[2], scale.x), eight[3] = __fmul_rn(eight[3], scale.y);
     }
   }
 
@@ -194,11 +216,12 @@ class OutputWarp {
     }
   }
 
-  /// y of sixteen tokens from t on, by way of shared memory, where lanes change from tokens of a
+  /// y of sixteen tokens, by way of shared memory, where lanes change from tokens of a
   /// channel to channels of a token.
-  __device__ __forceinline__ void Write(unsigned chunk, unsigned t, const float (&early)[4],
+  __device__ __forceinline__ void Write(unsigned chunk, unsigned sixteen, const float (&early)[4],
                                         const float (&late)[4], const uint32_t (&x)[4]) const {
     const Mamba2Operands& args = block_.args();
+    const unsigned t = TokenOf(sixteen);
     float2 y[4];
 #pragma unroll
     for (unsigned i = 0; i < 4; ++i) {
@@ -212,7 +235,7 @@ class OutputWarp {
 #pragma unroll
       for (unsigned i = 0; i < 4; ++i) y[i] = Gate(y[i], z[i]);
     }
-    const Shared out = block_.Out(tile_) + t / 16 % 2 * ChunkMemory::kOutBytes;
+    const Shared out = out_ + sixteen * ChunkMemory::kOutBytes;
     asm volatile("stmatrix.sync.aligned.m8n8.x4.trans.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(
                      out + Half(lane_ % 8 + lane_ / 16 * 8, lane_ / 8 % 2)),
                  "r"(PackBF16(y[0].x, y[0].y)), "r"(PackBF16(y[1].x, y[1].y)),
@@ -233,7 +256,8 @@ class OutputWarp {
   }
 
   const ChunkBlock& block_;
-  const unsigned tile_, first_, lane_;
+  const Shared out_;
+  const unsigned first_, lane_;
   float d_[2];
 };
 
@@ -256,13 +280,19 @@ __global__ void __launch_bounds__(kThreads, 1)
   __shared__ unsigned flag;
   if (args.sequences[blockIdx.y].row_count == 0) return;
   const ChunkBlock block(args, AlignedShared(shared_memory));
-  const unsigned warp = threadIdx.x / kWarp;
-  if (warp < kTiles) {
-    Run(block, StateWarp<kSteps>(block, warp));
-  } else if (warp < 2 * kTiles) {
-    Run(block, OutputWarp<kSteps>(block, warp - kTiles));
+  const unsigned part = threadIdx.x / kPart, in_part = threadIdx.x % kPart, tile = in_part / kWarp;
+  if (part == 0) {
+    TakeRegisters<208>();
+    Run(block, StateWarp<kSteps>(block, tile));
+  } else if (part == 1) {
+    TakeRegisters<104>();
+    Run(block, OutputWarp<kSteps, true>(block, tile));
+  } else if (part == 2) {
+    TakeRegisters<104>();
+    Run(block, OutputWarp<kSteps, false>(block, tile));
   } else {
-    Run(block, HelperThread(block, threadIdx.x - 2 * kTiles * kWarp));
+    TakeRegisters<96>();
+    Run(block, HelperThread(block, in_part));
   }
   block.Hold(flag);
 }

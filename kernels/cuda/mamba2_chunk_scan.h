@@ -38,10 +38,10 @@
 ///   S[h,n,p] = fma(ex2(cum[63]), S[h,n,p], T(0; high and low, B[n]))
 ///
 /// Errors against exact arithmetic: ex2(cum[t] - cum[s]) is within |cum[t]| * 2^-18 + 2^-21,
-/// relative, and softplus within kSoftplusError plus |v| * 2^-22. S of a chunk has, beside what decay
-/// leaves of the error before, that of its decays, 2^-15 of each |v * B| and 2^-24 of |S|; y has,
-/// beside the errors of S and of the decays, 2^-8 + 2^-14 of the sum of its terms' magnitudes, for S
-/// and M are rounded to bf16, and 2^-8 of |y|.
+/// relative, and softplus within kSoftplusError plus |v| * 2^-22. S of a chunk has, beside what
+/// decay leaves of the error before, that of its decays, 2^-15 of each |v * B| and 2^-24 of |S|; y
+/// has, beside the errors of S and of the decays, 2^-8 + 2^-14 of the sum of its terms' magnitudes,
+/// for S and M are rounded to bf16, and 2^-8 of |y|.
 namespace statelib::kernels::cuda {
 
 inline constexpr size_t kChunkTokens = 64;
