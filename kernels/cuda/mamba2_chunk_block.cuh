@@ -18,25 +18,28 @@ struct ChunkMemory {
   static constexpr unsigned kC = 0, kB = kTokens * kStatesMax * 2, kX = 2 * kB,
                             kZ = kX + kTokens * kTileWidth * 2, kStageBytes = kZ + (kZ - kX);
   static constexpr unsigned kStages = 3;
-  // S as bf16 [64, N] and M [64, 64], two chunks in turn.
+  // S as bf16 [64, N] and M [64, 64], three chunks in turn.
   static constexpr unsigned kStates = kStages * kStageBytes,
                             kStateBytes = kTileWidth * kStatesMax * 2;
-  static constexpr unsigned kWeights = kStates + 2 * kStateBytes,
+  static constexpr unsigned kWeights = kStates + kStages * kStateBytes,
                             kWeightBytes = kTokens * kTokens * 2;
-  // ex2(cum) and the weights of x in S, two chunks in turn.
-  static constexpr unsigned kScales = kWeights + 2 * kWeightBytes, kScaleBytes = 2 * kTokens * 4;
+  // ex2(cum) and the weights of x in S, three chunks in turn.
+  static constexpr unsigned kScales = kWeights + kStages * kWeightBytes,
+                            kScaleBytes = 2 * kTokens * 4;
   // dt and cum, four chunks in turn: they are needed one chunk ahead.
-  static constexpr unsigned kSteps = kScales + 2 * kScaleBytes, kStepBytes = 2 * kTokens * 4;
+  static constexpr unsigned kSteps = kScales + kStages * kScaleBytes, kStepBytes = 2 * kTokens * 4;
   static constexpr unsigned kStepStages = 4;
-  // y of sixteen tokens of a warp, two of those in turn.
-  static constexpr unsigned kOut = kSteps + kStepStages * kStepBytes, kOutBytes = 16 * 16 * 2;
-  static constexpr unsigned kBytes = kOut + 2 * kTiles * 2 * kOutBytes;
+  static constexpr unsigned kBytes = kSteps + kStepStages * kStepBytes;
 };
 static_assert(ChunkMemory::kBytes + kSharedAlignment <= 227 << 10);
 
-/// All warps meet, wherever in the code they are.
-__device__ __forceinline__ void MeetAll() {
-  asm volatile("bar.sync 1, %0;" ::"n"(kThreads) : "memory");
+/// All threads meet at the end of an interval, wherever in the code they are. Who has nothing to
+/// wait for only says that it was there.
+__device__ __forceinline__ void MeetAfter(unsigned interval) {
+  asm volatile("bar.sync %0, %1;" ::"r"(1 + interval % 2), "n"(kThreads) : "memory");
+}
+__device__ __forceinline__ void PassAfter(unsigned interval) {
+  asm volatile("bar.arrive %0, %1;" ::"r"(1 + interval % 2), "n"(kThreads) : "memory");
 }
 
 /// How many registers a thread of this part may have; together four times 128.
@@ -76,25 +79,22 @@ class ChunkBlock {
   __device__ ChannelsTile X(unsigned chunk) const { return {Stage(chunk) + ChunkMemory::kX}; }
   __device__ ChannelsTile Z(unsigned chunk) const { return {Stage(chunk) + ChunkMemory::kZ}; }
   __device__ StatesTile States(unsigned chunk) const {
-    return {memory_ + ChunkMemory::kStates + chunk % 2 * ChunkMemory::kStateBytes};
+    return {memory_ + ChunkMemory::kStates +
+            chunk % ChunkMemory::kStages * ChunkMemory::kStateBytes};
   }
   __device__ SharedTile<kTokens> Weights(unsigned chunk) const {
-    return {memory_ + ChunkMemory::kWeights + chunk % 2 * ChunkMemory::kWeightBytes};
+    return {memory_ + ChunkMemory::kWeights +
+            chunk % ChunkMemory::kStages * ChunkMemory::kWeightBytes};
   }
   /// ex2(cum) [64], then the weights of x in S [64].
   __device__ Shared Scales(unsigned chunk) const {
-    return memory_ + ChunkMemory::kScales + chunk % 2 * ChunkMemory::kScaleBytes;
+    return memory_ + ChunkMemory::kScales + chunk % ChunkMemory::kStages * ChunkMemory::kScaleBytes;
   }
   /// dt [64], cum [64].
   __device__ Shared Steps(unsigned chunk) const {
     return memory_ + ChunkMemory::kSteps +
            chunk % ChunkMemory::kStepStages * ChunkMemory::kStepBytes;
   }
-  /// warp: of those that compute y.
-  __device__ Shared Out(unsigned warp) const {
-    return memory_ + ChunkMemory::kOut + warp * 2 * ChunkMemory::kOutBytes;
-  }
-
   /// What the last chunk leaves to the next call, if its end is not the chunk's. All threads.
   __device__ __forceinline__ void Hold(unsigned& flag) const {
     const unsigned last = chunks_ - 1, end = TokensOf(last).end % kTokens;

@@ -13,11 +13,11 @@ class HelperThread {
   __device__ __forceinline__ HelperThread(const ChunkBlock& block, unsigned thread)
       : block_(block), thread_(thread) {
     // The upper halves of M, which nothing else writes.
-    for (unsigned i = thread; i < 2 * ChunkMemory::kWeightBytes / 16; i += kPart)
+    for (unsigned i = thread; i < ChunkMemory::kStages * ChunkMemory::kWeightBytes / 16; i += kPart)
       WriteShared(block.Weights(0).at + i * 16, uint4{0, 0, 0, 0});
+    BringSteps(0);
     Bring(0);
-    Bring(1);
-    FinishCopies<1>();
+    FinishCopies<0>();
   }
 
   /// The first chunk's weights, when all of its steps are there.
@@ -27,19 +27,19 @@ class HelperThread {
     ReadProducts(1);
   }
   __device__ __forceinline__ void Chunk(unsigned chunk) {
-    Bring(chunk + 2);
+    Bring(chunk + 1);
     if (chunk + 1 < block_.chunks()) MakeWeights(chunk + 1);
     ReadProducts(chunk + 2);  // which arrive while the others work
-    FinishCopies<1>();
+    FinishCopies<0>();
   }
-  __device__ __forceinline__ void Finish() { FinishCopies<0>(); }
+  __device__ __forceinline__ void Finish() {}
 
  private:
   // Eight s of a token are a piece of M; rows r and 63 - r have nine pieces up to their diagonals.
   static constexpr unsigned kRowPair = 9, kPieces = kTokens / 2 * kRowPair,
                             kShares = (kPieces + kPart - 1) / kPart;
 
-  /// Begins to bring a chunk and the steps of the one after it, as one group of copies.
+  /// Begins to bring a chunk and the steps of the one after it.
   __device__ __forceinline__ void Bring(unsigned chunk) const {
     const Mamba2Operands& args = block_.args();
     const BlockChannels& channels = block_.channels();
@@ -60,7 +60,6 @@ class HelperThread {
                          {args.z + channels.first, args.z_stride, nullptr, 0, channels.columns},
                          thread_);
     }
-    if (chunk == 0) BringSteps(0);
     BringSteps(chunk + 1);
     CommitCopies();
   }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Mamba-2's scan over many rows, chunk after chunk. A block takes 64 channels of a head through all
 // chunks of a sequence. Four of its warps keep S of 16 channels each in registers, as sums of the
-// tensor core, and advance it; four compute y of the same channels from S of the chunk before,
-// which comes to them as bf16 in shared memory. Both work on transposed products, channels by
-// tokens or states, so that x is a first operand for either. Four more bring rows by asynchronous
-// copies, two chunks ahead, and make the weights M of the next chunk. All meet once a chunk.
+// tensor core, and advance it; twice four take turns with the chunks' y of the same channels, from
+// S before the chunk, which comes to them as bf16 in shared memory. Both work on transposed
+// products, channels by tokens or states, so that x is a first operand for either. Four more bring
+// the rows of the next chunk by asynchronous copies and make its weights M. All meet once a chunk,
+// but y has two of these intervals' time.
 //
 // Traffic: x and z read and y written once; B, C and their products once a head, from the second
 // cache; the state once a call.
@@ -29,31 +30,30 @@ class StateWarp {
   __device__ __forceinline__ void Chunk(unsigned chunk) {
     if (block_.TokensOf(chunk).end < kTokens) return;
     float added[2 * kSteps][4] = {};
-    const Shared weights = block_.Scales(chunk) + kTokens * 4 + lane_ % 4 * 8;
+    // Pairs of steps, so that sums do not wait for each other; what a pair needs is read while the
+    // one before is multiplied.
+    constexpr unsigned kPair = kSteps > 1 ? 2 : 1, kPairs = kSteps / kPair;
+    uint32_t x[2][4], high[4], low[4], b[2][kPair][4];
+    const auto read = [&](unsigned pair) {
+      const unsigned s = pair / kPairs * 16, step = pair % kPairs * kPair;
+      if (step == 0) block_.X(chunk).ReadFirstTransposed(x[s / 16 % 2], s, first_);
 #pragma unroll
-    for (unsigned s = 0; s < kTokens; s += 16) {
-      uint32_t x[4], high[4], low[4];
-      block_.X(chunk).ReadFirstTransposed(x, s, first_);
-      const float2 early = ReadShared<float2>(weights + s * 4),
-                   late = ReadShared<float2>(weights + (s + 8) * 4);
+      for (unsigned i = 0; i < kPair; ++i)
+        block_.B(chunk).ReadSecondsTransposed(b[pair % 2][i], s, (step + i) * 16);
+    };
+    read(0);
 #pragma unroll
-      for (unsigned i = 0; i < 4; ++i) SplitWeighted(x[i], i < 2 ? early : late, high[i], low[i]);
-      // Pairs of steps, so that sums do not wait for each other.
-      constexpr unsigned kPair = kSteps > 1 ? 2 : 1;
+    for (unsigned pair = 0; pair < kTokens / 16 * kPairs; ++pair) {
+      if (pair + 1 < kTokens / 16 * kPairs) read(pair + 1);
+      if (pair % kPairs == 0) Split(chunk, pair / kPairs * 16, x[pair / kPairs % 2], high, low);
 #pragma unroll
-      for (unsigned step = 0; step < kSteps; step += kPair) {
-        uint32_t b[kPair][4];
+      for (unsigned part = 0; part < 2; ++part) {
 #pragma unroll
-        for (unsigned i = 0; i < kPair; ++i)
-          block_.B(chunk).ReadSecondsTransposed(b[i], s, (step + i) * 16);
-#pragma unroll
-        for (unsigned part = 0; part < 2; ++part) {
-#pragma unroll
-          for (unsigned i = 0; i < kPair; ++i) {
-            float(&near)[4] = added[2 * (step + i)], (&far)[4] = added[2 * (step + i) + 1];
-            WarpMultiply(near, part == 0 ? high : low, b[i][0], b[i][1]);
-            WarpMultiply(far, part == 0 ? high : low, b[i][2], b[i][3]);
-          }
+        for (unsigned i = 0; i < kPair; ++i) {
+          const unsigned step = pair % kPairs * kPair + i;
+          const uint32_t(&second)[4] = b[pair % 2][i];
+          WarpMultiply(added[2 * step], part == 0 ? high : low, second[0], second[1]);
+          WarpMultiply(added[2 * step + 1], part == 0 ? high : low, second[2], second[3]);
         }
       }
     }
@@ -74,6 +74,14 @@ class StateWarp {
   }
 
  private:
+  __device__ __forceinline__ void Split(unsigned chunk, unsigned s, const uint32_t (&x)[4],
+                                        uint32_t (&high)[4], uint32_t (&low)[4]) const {
+    const Shared weights = block_.Scales(chunk) + (kTokens + s + lane_ % 4 * 2) * 4;
+    const float2 early = ReadShared<float2>(weights), late = ReadShared<float2>(weights + 32);
+#pragma unroll
+    for (unsigned i = 0; i < 4; ++i) SplitWeighted(x[i], i < 2 ? early : late, high[i], low[i]);
+  }
+
   /// Calls with every value of S and where it lies in the state; null: outside.
   template <typename Use>
   __device__ __forceinline__ void Each(const Use& use) {
@@ -106,16 +114,12 @@ class StateWarp {
   float s_[2 * kSteps][4];  // of eight states each
 };
 
-/// A warp that computes y of sixteen channels: of the first and the last sixteen tokens of a chunk,
-/// or of those between them, which takes as long. kSteps: as above.
-template <unsigned kSteps, bool kOuter>
+/// A warp that computes y of sixteen channels. kSteps: as above.
+template <unsigned kSteps>
 class OutputWarp {
  public:
   __device__ __forceinline__ OutputWarp(const ChunkBlock& block, unsigned tile)
-      : block_(block),
-        out_(block.Out(tile + (kOuter ? 0 : kTiles))),
-        first_(tile * 16),
-        lane_(threadIdx.x % kWarp) {
+      : block_(block), first_(tile * 16), lane_(threadIdx.x % kWarp) {
     const float* d = block.args().d;
     for (unsigned i = 0; i < 2; ++i) {
       const unsigned p = first_ + lane_ / 4 + i * 8;
@@ -124,56 +128,46 @@ class OutputWarp {
     }
   }
 
-  __device__ __forceinline__ void Begin() {}
-  __device__ __forceinline__ void Chunk(unsigned chunk) {
-    float sums[2][2][4] = {};  // sixteens of tokens, eights of those
+  __device__ __forceinline__ void Chunk(unsigned chunk) const {
+    float sums[kTokens / 8][4] = {};
     FromState(chunk, sums);
 #pragma unroll
-    for (unsigned i = 0; i < 2; ++i) {
-      uint32_t x[4], weights[4];
+    for (unsigned s = 0; s < kTokens; s += 16) {
+      uint32_t x[4], weights[4][4];
+      block_.X(chunk).ReadFirstTransposed(x, s, first_);
 #pragma unroll
-      for (unsigned s = 0; s <= TokenOf(i); s += 16) {
-        block_.X(chunk).ReadFirstTransposed(x, s, first_);
-        block_.Weights(chunk).ReadSeconds(weights, TokenOf(i), s);
-        if (s == TokenOf(i)) {
-          AddDiagonal(sums[i][0], sums[i][1], x, weights);
-        } else {
-          WarpMultiply(sums[i][0], x, weights[0], weights[1]);
-          WarpMultiply(sums[i][1], x, weights[2], weights[3]);
-        }
+      for (unsigned t = s; t < kTokens; t += 16)
+        block_.Weights(chunk).ReadSeconds(weights[t / 16], t, s);
+      AddDiagonal(sums[s / 8], sums[s / 8 + 1], x, weights[s / 16]);
+#pragma unroll
+      for (unsigned t = s + 16; t < kTokens; t += 16) {
+        WarpMultiply(sums[t / 8], x, weights[t / 16][0], weights[t / 16][1]);
+        WarpMultiply(sums[t / 8 + 1], x, weights[t / 16][2], weights[t / 16][3]);
       }
-      Write(chunk, i, sums[i][0], sums[i][1], x);
+      Write(chunk, s, sums[s / 8], sums[s / 8 + 1], x);
     }
   }
-  __device__ __forceinline__ void Finish() {}
 
  private:
-  static __device__ constexpr unsigned TokenOf(unsigned i) { return kOuter ? i * 48 : 16 + i * 16; }
-
-  __device__ __forceinline__ void FromState(unsigned chunk, float (&sums)[2][2][4]) const {
-    uint32_t state[2][4], c[2][2][4];  // those of a step are read while the step before is used
-    const auto read = [&](unsigned step) {
-      block_.States(chunk).ReadFirst(state[step % 2], first_, step * 16);
-      for (unsigned i = 0; i < 2; ++i)
-        block_.C(chunk).ReadSeconds(c[step % 2][i], TokenOf(i), step * 16);
-    };
-    read(0);
+  __device__ __forceinline__ void FromState(unsigned chunk, float (&sums)[kTokens / 8][4]) const {
 #pragma unroll
     for (unsigned step = 0; step < kSteps; ++step) {
-      if (step + 1 < kSteps) read(step + 1);
+      uint32_t state[4], c[4][4];
+      block_.States(chunk).ReadFirst(state, first_, step * 16);
 #pragma unroll
-      for (unsigned i = 0; i < 2; ++i) {
-        WarpMultiply(sums[i][0], state[step % 2], c[step % 2][i][0], c[step % 2][i][1]);
-        WarpMultiply(sums[i][1], state[step % 2], c[step % 2][i][2], c[step % 2][i][3]);
+      for (unsigned i = 0; i < 4; ++i) block_.C(chunk).ReadSeconds(c[i], i * 16, step * 16);
+#pragma unroll
+      for (unsigned i = 0; i < 4; ++i) {
+        WarpMultiply(sums[2 * i], state, c[i][0], c[i][1]);
+        WarpMultiply(sums[2 * i + 1], state, c[i][2], c[i][3]);
       }
     }
     const Shared scales = block_.Scales(chunk) + lane_ % 4 * 8;
 #pragma unroll
-    for (unsigned i = 0; i < 4; ++i) {
-      float(&eight)[4] = sums[i / 2][i % 2];
-      const float2 scale = ReadShared<float2>(scales + TokenOf(i / 2) * 4 + i % 2 * 32);
-      eight[0] = __fmul_rn(eight[0], scale.x), eight[1] = __fmul_rn(eight[1], scale.y);
-      eight[2] = __fmul_rn(eight[2], scale.x), eight[3] = __fmul_rn(eight[3], scale.y);
+    for (unsigned j = 0; j < kTokens / 8; ++j) {
+      const float2 scale = ReadShared<float2>(scales + j * 32);
+      sums[j][0] = __fmul_rn(sums[j][0], scale.x), sums[j][1] = __fmul_rn(sums[j][1], scale.y);
+      sums[j][2] = __fmul_rn(sums[j][2], scale.x), sums[j][3] = __fmul_rn(sums[j][3], scale.y);
     }
   }
 
@@ -216,12 +210,11 @@ class OutputWarp {
     }
   }
 
-  /// y of sixteen tokens, by way of shared memory, where lanes change from tokens of a
-  /// channel to channels of a token.
-  __device__ __forceinline__ void Write(unsigned chunk, unsigned sixteen, const float (&early)[4],
+  /// y of sixteen tokens from t on, by way of z's place in shared memory, where lanes change from
+  /// tokens of a channel to channels of a token.
+  __device__ __forceinline__ void Write(unsigned chunk, unsigned t, const float (&early)[4],
                                         const float (&late)[4], const uint32_t (&x)[4]) const {
     const Mamba2Operands& args = block_.args();
-    const unsigned t = TokenOf(sixteen);
     float2 y[4];
 #pragma unroll
     for (unsigned i = 0; i < 4; ++i) {
@@ -235,42 +228,52 @@ class OutputWarp {
 #pragma unroll
       for (unsigned i = 0; i < 4; ++i) y[i] = Gate(y[i], z[i]);
     }
-    const Shared out = out_ + sixteen * ChunkMemory::kOutBytes;
-    asm volatile("stmatrix.sync.aligned.m8n8.x4.trans.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(
-                     out + Half(lane_ % 8 + lane_ / 16 * 8, lane_ / 8 % 2)),
-                 "r"(PackBF16(y[0].x, y[0].y)), "r"(PackBF16(y[1].x, y[1].y)),
-                 "r"(PackBF16(y[2].x, y[2].y)), "r"(PackBF16(y[3].x, y[3].y))
-                 : "memory");
+    const uint32_t four[4] = {PackBF16(y[0].x, y[0].y), PackBF16(y[1].x, y[1].y),
+                              PackBF16(y[2].x, y[2].y), PackBF16(y[3].x, y[3].y)};
+    block_.Z(chunk).WriteFirstTransposed(four, t, first_);
     __syncwarp();
     const unsigned token = t + lane_ / 2, half = lane_ % 2;
-    const uint4 eight = ReadShared<uint4>(out + Half(lane_ / 2, half));
+    const uint4 eight = ReadShared<uint4>(block_.Z(chunk).Piece(token, first_ / 8 + half));
     const ChunkTokens tokens = block_.TokensOf(chunk);
     if (token < tokens.held || token >= tokens.end) return;
     if (first_ + half * 8 >= block_.channels().columns) return;
     uint16_t* const row = args.y + (tokens.first_row + token) * args.y_stride;
     *reinterpret_cast<uint4*>(row + block_.channels().first + first_ + half * 8) = eight;
   }
-  /// Eight channels of a token.
-  static __device__ __forceinline__ unsigned Half(unsigned token, unsigned half) {
-    return token * 32 + (half ^ (token >> 2 & 1)) * 16;
-  }
 
   const ChunkBlock& block_;
-  const Shared out_;
   const unsigned first_, lane_;
   float d_[2];
 };
 
+/// Interval i is that in which S takes chunk i; y of that chunk may take the next one as well, and
+/// there is one interval more than chunks.
 template <typename Part>
 __device__ __forceinline__ void Run(const ChunkBlock& block, Part part) {
-  MeetAll();
+  MeetAfter(0);
   part.Begin();
-  MeetAll();
+  MeetAfter(1);
   for (unsigned chunk = 0; chunk < block.chunks(); ++chunk) {
     part.Chunk(chunk);
-    MeetAll();
+    MeetAfter(chunk);
   }
+  MeetAfter(block.chunks());
   part.Finish();
+}
+
+/// Every other chunk, from `chunk` on.
+template <unsigned kSteps>
+__device__ __forceinline__ void Run(const ChunkBlock& block, const OutputWarp<kSteps>& warp,
+                                    unsigned chunk) {
+  MeetAfter(0);
+  MeetAfter(1);
+  if (chunk == 1) MeetAfter(0);
+  for (; chunk < block.chunks(); chunk += 2) {
+    PassAfter(chunk);
+    warp.Chunk(chunk);
+    MeetAfter(chunk + 1);
+  }
+  if (chunk == block.chunks()) MeetAfter(chunk);
 }
 
 template <unsigned kSteps>
@@ -282,16 +285,16 @@ __global__ void __launch_bounds__(kThreads, 1)
   const ChunkBlock block(args, AlignedShared(shared_memory));
   const unsigned part = threadIdx.x / kPart, in_part = threadIdx.x % kPart, tile = in_part / kWarp;
   if (part == 0) {
-    TakeRegisters<208>();
+    TakeRegisters<200>();
     Run(block, StateWarp<kSteps>(block, tile));
   } else if (part == 1) {
-    TakeRegisters<104>();
-    Run(block, OutputWarp<kSteps, true>(block, tile));
+    TakeRegisters<112>();
+    Run(block, OutputWarp<kSteps>(block, tile), 0);
   } else if (part == 2) {
-    TakeRegisters<104>();
-    Run(block, OutputWarp<kSteps, false>(block, tile));
+    TakeRegisters<112>();
+    Run(block, OutputWarp<kSteps>(block, tile), 1);
   } else {
-    TakeRegisters<96>();
+    TakeRegisters<88>();
     Run(block, HelperThread(block, in_part));
   }
   block.Hold(flag);

@@ -63,6 +63,15 @@ struct SharedTile {
                  "r"(from[0]), "r"(from[1]), "r"(from[2]), "r"(from[3])
                  : "memory");
   }
+  /// Writes what ReadFirstTransposed reads.
+  __device__ __forceinline__ void WriteFirstTransposed(const uint32_t (&from)[4], unsigned row,
+                                                       unsigned column) const {
+    const unsigned lane = threadIdx.x % 32;
+    asm volatile("stmatrix.sync.aligned.m8n8.x4.trans.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(
+                     Piece(row + lane % 8 + lane / 16 * 8, column / 8 + lane / 8 % 2)),
+                 "r"(from[0]), "r"(from[1]), "r"(from[2]), "r"(from[3])
+                 : "memory");
+  }
 
  private:
   static __device__ __forceinline__ void Read(uint32_t (&to)[4], Shared from) {
