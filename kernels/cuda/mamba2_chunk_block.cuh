@@ -17,6 +17,7 @@ struct ChunkMemory {
   // A chunk's rows, three chunks in turn.
   static constexpr unsigned kC = 0, kB = kTokens * kStatesMax * 2, kX = 2 * kB,
                             kZ = kX + kTokens * kTileWidth * 2, kStageBytes = kZ + (kZ - kX);
+  static constexpr unsigned kHalfBytes = kTokens * 64 * 2;  // of C or B: of 64 states
   static constexpr unsigned kStages = 3;
   // S as bf16 [64, N] and M [64, 64], three chunks in turn.
   static constexpr unsigned kStates = kStages * kStageBytes,
@@ -54,8 +55,7 @@ __device__ __forceinline__ void TakeRegisters() {
 
 class ChunkBlock {
  public:
-  using StatesTile = SharedTile<kStatesMax>;
-  using ChannelsTile = SharedTile<kTileWidth>;
+  using Tile = SharedTile<64>;
 
   __device__ __forceinline__ ChunkBlock(const Mamba2Operands& args, Shared memory)
       : args_(args),
@@ -74,15 +74,20 @@ class ChunkBlock {
   /// Where the chunk stands in the workspace.
   __device__ size_t SlotOf(unsigned chunk) const { return first_slot_ + chunk; }
 
-  __device__ StatesTile C(unsigned chunk) const { return {Stage(chunk) + ChunkMemory::kC}; }
-  __device__ StatesTile B(unsigned chunk) const { return {Stage(chunk) + ChunkMemory::kB}; }
-  __device__ ChannelsTile X(unsigned chunk) const { return {Stage(chunk) + ChunkMemory::kX}; }
-  __device__ ChannelsTile Z(unsigned chunk) const { return {Stage(chunk) + ChunkMemory::kZ}; }
-  __device__ StatesTile States(unsigned chunk) const {
+  /// half: of the states.
+  __device__ Tile C(unsigned chunk, unsigned half) const {
+    return {Stage(chunk) + ChunkMemory::kC + half * ChunkMemory::kHalfBytes};
+  }
+  __device__ Tile B(unsigned chunk, unsigned half) const {
+    return {Stage(chunk) + ChunkMemory::kB + half * ChunkMemory::kHalfBytes};
+  }
+  __device__ Tile X(unsigned chunk) const { return {Stage(chunk) + ChunkMemory::kX}; }
+  __device__ Tile Z(unsigned chunk) const { return {Stage(chunk) + ChunkMemory::kZ}; }
+  __device__ SharedTile<kStatesMax> States(unsigned chunk) const {
     return {memory_ + ChunkMemory::kStates +
             chunk % ChunkMemory::kStages * ChunkMemory::kStateBytes};
   }
-  __device__ SharedTile<kTokens> Weights(unsigned chunk) const {
+  __device__ Tile Weights(unsigned chunk) const {
     return {memory_ + ChunkMemory::kWeights +
             chunk % ChunkMemory::kStages * ChunkMemory::kWeightBytes};
   }
@@ -104,8 +109,11 @@ class ChunkBlock {
       state_.steps[threadIdx.x] =
           is_there ? ReadShared<float>(Steps(last) + threadIdx.x * 4) : 0.0f;
     }
-    if (IsLastOfGroup(args_, channels_.group, flag))
-      HoldTile(B(last), 0, kTokens, end, state_.b, args_.states, args_.states);
+    if (!IsLastOfGroup(args_, channels_.group, flag)) return;
+    for (unsigned first = 0; first < args_.states; first += 64) {
+      HoldTile(B(last, first / 64), 0, kTokens, end, state_.b + first, args_.states,
+               min(64u, args_.states - first));
+    }
   }
 
  private:

@@ -3,10 +3,13 @@
 #define STATELIB_KERNELS_CUDA_MAMBA2_CHUNK_HELPER_CUH_
 
 #include "kernels/cuda/mamba2_chunk_block.cuh"
+#include "kernels/cuda/register_product.cuh"
 
 /// The warps of a block of mamba2_chunk_rows.cu that bring chunks and weigh their tokens.
 namespace statelib::kernels::cuda {
 
+/// kHalves: of 64 states.
+template <unsigned kHalves>
 class HelperThread {
  public:
   /// thread: of its part.
@@ -18,12 +21,14 @@ class HelperThread {
     BringSteps(0);
     Bring(0);
     FinishCopies<0>();
+    FenceForTensorCores();
   }
 
   /// The first chunk's weights, when all of its steps are there.
   __device__ __forceinline__ void Begin() {
     ReadProducts(0);
     MakeWeights(0);
+    FenceForTensorCores();
     ReadProducts(1);
   }
   __device__ __forceinline__ void Chunk(unsigned chunk) {
@@ -31,6 +36,7 @@ class HelperThread {
     if (chunk + 1 < block_.chunks()) MakeWeights(chunk + 1);
     ReadProducts(chunk + 2);  // which arrive while the others work
     FinishCopies<0>();
+    FenceForTensorCores();
   }
   __device__ __forceinline__ void Finish() {}
 
@@ -46,11 +52,16 @@ class HelperThread {
     if (chunk < block_.chunks()) {
       const ChunkTokens tokens = block_.TokensOf(chunk);
       const size_t state = static_cast<size_t>(channels.group) * args.states;
-      BringTile<kPart>(block_.C(chunk), tokens,
-                       {args.c + state, args.c_stride, nullptr, 0, args.states}, thread_);
-      BringTile<kPart>(block_.B(chunk), tokens,
-                       {args.b + state, args.b_stride, block_.state().b, args.states, args.states},
-                       thread_);
+#pragma unroll
+      for (unsigned half = 0; half < kHalves; ++half) {
+        const unsigned first = half * 64, columns = min(64u, args.states - first);
+        BringTile<kPart>(block_.C(chunk, half), tokens,
+                         {args.c + state + first, args.c_stride, nullptr, 0, columns}, thread_);
+        BringTile<kPart>(
+            block_.B(chunk, half), tokens,
+            {args.b + state + first, args.b_stride, block_.state().b + first, args.states, columns},
+            thread_);
+      }
       BringTile<kPart>(
           block_.X(chunk), tokens,
           {args.x + channels.first, args.x_stride, block_.state().x, args.width, channels.columns},

@@ -16,10 +16,13 @@ namespace statelib::kernels::cuda {
 
 namespace {
 
-/// A warp that keeps S of sixteen channels. kSteps: of sixteen states.
-template <unsigned kSteps>
+/// A warp that keeps S of sixteen channels, one of four that multiply together. kHalves: of 64
+/// states.
+template <unsigned kHalves>
 class StateWarp {
  public:
+  static constexpr unsigned kSteps = kHalves * 4;  // of sixteen states
+
   __device__ __forceinline__ StateWarp(const ChunkBlock& block, unsigned tile)
       : block_(block), first_(tile * 16), lane_(threadIdx.x % kWarp) {
     Each([&](float& s, const float* at) { s = at != nullptr ? *at : 0.0f; });
@@ -29,34 +32,20 @@ class StateWarp {
 
   __device__ __forceinline__ void Chunk(unsigned chunk) {
     if (block_.TokensOf(chunk).end < kTokens) return;
-    float added[2 * kSteps][4] = {};
-    // Pairs of steps, so that sums do not wait for each other; what a pair needs is read while the
-    // one before is multiplied.
-    constexpr unsigned kPair = kSteps > 1 ? 2 : 1, kPairs = kSteps / kPair;
-    uint32_t x[2][4], high[4], low[4], b[2][kPair][4];
-    const auto read = [&](unsigned pair) {
-      const unsigned s = pair / kPairs * 16, step = pair % kPairs * kPair;
-      if (step == 0) block_.X(chunk).ReadFirstTransposed(x[s / 16 % 2], s, first_);
+    float added[2 * kSteps][4];
+    uint32_t high[kTokens / 16][4], low[kTokens / 16][4];
+    const uint32_t b = WithMoreColumns(OperandAt(block_.B(chunk, 0).at), ChunkMemory::kHalfBytes);
 #pragma unroll
-      for (unsigned i = 0; i < kPair; ++i)
-        block_.B(chunk).ReadSecondsTransposed(b[pair % 2][i], s, (step + i) * 16);
-    };
-    read(0);
-#pragma unroll
-    for (unsigned pair = 0; pair < kTokens / 16 * kPairs; ++pair) {
-      if (pair + 1 < kTokens / 16 * kPairs) read(pair + 1);
-      if (pair % kPairs == 0) Split(chunk, pair / kPairs * 16, x[pair / kPairs % 2], high, low);
-#pragma unroll
-      for (unsigned part = 0; part < 2; ++part) {
-#pragma unroll
-        for (unsigned i = 0; i < kPair; ++i) {
-          const unsigned step = pair % kPairs * kPair + i;
-          const uint32_t(&second)[4] = b[pair % 2][i];
-          WarpMultiply(added[2 * step], part == 0 ? high : low, second[0], second[1]);
-          WarpMultiply(added[2 * step + 1], part == 0 ? high : low, second[2], second[3]);
-        }
-      }
+    for (unsigned k = 0; k < kTokens / 16; ++k) {
+      uint32_t x[4];
+      block_.X(chunk).ReadFirstTransposed(x, k * 16, first_);
+      Split(chunk, k * 16, x, high[k], low[k]);
+      FenceSums();
+      MultiplyByColumns(added, high[k], b + k * kSixteenRows, k > 0);
+      MultiplyByColumns(added, low[k], b + k * kSixteenRows, true);
+      CommitProducts();
     }
+    WaitForProducts<0>();
     const float decay = ReadShared<float>(block_.Scales(chunk) + (kTokens - 1) * 4);
 #pragma unroll
     for (unsigned j = 0; j < 2 * kSteps; ++j)
@@ -114,8 +103,9 @@ class StateWarp {
   float s_[2 * kSteps][4];  // of eight states each
 };
 
-/// A warp that computes y of sixteen channels. kSteps: as above.
-template <unsigned kSteps>
+/// A warp that computes y of sixteen channels, one of four that multiply together. kHalves: as
+/// above.
+template <unsigned kHalves>
 class OutputWarp {
  public:
   __device__ __forceinline__ OutputWarp(const ChunkBlock& block, unsigned tile)
@@ -129,40 +119,45 @@ class OutputWarp {
   }
 
   __device__ __forceinline__ void Chunk(unsigned chunk) const {
-    float sums[kTokens / 8][4] = {};
+    float sums[kTokens / 8][4];
     FromState(chunk, sums);
+    uint32_t x[kTokens / 16][4];
+    bool is_finite = true;
 #pragma unroll
-    for (unsigned s = 0; s < kTokens; s += 16) {
-      uint32_t x[4], weights[4][4];
-      block_.X(chunk).ReadFirstTransposed(x, s, first_);
-#pragma unroll
-      for (unsigned t = s; t < kTokens; t += 16)
-        block_.Weights(chunk).ReadSeconds(weights[t / 16], t, s);
-      AddDiagonal(sums[s / 8], sums[s / 8 + 1], x, weights[s / 16]);
-#pragma unroll
-      for (unsigned t = s + 16; t < kTokens; t += 16) {
-        WarpMultiply(sums[t / 8], x, weights[t / 16][0], weights[t / 16][1]);
-        WarpMultiply(sums[t / 8 + 1], x, weights[t / 16][2], weights[t / 16][3]);
-      }
-      Write(chunk, s, sums[s / 8], sums[s / 8 + 1], x);
+    for (unsigned k = 0; k < kTokens / 16; ++k) {
+      block_.X(chunk).ReadFirstTransposed(x[k], k * 16, first_);
+      is_finite = is_finite && IsFinite(x[k]);
     }
+    if (!__all_sync(0xffffffff, is_finite)) {
+      AddTokens(chunk, x, sums);
+#pragma unroll
+      for (unsigned i = 0; i < kTokens / 4; ++i) x[i / 4][i % 4] = 0;  // adds nothing
+    }
+    FenceSums();
+#pragma unroll
+    for (unsigned k = 0; k < kTokens / 16; ++k)
+      MultiplyByRows(sums, x[k], OperandAt(block_.Weights(chunk).at) + k * kSixteenInputs, true);
+    CommitProducts();
+    WaitForProducts<0>();
+#pragma unroll
+    for (unsigned k = 0; k < kTokens / 16; ++k) Write(chunk, k * 16, sums[2 * k], sums[2 * k + 1]);
   }
 
  private:
   __device__ __forceinline__ void FromState(unsigned chunk, float (&sums)[kTokens / 8][4]) const {
+    uint32_t state[kHalves * 4][4];
 #pragma unroll
-    for (unsigned step = 0; step < kSteps; ++step) {
-      uint32_t state[4], c[4][4];
-      block_.States(chunk).ReadFirst(state, first_, step * 16);
+    for (unsigned step = 0; step < kHalves * 4; ++step)
+      block_.States(chunk).ReadFirst(state[step], first_, step * 16);
+    FenceSums();
 #pragma unroll
-      for (unsigned i = 0; i < 4; ++i) block_.C(chunk).ReadSeconds(c[i], i * 16, step * 16);
-#pragma unroll
-      for (unsigned i = 0; i < 4; ++i) {
-        WarpMultiply(sums[2 * i], state, c[i][0], c[i][1]);
-        WarpMultiply(sums[2 * i + 1], state, c[i][2], c[i][3]);
-      }
+    for (unsigned step = 0; step < kHalves * 4; ++step) {
+      MultiplyByRows(sums, state[step],
+                     OperandAt(block_.C(chunk, step / 4).at) + step % 4 * kSixteenInputs, step > 0);
     }
+    CommitProducts();
     const Shared scales = block_.Scales(chunk) + lane_ % 4 * 8;
+    WaitForProducts<0>();
 #pragma unroll
     for (unsigned j = 0; j < kTokens / 8; ++j) {
       const float2 scale = ReadShared<float2>(scales + j * 32);
@@ -171,22 +166,37 @@ class OutputWarp {
     }
   }
 
-  /// Sixteen tokens by themselves. Where an x is not finite the tokens before it must not see it,
-  /// though their weights for it are zero.
-  __device__ __forceinline__ void AddDiagonal(float (&early)[4], float (&late)[4],
-                                              const uint32_t (&x)[4],
-                                              const uint32_t (&weights)[4]) const {
+  static __device__ __forceinline__ bool IsFinite(const uint32_t (&x)[4]) {
     __nv_bfloat162 nothing = __floats2bfloat162_rn(0.0f, 0.0f);  // what is not finite makes it NaN
     const __nv_bfloat162 zero = nothing;
 #pragma unroll
     for (unsigned i = 0; i < 4; ++i)
       nothing = __hfma2(reinterpret_cast<const __nv_bfloat162&>(x[i]), zero, nothing);
-    const uint32_t bits = reinterpret_cast<const uint32_t&>(nothing) & 0x7fff7fff;
-    if (__all_sync(0xffffffff, bits == 0)) {
-      WarpMultiply(early, x, weights[0], weights[1]);
-      WarpMultiply(late, x, weights[2], weights[3]);
-      return;
+    return (reinterpret_cast<const uint32_t&>(nothing) & 0x7fff7fff) == 0;
+  }
+
+  /// Adds the weighted x of a warp that has one which is not finite: tokens before it must not see
+  /// it, though their weights for it are zero.
+  __device__ __forceinline__ void AddTokens(unsigned chunk, const uint32_t (&x)[kTokens / 16][4],
+                                            float (&sums)[kTokens / 8][4]) const {
+#pragma unroll
+    for (unsigned s = 0; s < kTokens; s += 16) {
+      uint32_t weights[4];
+      block_.Weights(chunk).ReadSeconds(weights, s, s);
+      AddDiagonal(sums[s / 8], sums[s / 8 + 1], x[s / 16], weights);
+#pragma unroll
+      for (unsigned t = s + 16; t < kTokens; t += 16) {
+        block_.Weights(chunk).ReadSeconds(weights, t, s);
+        WarpMultiply(sums[t / 8], x[s / 16], weights[0], weights[1]);
+        WarpMultiply(sums[t / 8 + 1], x[s / 16], weights[2], weights[3]);
+      }
     }
+  }
+
+  /// Sixteen tokens by themselves, each with x up to it.
+  __device__ __forceinline__ void AddDiagonal(float (&early)[4], float (&late)[4],
+                                              const uint32_t (&x)[4],
+                                              const uint32_t (&weights)[4]) const {
     const unsigned own = lane_ % 4 * 2;
     float both[2][4] = {{early[0], early[1], early[2], early[3]},
                         {late[0], late[1], late[2], late[3]}};
@@ -213,9 +223,11 @@ class OutputWarp {
   /// y of sixteen tokens from t on, by way of z's place in shared memory, where lanes change from
   /// tokens of a channel to channels of a token.
   __device__ __forceinline__ void Write(unsigned chunk, unsigned t, const float (&early)[4],
-                                        const float (&late)[4], const uint32_t (&x)[4]) const {
+                                        const float (&late)[4]) const {
     const Mamba2Operands& args = block_.args();
     float2 y[4];
+    uint32_t x[4];
+    block_.X(chunk).ReadFirstTransposed(x, t, first_);
 #pragma unroll
     for (unsigned i = 0; i < 4; ++i) {
       const float(&sums)[4] = i < 2 ? early : late;
@@ -262,8 +274,8 @@ __device__ __forceinline__ void Run(const ChunkBlock& block, Part part) {
 }
 
 /// Every other chunk, from `chunk` on.
-template <unsigned kSteps>
-__device__ __forceinline__ void Run(const ChunkBlock& block, const OutputWarp<kSteps>& warp,
+template <unsigned kHalves>
+__device__ __forceinline__ void Run(const ChunkBlock& block, const OutputWarp<kHalves>& warp,
                                     unsigned chunk) {
   MeetAfter(0);
   MeetAfter(1);
@@ -276,7 +288,7 @@ __device__ __forceinline__ void Run(const ChunkBlock& block, const OutputWarp<kS
   if (chunk == block.chunks()) MeetAfter(chunk);
 }
 
-template <unsigned kSteps>
+template <unsigned kHalves>
 __global__ void __launch_bounds__(kThreads, 1)
     Mamba2RowsKernel(const __grid_constant__ Mamba2Operands args) {
   extern __shared__ float4 shared_memory[];
@@ -286,23 +298,23 @@ __global__ void __launch_bounds__(kThreads, 1)
   const unsigned part = threadIdx.x / kPart, in_part = threadIdx.x % kPart, tile = in_part / kWarp;
   if (part == 0) {
     TakeRegisters<200>();
-    Run(block, StateWarp<kSteps>(block, tile));
+    Run(block, StateWarp<kHalves>(block, tile));
   } else if (part == 1) {
     TakeRegisters<112>();
-    Run(block, OutputWarp<kSteps>(block, tile), 0);
+    Run(block, OutputWarp<kHalves>(block, tile), 0);
   } else if (part == 2) {
     TakeRegisters<112>();
-    Run(block, OutputWarp<kSteps>(block, tile), 1);
+    Run(block, OutputWarp<kHalves>(block, tile), 1);
   } else {
     TakeRegisters<88>();
-    Run(block, HelperThread(block, in_part));
+    Run(block, HelperThread<kHalves>(block, in_part));
   }
   block.Hold(flag);
 }
 
-template <unsigned kSteps>
+template <unsigned kHalves>
 void Launch(const Mamba2Operands& operands, const Mamba2ChunkScanArgs& args) {
-  constexpr auto kKernel = Mamba2RowsKernel<kSteps>;
+  constexpr auto kKernel = Mamba2RowsKernel<kHalves>;
   constexpr size_t kBytes = ChunkMemory::kBytes + kSharedAlignment;
   AllowSharedMemory<kKernel>(kBytes, "mamba-2 chunk scan");
   const dim3 grid(GridX(size_t{operands.heads} * operands.tiles), GridY(args.sequence_count));
@@ -313,9 +325,8 @@ void Launch(const Mamba2Operands& operands, const Mamba2ChunkScanArgs& args) {
 }  // namespace
 
 void LaunchMamba2ChunkRows(const Mamba2Operands& operands, const Mamba2ChunkScanArgs& args) {
-  if (operands.states <= 16) return Launch<1>(operands, args);
-  if (operands.states <= 64) return Launch<4>(operands, args);
-  Launch<8>(operands, args);
+  if (operands.states <= 64) return Launch<1>(operands, args);
+  Launch<2>(operands, args);
 }
 
 }  // namespace statelib::kernels::cuda
