@@ -30,7 +30,9 @@ struct ChunkMemory {
   // dt and cum, four chunks in turn: they are needed one chunk ahead.
   static constexpr unsigned kSteps = kScales + kStages * kScaleBytes, kStepBytes = 2 * kTokens * 4;
   static constexpr unsigned kStepStages = 4;
-  static constexpr unsigned kBytes = kSteps + kStepStages * kStepBytes;
+  // One of each chunk's rows.
+  static constexpr unsigned kBarriers = kSteps + kStepStages * kStepBytes;
+  static constexpr unsigned kBytes = kBarriers + kStages * Barrier::kBytes;
 };
 static_assert(ChunkMemory::kBytes + kSharedAlignment <= 227 << 10);
 
@@ -43,10 +45,12 @@ __device__ __forceinline__ void PassAfter(unsigned interval) {
   asm volatile("bar.arrive %0, %1;" ::"r"(1 + interval % 2), "n"(kThreads) : "memory");
 }
 
-/// How many registers a thread of this part may have; together four times 128.
+/// How many registers a thread of this part may have; the parts together have four times
+/// kRegistersAtFirst, with which each begins.
+inline constexpr unsigned kRegistersAtFirst = 65536 / kThreads / 8 * 8;
 template <unsigned kRegisters>
 __device__ __forceinline__ void TakeRegisters() {
-  if constexpr (kRegisters > 128) {
+  if constexpr (kRegisters > kRegistersAtFirst) {
     asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(kRegisters));
   } else {
     asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(kRegisters));
@@ -100,9 +104,18 @@ class ChunkBlock {
     return memory_ + ChunkMemory::kSteps +
            chunk % ChunkMemory::kStepStages * ChunkMemory::kStepBytes;
   }
+  /// Tells when a chunk's rows are there; kPart threads arrive.
+  __device__ Barrier RowsBarrier(unsigned chunk) const {
+    return {memory_ + ChunkMemory::kBarriers + chunk % ChunkMemory::kStages * Barrier::kBytes};
+  }
+  __device__ void WaitForRows(unsigned chunk) const {
+    RowsBarrier(chunk).Wait(chunk / ChunkMemory::kStages % 2);
+  }
+
   /// What the last chunk leaves to the next call, if its end is not the chunk's. All threads.
   __device__ __forceinline__ void Hold(unsigned& flag) const {
     const unsigned last = chunks_ - 1, end = TokensOf(last).end % kTokens;
+    WaitForRows(last);
     HoldTile(X(last), 0, kTokens, end, state_.x, args_.width, channels_.columns);
     if (threadIdx.x < 2 * kTokens) {
       const bool is_there = threadIdx.x % kTokens < end;

@@ -10,7 +10,9 @@
 // Traffic: x and z read and y written once; B, C and their products once a head, from the second
 // cache; the state once a call.
 #include "kernels/cuda/device.h"
-#include "kernels/cuda/mamba2_chunk_helper.cuh"
+#include "kernels/cuda/mamba2_chunk_bring.cuh"
+#include "kernels/cuda/mamba2_chunk_weights.cuh"
+#include "kernels/cuda/tensor_boxes.h"
 
 namespace statelib::kernels::cuda {
 
@@ -32,6 +34,7 @@ class StateWarp {
 
   __device__ __forceinline__ void Chunk(unsigned chunk) {
     if (block_.TokensOf(chunk).end < kTokens) return;
+    block_.WaitForRows(chunk);
     float added[2 * kSteps][4];
     uint32_t high[kTokens / 16][4], low[kTokens / 16][4];
     const uint32_t b = WithMoreColumns(OperandAt(block_.B(chunk, 0).at), ChunkMemory::kHalfBytes);
@@ -119,6 +122,7 @@ class OutputWarp {
   }
 
   __device__ __forceinline__ void Chunk(unsigned chunk) const {
+    block_.WaitForRows(chunk);
     float sums[kTokens / 8][4];
     FromState(chunk, sums);
     uint32_t x[kTokens / 16][4];
@@ -258,6 +262,30 @@ class OutputWarp {
   float d_[2];
 };
 
+/// The warps that prepare chunks.
+template <unsigned kHalves>
+class HelperThread {
+ public:
+  __device__ __forceinline__ HelperThread(const ChunkBlock& block, const RowBoxes& boxes,
+                                          unsigned thread)
+      : bring_(block, boxes, thread), weights_(block, thread) {}
+
+  __device__ __forceinline__ void Begin() {
+    bring_.Begin();
+    weights_.Begin();
+  }
+  __device__ __forceinline__ void Chunk(unsigned chunk) {
+    bring_.Chunk(chunk);
+    weights_.Chunk(chunk);
+    bring_.FinishChunk();
+  }
+  __device__ __forceinline__ void Finish() {}
+
+ private:
+  BringThread<kHalves> bring_;
+  WeightThread weights_;
+};
+
 /// Interval i is that in which S takes chunk i; y of that chunk may take the next one as well, and
 /// there is one interval more than chunks.
 template <typename Part>
@@ -290,14 +318,18 @@ __device__ __forceinline__ void Run(const ChunkBlock& block, const OutputWarp<kH
 
 template <unsigned kHalves>
 __global__ void __launch_bounds__(kThreads, 1)
-    Mamba2RowsKernel(const __grid_constant__ Mamba2Operands args) {
+    Mamba2RowsKernel(const __grid_constant__ Mamba2Operands args,
+                     const __grid_constant__ RowBoxes boxes) {
   extern __shared__ float4 shared_memory[];
   __shared__ unsigned flag;
   if (args.sequences[blockIdx.y].row_count == 0) return;
   const ChunkBlock block(args, AlignedShared(shared_memory));
+  if (threadIdx.x < ChunkMemory::kStages) block.RowsBarrier(threadIdx.x).Init(kPart);
+  FenceBarriers();
+  __syncthreads();
   const unsigned part = threadIdx.x / kPart, in_part = threadIdx.x % kPart, tile = in_part / kWarp;
   if (part == 0) {
-    TakeRegisters<200>();
+    TakeRegisters<192>();
     Run(block, StateWarp<kHalves>(block, tile));
   } else if (part == 1) {
     TakeRegisters<112>();
@@ -306,8 +338,8 @@ __global__ void __launch_bounds__(kThreads, 1)
     TakeRegisters<112>();
     Run(block, OutputWarp<kHalves>(block, tile), 1);
   } else {
-    TakeRegisters<88>();
-    Run(block, HelperThread<kHalves>(block, in_part));
+    TakeRegisters<96>();
+    Run(block, HelperThread<kHalves>(block, boxes, in_part));
   }
   block.Hold(flag);
 }
@@ -318,7 +350,15 @@ void Launch(const Mamba2Operands& operands, const Mamba2ChunkScanArgs& args) {
   constexpr size_t kBytes = ChunkMemory::kBytes + kSharedAlignment;
   AllowSharedMemory<kKernel>(kBytes, "mamba-2 chunk scan");
   const dim3 grid(GridX(size_t{operands.heads} * operands.tiles), GridY(args.sequence_count));
-  kKernel<<<grid, kThreads, kBytes, args.stream>>>(operands);
+  const auto boxes_of = [&](const ConstBF16Rows& rows, size_t columns) {
+    return BoxesOf(TensorInput{rows.data, args.rows, columns, rows.stride}, kTokens);
+  };
+  const size_t channels = args.shape.heads * args.shape.width,
+               states = args.shape.groups * args.shape.states;
+  const RowBoxes boxes{boxes_of(args.x, channels),
+                       boxes_of(args.z.data != nullptr ? args.z : args.x, channels),
+                       boxes_of(args.b, states), boxes_of(args.c, states)};
+  kKernel<<<grid, kThreads, kBytes, args.stream>>>(operands, boxes);
   CheckCuda(cudaGetLastError(), "mamba-2 chunk scan");
 }
 
