@@ -14,7 +14,7 @@ namespace statelib::kernels::cuda {
 namespace {
 
 // Up to so many rows of a sequence a token at a time is faster, by times seen on an H100.
-constexpr size_t kFewRowsMax = 4;
+constexpr size_t kFewRowsMax = 8;
 
 void CheckRows(const char* name, const ConstBF16Rows& rows, size_t columns) {
   STATELIB_CHECK(rows.stride >= columns);
