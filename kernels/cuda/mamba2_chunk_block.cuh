@@ -30,8 +30,10 @@ struct ChunkMemory {
   // dt and cum, four chunks in turn: they are needed one chunk ahead.
   static constexpr unsigned kSteps = kScales + kStages * kScaleBytes, kStepBytes = 2 * kTokens * 4;
   static constexpr unsigned kStepStages = 4;
+  // y of sixteen tokens and channels, of each warp that computes y.
+  static constexpr unsigned kOut = kSteps + kStepStages * kStepBytes, kOutBytes = 16 * 16 * 2;
   // One of each chunk's rows.
-  static constexpr unsigned kBarriers = kSteps + kStepStages * kStepBytes;
+  static constexpr unsigned kBarriers = kOut + 2 * kTiles * kOutBytes;
   static constexpr unsigned kBytes = kBarriers + kStages * Barrier::kBytes;
 };
 static_assert(ChunkMemory::kBytes + kSharedAlignment <= 227 << 10);
@@ -103,6 +105,10 @@ class ChunkBlock {
   __device__ Shared Steps(unsigned chunk) const {
     return memory_ + ChunkMemory::kSteps +
            chunk % ChunkMemory::kStepStages * ChunkMemory::kStepBytes;
+  }
+  /// warp: of those that compute y.
+  __device__ Shared Out(unsigned warp) const {
+    return memory_ + ChunkMemory::kOut + warp * ChunkMemory::kOutBytes;
   }
   /// Tells when a chunk's rows are there; kPart threads arrive.
   __device__ Barrier RowsBarrier(unsigned chunk) const {

@@ -111,8 +111,11 @@ class StateWarp {
 template <unsigned kHalves>
 class OutputWarp {
  public:
-  __device__ __forceinline__ OutputWarp(const ChunkBlock& block, unsigned tile)
-      : block_(block), first_(tile * 16), lane_(threadIdx.x % kWarp) {
+  __device__ __forceinline__ OutputWarp(const ChunkBlock& block, unsigned tile, unsigned turn)
+      : block_(block),
+        out_(block.Out(turn * kTiles + tile)),
+        first_(tile * 16),
+        lane_(threadIdx.x % kWarp) {
     const float* d = block.args().d;
     for (unsigned i = 0; i < 2; ++i) {
       const unsigned p = first_ + lane_ / 4 + i * 8;
@@ -224,8 +227,8 @@ class OutputWarp {
     }
   }
 
-  /// y of sixteen tokens from t on, by way of z's place in shared memory, where lanes change from
-  /// tokens of a channel to channels of a token.
+  /// y of sixteen tokens from t on, by way of shared memory, where lanes change from tokens of a
+  /// channel to channels of a token.
   __device__ __forceinline__ void Write(unsigned chunk, unsigned t, const float (&early)[4],
                                         const float (&late)[4]) const {
     const Mamba2Operands& args = block_.args();
@@ -246,10 +249,12 @@ class OutputWarp {
     }
     const uint32_t four[4] = {PackBF16(y[0].x, y[0].y), PackBF16(y[1].x, y[1].y),
                               PackBF16(y[2].x, y[2].y), PackBF16(y[3].x, y[3].y)};
-    block_.Z(chunk).WriteFirstTransposed(four, t, first_);
+    const unsigned piece = lane_ / 8 % 2, row_of_lane = lane_ % 8 + lane_ / 16 * 8;
+    __syncwarp();  // all have read what was there
+    WriteTransposed(four, out_ + PieceAt(row_of_lane, piece));
     __syncwarp();
     const unsigned token = t + lane_ / 2, half = lane_ % 2;
-    const uint4 eight = ReadShared<uint4>(block_.Z(chunk).Piece(token, first_ / 8 + half));
+    const uint4 eight = ReadShared<uint4>(out_ + PieceAt(lane_ / 2, half));
     const ChunkTokens tokens = block_.TokensOf(chunk);
     if (token < tokens.held || token >= tokens.end) return;
     if (first_ + half * 8 >= block_.channels().columns) return;
@@ -257,7 +262,14 @@ class OutputWarp {
     *reinterpret_cast<uint4*>(row + block_.channels().first + first_ + half * 8) = eight;
   }
 
+  /// Where eight channels of a token lie: four tokens on, the two halves change places, so that
+  /// those of eight tokens are in different banks.
+  static __device__ __forceinline__ unsigned PieceAt(unsigned token, unsigned half) {
+    return token * 32 + (half ^ (token / 4 % 2)) * 16;
+  }
+
   const ChunkBlock& block_;
+  const Shared out_;
   const unsigned first_, lane_;
   float d_[2];
 };
@@ -333,10 +345,10 @@ __global__ void __launch_bounds__(kThreads, 1)
     Run(block, StateWarp<kHalves>(block, tile));
   } else if (part == 1) {
     TakeRegisters<112>();
-    Run(block, OutputWarp<kHalves>(block, tile), 0);
+    Run(block, OutputWarp<kHalves>(block, tile, 0), 0);
   } else if (part == 2) {
     TakeRegisters<112>();
-    Run(block, OutputWarp<kHalves>(block, tile), 1);
+    Run(block, OutputWarp<kHalves>(block, tile, 1), 1);
   } else {
     TakeRegisters<96>();
     Run(block, HelperThread<kHalves>(block, boxes, in_part));

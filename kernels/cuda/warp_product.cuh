@@ -63,15 +63,6 @@ struct SharedTile {
                  "r"(from[0]), "r"(from[1]), "r"(from[2]), "r"(from[3])
                  : "memory");
   }
-  /// Writes what ReadFirstTransposed reads.
-  __device__ __forceinline__ void WriteFirstTransposed(const uint32_t (&from)[4], unsigned row,
-                                                       unsigned column) const {
-    const unsigned lane = threadIdx.x % 32;
-    asm volatile("stmatrix.sync.aligned.m8n8.x4.trans.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(
-                     Piece(row + lane % 8 + lane / 16 * 8, column / 8 + lane / 8 % 2)),
-                 "r"(from[0]), "r"(from[1]), "r"(from[2]), "r"(from[3])
-                 : "memory");
-  }
 
  private:
   static __device__ __forceinline__ void Read(uint32_t (&to)[4], Shared from) {
@@ -87,6 +78,15 @@ struct SharedTile {
                  : "memory");
   }
 };
+
+/// Writes what a lane holds of a first operand, transposed: to rows of eight that this lane names.
+/// Lanes 0 to 7 name those of k = 0 to 7 and rows 0 to 7 of the operand, the next eight those of
+/// rows 8 to 15, the others those of k = 8 to 15.
+__device__ __forceinline__ void WriteTransposed(const uint32_t (&from)[4], Shared to) {
+  asm volatile("stmatrix.sync.aligned.m8n8.x4.trans.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(to),
+               "r"(from[0]), "r"(from[1]), "r"(from[2]), "r"(from[3])
+               : "memory");
+}
 
 /// Copies 16 bytes to shared memory, or zeros; FinishCopies waits until at most kPending groups of
 /// this thread are on their way.

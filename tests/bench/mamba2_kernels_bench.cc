@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Mamba-2's scan over bf16 rows at the sizes of 130m, 1.3b, 2.7b and of eight groups, each beside
-// the card's limits: the bytes that must pass at the rate of a large copy, and the products at 4,096
-// operations a cycle and multiprocessor at the card's highest clock. Calls are queued as a CUDA
-// graph; medians. Run:
-// statelib_mamba2_bench [80x1x16384 ...], by heads x sequences x rows
+// the card's limits: the bytes that must pass at the rate of a large copy, and the products at
+// 4,096 operations a cycle and multiprocessor at the card's highest clock. Calls are queued as a
+// CUDA graph; medians. Run: statelib_mamba2_bench [80x1x16384 ...], by heads x sequences x rows
 #include <cuda_runtime_api.h>
 #include <fmt/format.h>
 
@@ -81,8 +80,8 @@ class Scan {
   /// All that the kernel for these rows must move.
   double bytes() const {
     const size_t of_rows = tokens() * (channels() * 6 + groups_width() * 4 + shape_.heads * 4);
-    const size_t held = position_ % kChunkTokens *
-                        (channels() * 2 + groups_width() * 2 + shape_.heads * 8);
+    const size_t held =
+        position_ % kChunkTokens * (channels() * 2 + groups_width() * 2 + shape_.heads * 8);
     const size_t passes = position_ % kChunkTokens + rows_ >= kChunkTokens ? 2 : 1;
     return static_cast<double>(of_rows + sequences_ * (held + passes * shape_.XOffset()));
   }
@@ -118,8 +117,8 @@ void RunRows(const Limits& limits, const IsAsked& is_asked) {
              "sequences", "rows", "rows us", "few rows", "tensor floor", "byte floor");
   for (const auto& [heads, groups] :
        {std::pair<size_t, size_t>{24, 1}, {64, 1}, {80, 1}, {128, 8}}) {
-    for (const Size size : {Size{1, 4}, {1, 8}, {1, 16}, {64, 4}, {1, 256}, {1, 2048}, {1, 16384},
-                            {16, 1024}}) {
+    for (const Size size :
+         {Size{1, 4}, {1, 8}, {1, 16}, {64, 4}, {1, 256}, {1, 2048}, {1, 16384}, {16, 1024}}) {
       if (!is_asked(fmt::format("{}x{}x{}", heads, size.sequences, size.rows))) continue;
       const Scan scan({heads, kWidth, kStates, groups}, size.sequences, size.rows, 0);
       std::vector<Call> calls{scan.By(Mamba2Kernel::kRows)};
