@@ -3,8 +3,8 @@
 // chunks of a sequence. Four of its warps keep S of 16 channels each in registers, as sums of the
 // tensor core, and advance it; twice four take turns with the chunks' y of the same channels, from
 // S before the chunk, which comes to them as bf16 in shared memory. Both work on transposed
-// products, channels by tokens or states, so that x is a first operand for either. Four more bring
-// the rows of the next chunk by asynchronous copies and make its weights M. All meet once a chunk,
+// products, channels by tokens or states, so that x is a first operand for either. Four more have
+// the copy engine bring the rows of the next chunk and make its weights M. All meet once a chunk,
 // but y has two of these intervals' time.
 //
 // Traffic: x and z read and y written once; B, C and their products once a head, from the second

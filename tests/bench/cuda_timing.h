@@ -155,7 +155,9 @@ inline DeviceBytes Uniform(size_t elements, float low, float high) {
 inline const float* Floats(const DeviceBytes& bytes) {
   return reinterpret_cast<const float*>(bytes.get());
 }
-inline uint16_t* Halves(const DeviceBytes& bytes) { return reinterpret_cast<uint16_t*>(bytes.get()); }
+inline uint16_t* Halves(const DeviceBytes& bytes) {
+  return reinterpret_cast<uint16_t*>(bytes.get());
+}
 
 }  // namespace statelib::kernels::cuda
 
