@@ -6,9 +6,9 @@
 
 #include "cli/command_tree.h"
 #include "cli/exit_code.h"
-#include "cli/terminal/printable.h"
 #include "cli/version.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 
 namespace statelib::cli {
 
@@ -95,8 +95,8 @@ bool Application::Parse(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     // A misspelt option explains why another is missing.
     ThrowIfExtra(root_);
-    Throw(ErrorKind::kInvalidArgument, "{}; see {} --help",
-          Printable(error.what(), LineBreaks::kEscape), FullName(Deepest(root_)));
+    Throw(ErrorKind::kInvalidArgument, "{}; see {} --help", Printable(error.what()),
+          FullName(Deepest(root_)));
   }
   return false;
 }

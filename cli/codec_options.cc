@@ -6,7 +6,7 @@
 #include "cli/input.h"
 #include "cli/terminal/quantities.h"
 #include "core/base/error.h"
-#include "core/tokenizer/utf8.h"
+#include "core/base/utf8.h"
 #include "statestore/storage/segment_codec.h"
 
 namespace statelib::cli {
@@ -40,7 +40,7 @@ library::CodecRequest CodecRequestOf(const Context& context, const CodecOptions&
   if (options.kl_max) request.kl_max = *options.kl_max;
   if (!options.probe_file.empty()) {
     Input input = Input::Open(options.probe_file, context.cancel);
-    request.probe = input.ReadAll(tokenizer::kTextBytesMax);
+    request.probe = input.ReadAll(kWholeTextBytesMax);
   }
   return request;
 }

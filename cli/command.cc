@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command.h"
 
-#include "cli/terminal/printable.h"
+#include "core/base/printable.h"
 
 namespace statelib::cli {
 
@@ -32,8 +32,7 @@ Waits Context::HowToWait() const {
     waits.timeout = std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
   }
   waits.on_wait = [&err = err](const std::string& what) {
-    err.Print("{}waiting for {}\n", err.is_terminal() ? "\r\x1b[K" : "",
-              Printable(what, LineBreaks::kEscape));
+    err.Print("{}waiting for {}\n", err.is_terminal() ? "\r\x1b[K" : "", Printable(what));
     err.Flush();
   };
   return waits;

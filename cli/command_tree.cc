@@ -5,9 +5,9 @@
 
 #include <CLI/CLI.hpp>
 
-#include "cli/terminal/printable.h"
 #include "core/base/error.h"
-#include "statestore/storage/did_you_mean.h"
+#include "core/base/nearest_names.h"
+#include "core/base/printable.h"
 
 namespace statelib::cli {
 
@@ -17,9 +17,7 @@ std::vector<const CLI::App*> Below(const CLI::App& app) {
   return app.get_subcommands([](const CLI::App*) { return true; });
 }
 
-std::string Quoted(std::string_view word) {
-  return "'" + Printable(word, LineBreaks::kEscape) + "'";
-}
+std::string Quoted(std::string_view word) { return "'" + Printable(word) + "'"; }
 
 std::string TextOfExtra(const CLI::App& app, const std::string& word) {
   const std::string name = FullName(app);
@@ -29,7 +27,7 @@ std::string TextOfExtra(const CLI::App& app, const std::string& word) {
   for (const CLI::Option* option : app.get_options())
     for (const std::string& flag : option->get_lnames()) flags.push_back("--" + flag);
   const std::string flag = word.substr(0, word.find('='));
-  return fmt::format("{} has no option {}{}", name, Quoted(flag), storage::DidYouMean(flag, flags));
+  return fmt::format("{} has no option {}{}", name, Quoted(flag), DidYouMean(flag, flags));
 }
 
 }  // namespace
@@ -65,7 +63,7 @@ const CLI::App& CommandAt(const CLI::App& root, std::span<const std::string> wor
     names.push_back(app->get_name());
   }
   Throw(ErrorKind::kInvalidArgument, "there is no command '{} {}'{}; see {} --help", FullName(root),
-        Printable(word, LineBreaks::kEscape), storage::DidYouMean(word, names), FullName(root));
+        Printable(word), DidYouMean(word, names), FullName(root));
 }
 
 void CheckNamesCommand(const CLI::App& root, std::span<const std::string> words) {

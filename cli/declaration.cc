@@ -8,8 +8,8 @@
 #include <charconv>
 #include <type_traits>
 
-#include "core/base/quoted.h"
-#include "statestore/storage/did_you_mean.h"
+#include "core/base/nearest_names.h"
+#include "core/base/printable.h"
 
 namespace statelib::cli {
 
@@ -51,7 +51,7 @@ CLI::Validator OneOf(const std::vector<std::string>& choices) {
       [choices](std::string& text) {
         if (std::find(choices.begin(), choices.end(), text) != choices.end()) return std::string();
         return fmt::format("expected {}, found '{}'{}", fmt::join(choices, ", "), text,
-                           storage::DidYouMean(text, choices));
+                           DidYouMean(text, choices));
       },
       "");
 }

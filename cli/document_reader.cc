@@ -5,7 +5,6 @@
 
 #include "cli/exit_code.h"
 #include "cli/input.h"
-#include "cli/terminal/printable.h"
 #include "cli/terminal/quantities.h"
 #include "core/base/error.h"
 

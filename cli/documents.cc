@@ -4,10 +4,10 @@
 #include <algorithm>
 
 #include "cli/facts.h"
-#include "cli/terminal/printable.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/quantities.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 
 namespace statelib::cli {
 
@@ -110,8 +110,7 @@ std::vector<library::Document> ReadDocuments(Context& context, const ReadingOpti
   reader.SayNotes();
   TellUnread(context, *unread);
   if (read.empty())
-    Throw(ErrorKind::kInvalidArgument, "no document in {}",
-          Printable(options.files.front(), LineBreaks::kEscape));
+    Throw(ErrorKind::kInvalidArgument, "no document in {}", Printable(options.files.front()));
   return read;
 }
 

@@ -2,8 +2,8 @@
 #include "cli/facts.h"
 
 #include "cli/codec_options.h"
-#include "cli/terminal/printable.h"
 #include "cli/terminal/quantities.h"
+#include "core/base/printable.h"
 
 namespace statelib::cli {
 
@@ -80,7 +80,7 @@ std::string NameOf(const storage::ResolvedState& state) {
 std::string SourcesText(const std::vector<storage::SourceRecord>& sources) {
   if (sources.empty()) return "";
   if (sources.size() > 1) return HumanCount(sources.size(), "file");
-  return Printable(sources.front().name, LineBreaks::kEscape);
+  return Printable(sources.front().name);
 }
 
 std::string AgeOf(int64_t unix_ms) {

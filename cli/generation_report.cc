@@ -3,8 +3,8 @@
 
 #include "cli/facts.h"
 #include "cli/log_probabilities.h"
-#include "cli/terminal/printable.h"
 #include "cli/terminal/quantities.h"
+#include "core/base/printable.h"
 
 namespace statelib::cli {
 

@@ -11,7 +11,7 @@
 
 #include "cli/terminal/quantities.h"
 #include "core/base/error.h"
-#include "core/tokenizer/utf8.h"
+#include "core/base/utf8.h"
 
 namespace statelib::cli {
 
@@ -121,10 +121,10 @@ size_t CheckIsText(const std::string& text, const std::string& name) {
   size_t invalid = 0;
   size_t first_invalid = 0;
   for (std::string_view rest = text; !rest.empty();) {
-    rest.remove_prefix(tokenizer::ValidPrefixLength(rest));
+    rest.remove_prefix(ValidPrefixLength(rest));
     if (rest.empty()) break;
     if (invalid == 0) first_invalid = text.size() - rest.size();
-    const tokenizer::Utf8Unit unit = tokenizer::FrontUnit(rest);
+    const Utf8Unit unit = FrontUnit(rest);
     invalid += unit.length;
     rest.remove_prefix(unit.length);
   }

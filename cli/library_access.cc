@@ -2,9 +2,9 @@
 #include "cli/library_access.h"
 
 #include "cli/explain.h"
-#include "cli/terminal/printable.h"
 #include "cli/terminal/progress.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 
 namespace statelib::cli {
 
@@ -68,8 +68,7 @@ library::LoadedModel LoadChosenModel(Context& context, library::Library& library
   const std::string name = place.name.empty() ? place.directory.string() : place.name;
   ExplainModel(context, place);
   library::LoadedModel model = [&] {
-    ProgressBar bar(context.err, "reading the model " + Printable(name, LineBreaks::kEscape),
-                    "byte");
+    ProgressBar bar(context.err, "reading the model " + Printable(name), "byte");
     return library::LoadModel(
         library, place, options, &context.cancel,
         [&](uint64_t done, uint64_t total) { bar.Update(done, total); }, trust);

@@ -7,9 +7,10 @@
 
 #include "cli/manifest_table.h"
 #include "core/base/error.h"
+#include "core/base/nearest_names.h"
+#include "core/base/printable.h"
 #include "core/engine/runtime.h"
 #include "statestore/documents/document_template.h"
-#include "statestore/storage/did_you_mean.h"
 #include "statestore/storage/segment_codec.h"
 
 namespace statelib::cli {
@@ -133,8 +134,8 @@ const std::map<std::string, Setter>& Keys() {
 [[noreturn]] void RefuseKey(const ManifestValue& value) {
   std::vector<std::string> names;
   for (const auto& [known, setter] : Keys()) names.push_back(known);
-  const std::string hint = storage::DidYouMean(value.key, names);
-  RefuseAt(value.location, "unknown key '{}'{}", storage::Escaped(value.key),
+  const std::string hint = DidYouMean(value.key, names);
+  RefuseAt(value.location, "unknown key '{}'{}", Escaped(value.key),
            hint.empty() ? "; `statelib build --help` lists them" : hint);
 }
 
@@ -190,8 +191,7 @@ std::vector<ManifestState> ParseManifest(std::string_view text, const std::strin
       RefuseAt(table.location, "{} is described at {} already", other->first, other->second);
     states.push_back(std::move(state));
   }
-  if (states.empty())
-    Throw(ErrorKind::kInvalidArgument, "{}: no state in it", storage::Escaped(name));
+  if (states.empty()) Throw(ErrorKind::kInvalidArgument, "{}: no state in it", Escaped(name));
   return states;
 }
 

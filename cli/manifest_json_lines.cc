@@ -2,6 +2,7 @@
 #include "cli/manifest_table.h"
 #include "core/base/error.h"
 #include "core/base/json.h"
+#include "core/base/printable.h"
 #include "statestore/storage/reference.h"
 
 namespace statelib::cli {
@@ -59,7 +60,7 @@ ManifestTables ReadJsonLinesManifest(std::string_view text, const std::string& n
     text.remove_prefix(std::min(line.size() + 1, text.size()));
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     try {
-      AddLine(line, fmt::format("{}:{}", storage::Escaped(name), number), &tables);
+      AddLine(line, fmt::format("{}:{}", Escaped(name), number), &tables);
     } catch (const Error& error) {  // what is corrupt elsewhere is a mistake of the user's here
       throw Error(ErrorKind::kInvalidArgument, error.what());
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/manifest_table.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "statestore/library/toml.h"
 #include "statestore/storage/reference.h"
 
@@ -9,7 +10,7 @@ namespace statelib::cli {
 namespace {
 
 std::string WhereIs(const std::string& name, const toml::node& node) {
-  return fmt::format("{}:{}", storage::Escaped(name), node.source().begin.line);
+  return fmt::format("{}:{}", Escaped(name), node.source().begin.line);
 }
 
 ManifestValue ToValue(const std::string& name, std::string_view key, const toml::node& node) {
@@ -44,7 +45,7 @@ ManifestTables ReadTomlManifest(std::string_view text, const std::string& name) 
         tables.states.push_back(ToTable(name, *state.as_table()));
     } else {
       Throw(ErrorKind::kInvalidArgument, "{}: expected [[state]] and [defaults], found '{}'",
-            WhereIs(name, node), storage::Escaped(key.str()));
+            WhereIs(name, node), Escaped(key.str()));
     }
   }
   return tables;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/model_facts.h"
 
-#include "cli/terminal/printable.h"
 #include "cli/terminal/quantities.h"
 #include "cli/terminal/table.h"
+#include "core/base/printable.h"
 #include "statestore/documents/document_template.h"
 
 namespace statelib::cli {
@@ -44,7 +44,7 @@ void AddDescription(const Json& description, FactList& facts) {
                           HumanCount(number(type, "elements"), "element"),
                           HumanBytes(number(type, "bytes"))));
   for (const Json& note : description.value("notes", Json::array()))
-    facts.Add("note", Printable(note.get<std::string>(), LineBreaks::kEscape));
+    facts.Add("note", Printable(note.get<std::string>()));
 }
 
 Json PromptJson(const library::ModelDetails& model) {
@@ -97,11 +97,10 @@ void PrintModel(const Context& context, const library::ModelDetails& model) {
   facts.Add("model", row.name.empty() ? "without a name" : row.name);
   facts.Add("fingerprint", row.identity.fingerprint.Hex());
   facts.Add("architecture", fmt::format("{}, {}", row.identity.architecture, row.identity.summary));
-  facts.Add("place", row.path.empty() ? "not known on this machine"
-                                      : Printable(row.path, LineBreaks::kEscape) +
-                                            (model.is_present ? "" : " (not there)"));
-  if (!row.tokenizer_path.empty())
-    facts.Add("tokenizer", Printable(row.tokenizer_path, LineBreaks::kEscape));
+  facts.Add("place", row.path.empty()
+                         ? "not known on this machine"
+                         : Printable(row.path) + (model.is_present ? "" : " (not there)"));
+  if (!row.tokenizer_path.empty()) facts.Add("tokenizer", Printable(row.tokenizer_path));
   if (row.size_bytes > 0) facts.Add("size", HumanBytes(row.size_bytes));
   facts.Add("weights", row.weights.empty() ? "auto" : row.weights);
   if (const Json description = DescriptionOf(model); !description.is_null())

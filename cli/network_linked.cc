@@ -8,6 +8,7 @@
 #include "cli/serve/library_server.h"
 #include "cli/transfer.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/base/secret_file.h"
 #include "statestore/remote/http_remote.h"
 #include "statestore/remote/s3_remote.h"
@@ -53,8 +54,7 @@ Listen ParseListen(const std::string& text) {
   const bool digits = !port.empty() && port.size() <= 5 &&
                       port.find_first_not_of("0123456789") == std::string::npos;
   if (host.empty() || !digits || std::stoi(port) > 65535) {
-    Throw(ErrorKind::kInvalidArgument, "{}: expected HOST:PORT, as 127.0.0.1:8427",
-          storage::Escaped(text));
+    Throw(ErrorKind::kInvalidArgument, "{}: expected HOST:PORT, as 127.0.0.1:8427", Escaped(text));
   }
   if (host.starts_with("[") && host.ends_with("]")) host = host.substr(1, host.size() - 2);
   return {host, std::stoi(port)};
@@ -123,7 +123,7 @@ void ServeLibrary(Context& context, const ServeRequest& request) {
     Throw(ErrorKind::kInvalidArgument,
           "{} can be reached from elsewhere, and nobody needs a token to read; name one with "
           "--read-token-file, or pass --public",
-          storage::Escaped(request.listen));
+          Escaped(request.listen));
   }
   std::mutex mutex;
   if (request.log) {

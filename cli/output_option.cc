@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/terminal/printable.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 
 namespace statelib::cli {
 
@@ -38,7 +38,7 @@ Context ContextBeside(const Context& context, const std::string& file) {
 }
 
 std::string NameOfOutput(const std::string& file) {
-  return file == "-" ? "standard output" : Printable(file, LineBreaks::kEscape);
+  return file == "-" ? "standard output" : Printable(file);
 }
 
 }  // namespace statelib::cli

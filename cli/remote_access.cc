@@ -8,9 +8,10 @@
 #include "cli/explain.h"
 #include "cli/network.h"
 #include "core/base/error.h"
+#include "core/base/nearest_names.h"
+#include "core/base/printable.h"
 #include "statestore/library/remotes.h"
 #include "statestore/remote/folder_remote.h"
-#include "statestore/storage/did_you_mean.h"
 #include "statestore/storage/reference.h"
 
 namespace statelib::cli {
@@ -32,7 +33,7 @@ library::NamedRemote Find(const library::Library* library, const std::string& te
   if (library == nullptr) {
     Throw(ErrorKind::kNotFound,
           "there is no library that could know the remote {}; give its address or folder instead",
-          storage::Escaped(text));
+          Escaped(text));
   }
   std::vector<std::string> names;
   for (const library::NamedRemote& remote : library::ListRemotes(*library))
@@ -41,10 +42,10 @@ library::NamedRemote Find(const library::Library* library, const std::string& te
     Throw(ErrorKind::kNotFound,
           "there is no remote and no folder {}, and no other remote; `statelib remote add {} URL` "
           "adds it",
-          storage::Escaped(text), storage::Escaped(text));
+          Escaped(text), Escaped(text));
   }
-  Throw(ErrorKind::kNotFound, "there is no remote and no folder {}{}; there are {}",
-        storage::Escaped(text), storage::DidYouMean(text, names), fmt::join(names, ", "));
+  Throw(ErrorKind::kNotFound, "there is no remote and no folder {}{}; there are {}", Escaped(text),
+        DidYouMean(text, names), fmt::join(names, ", "));
 }
 
 /// The last part of a folder or an address, as a name can hold it.
@@ -104,7 +105,7 @@ std::string RemoteUrl(const std::string& text) {
     if (text.starts_with(scheme)) return text;
   }
   Throw(ErrorKind::kInvalidArgument, "{}: expected a folder or an address that begins with {}",
-        storage::Escaped(text), fmt::join(kSchemes, ", "));
+        Escaped(text), fmt::join(kSchemes, ", "));
 }
 
 void CheckFolder(const std::string& url) {

@@ -5,9 +5,9 @@
 #include <cmath>
 
 #include "cli/settings.h"
-#include "cli/terminal/printable.h"
 #include "core/base/error.h"
-#include "statestore/storage/did_you_mean.h"
+#include "core/base/nearest_names.h"
+#include "core/base/printable.h"
 
 namespace statelib::cli {
 
@@ -100,15 +100,15 @@ const SettingDescription& SettingNamed(std::string_view key) {
       hint = fmt::format("; did you mean {}?", setting.key);
   }
   Throw(ErrorKind::kInvalidArgument,
-        "there is no setting '{}'{}; `statelib config set --help` lists them",
-        Printable(key, LineBreaks::kEscape), hint.empty() ? storage::DidYouMean(key, keys) : hint);
+        "there is no setting '{}'{}; `statelib config set --help` lists them", Printable(key),
+        hint.empty() ? DidYouMean(key, keys) : hint);
 }
 
 std::string CheckedValue(const SettingDescription& setting, const std::string& text,
                          const std::string& location) {
   if (!IsRight(setting, text))
     Throw(ErrorKind::kInvalidArgument, "{}{}: expected {}, found '{}'", location, setting.key,
-          setting.expected, Printable(text, LineBreaks::kEscape));
+          setting.expected, Printable(text));
   if (setting.kind == SettingKind::kCount) return fmt::format("{:.0f}", NumberOf(text));
   if (setting.kind == SettingKind::kNumber) return fmt::format("{}", NumberOf(text));
   return text;

@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <functional>
 
-#include "cli/terminal/printable.h"
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/base/file_system.h"
+#include "core/base/printable.h"
 #include "statestore/library/toml.h"
 
 namespace statelib::cli {
@@ -25,7 +25,7 @@ constexpr mode_t kOwnersFile = 0600;
 constexpr mode_t kOwnersFolder = 0700;
 
 std::string WhereIs(const fs::path& file, size_t line) {
-  return fmt::format("{}:{}", Printable(file.string(), LineBreaks::kEscape), line);
+  return fmt::format("{}:{}", Printable(file.string()), line);
 }
 
 /// What a value is as text; a kind that no setting has as TOML writes it.
@@ -62,7 +62,7 @@ void CheckValue(const SettingDescription& setting, const toml::node& node,
       setting.kind == SettingKind::kCount || setting.kind == SettingKind::kNumber;
   if (is_scalar && node.is_number() == wants_number) return;
   Throw(ErrorKind::kInvalidArgument, "{}{}: expected {}, found {}", location, setting.key,
-        setting.expected, Printable(TextOf(setting, node), LineBreaks::kEscape));
+        setting.expected, Printable(TextOf(setting, node)));
 }
 
 /// The file as it is, "" where there is none.
@@ -81,7 +81,7 @@ Settings Settings::Parse(std::string_view text, const fs::path& file) {
   Settings settings;
   settings.file_ = file;
   if (text.empty()) return settings;
-  std::string location = Printable(file.string(), LineBreaks::kEscape) + ":";
+  std::string location = Printable(file.string()) + ":";
   try {
     ForEachValue(
         library::ParseToml(text, file.string()), "",

@@ -7,8 +7,8 @@
 #include <algorithm>
 
 #include "cli/settings.h"
-#include "cli/terminal/printable.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "statestore/library/toml.h"
 
 namespace statelib::cli {
@@ -98,7 +98,7 @@ std::string Settings::Edited(const std::string& text, const SettingDescription& 
     Throw(ErrorKind::kInvalidArgument,
           "{}: {} cannot be changed there without touching what stands beside it; change the file "
           "by hand",
-          Printable(file.string(), LineBreaks::kEscape), setting.key);
+          Printable(file.string()), setting.key);
   return edited;
 }
 

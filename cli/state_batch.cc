@@ -7,7 +7,6 @@
 
 #include "cli/documents.h"
 #include "cli/facts.h"
-#include "cli/terminal/printable.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/quantities.h"
 #include "core/base/error.h"

@@ -2,8 +2,8 @@
 #include "cli/transfer.h"
 
 #include "cli/facts.h"
-#include "cli/terminal/printable.h"
 #include "cli/terminal/quantities.h"
+#include "core/base/printable.h"
 
 namespace statelib::cli {
 
@@ -79,8 +79,7 @@ void PrintRenamed(Context& context, const std::vector<storage::RenamedModel>& mo
   for (const storage::RenamedModel& model : models)
     context.out.Print(
         "the model {} of these states is another one than {} here, so it is called {}\n",
-        Printable(model.from, LineBreaks::kEscape), Printable(model.from, LineBreaks::kEscape),
-        Printable(model.to, LineBreaks::kEscape));
+        Printable(model.from), Printable(model.from), Printable(model.to));
 }
 
 void PrintImport(Context& context, const storage::ImportReport& report, bool dry_run) {

@@ -5,9 +5,9 @@
 #include <array>
 #include <charconv>
 
-#include "cli/terminal/printable.h"
 #include "cli/terminal/quantities.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "statestore/library/models.h"
 
 namespace statelib::cli {
@@ -24,7 +24,7 @@ struct Condition {
   Throw(ErrorKind::kInvalidArgument,
         "--where: expected model=NAME, tag=TAG, source=PATTERN, or age, size or tokens with <, <=, "
         ">, >= or = and a value, as 'age<7d', 'size>1MB' or 'tokens>=1000'; found '{}'",
-        Printable(text, LineBreaks::kEscape));
+        Printable(text));
 }
 
 Condition Split(const std::string& text) {

@@ -9,10 +9,12 @@
 #include <string>
 
 #include "kernels/device_error.h"
+#include "kernels/experts.h"
 #include "kernels/matrix.h"
 #include "kernels/memory.h"
 #include "kernels/operations.h"
 #include "kernels/profile.h"
+#include "kernels/transfer.h"
 
 namespace statelib::kernels {
 
@@ -49,6 +51,11 @@ class Backend {
   virtual std::byte* HostAddress(std::byte*) const { return nullptr; }
   virtual void UploadBytes(std::span<const std::byte> from_host, std::byte* to) = 0;
   virtual void DownloadBytes(const std::byte* from, std::span<std::byte> to_host) = 0;
+  /// Begins to bring to the host what `from` holds after the operations called before, beside later
+  /// ones where the backend can. Neither memory is touched until the transfer was waited for or
+  /// destroyed, which waits, too; it does not outlive the backend.
+  virtual std::unique_ptr<Transfer> BeginDownload(const std::byte* from,
+                                                  std::span<std::byte> to_host);
   virtual void CopyBytes(const std::byte* from, std::byte* to, size_t bytes) = 0;
   virtual void ZeroBytes(std::byte* to, size_t bytes) = 0;
 
@@ -78,10 +85,11 @@ class Backend {
   virtual void Embed(const Matrix& table, const int32_t* ids, Rows out) = 0;
   /// out = x / sqrt(mean(x^2) + epsilon) * weight, for each row. out may be x.
   virtual void RmsNorm(ConstRows x, const float* weight, float epsilon, Rows out) = 0;
-  /// The same of each sequence's last row of x, [rows, D], into the segment [D] that begins at
-  /// `state` bytes of its slot.
+  /// The same of the row of x, [rows, D], after which each sequence's state is, into the segment
+  /// [D] that begins at `state` bytes of its slot. Keeps the normed rows [W, D] (memory.h) from
+  /// `kept` bytes of its room on.
   virtual void RmsNormLast(ConstRows x, const float* weight, float epsilon,
-                           const SequenceTable& sequences, size_t state) = 0;
+                           const SequenceTable& sequences, size_t state, size_t kept) = 0;
   /// out[s] = the segment [out.cols] that begins at `state` bytes of sequence s's slot.
   virtual void GatherState(const SequenceTable& sequences, size_t state, Rows out) = 0;
   /// out[t, o] = epilogue(sum_k weights[o, k] * x[t, k] + bias[o]); bias may be null. out is not x.
@@ -91,6 +99,29 @@ class Backend {
   virtual void CausalConv(const CausalConvArgs& args) = 0;
   virtual void SelectiveScan(const SelectiveScanArgs& args) = 0;
   virtual void Mamba2Scan(const Mamba2ScanArgs& args) = 0;
+
+  // Operations that not every backend has: Supports says which. Without one they throw DeviceError.
+
+  /// out = x * silu(z). out may be x.
+  virtual void Gate(ConstRows x, ConstRows z, Rows out);
+  /// out = out + scale * x
+  virtual void AddScaled(ConstRows x, float scale, Rows out);
+  /// out = (x - mean(x)) / sqrt(mean((x - mean(x))^2) + epsilon) * weight + bias, for each row. out
+  /// may be x.
+  virtual void LayerNorm(ConstRows x, const float* weight, const float* bias, float epsilon,
+                         Rows out);
+  virtual void Attention(const AttentionArgs& args);
+  /// Chooses for each row the experts with the largest logits [rows, experts], of equals the ones
+  /// with the lower numbers; their shares are the softmax over those alone.
+  virtual void Route(ConstRows logits, const ExpertPlaces& out);
+  virtual void MatMulByExpert(const ExpertProductArgs& args);
+  /// out[t] = the sum of share * x over the places of row t, a chain from +0 in the order of expert
+  /// numbers. x: [places, D].
+  virtual void SumExperts(ConstRows x, const ExpertPlaces& places, Rows out);
+  /// The dt [rows, heads] of Mamba2ScanArgs.
+  virtual void TimeSteps(const Mamba2ScanArgs& args, Rows out);
+  /// out[t, n * E + e] = exp(dt[t, e] * a[n, e]) for n < states: what a step leaves of each state.
+  virtual void Decays(ConstRows dt, const float* a, size_t states, Rows out);
 
   /// Chooses one token of each row of logits; sampling.h says how, and the choices of every backend
   /// are the same. Waits for them. By default the rows come to the host, where the reference
@@ -112,11 +143,6 @@ class Backend {
     SelectiveScan(scan);
   }
 };
-
-inline std::unique_ptr<Matrix> Backend::Map(const MatrixDescription&, std::span<const std::byte>) {
-  throw DeviceError(DeviceError::Kind::kUnsupported,
-                    "[map] " + name() + " has no packed layout: pack the weights");
-}
 
 }  // namespace statelib::kernels
 

@@ -73,6 +73,7 @@ struct Rows {
 };
 
 struct ConstRows {
+  ConstRows() = default;
   ConstRows(const float* f32_data, size_t r, size_t c, size_t s)
       : data(f32_data), rows(r), cols(c), stride(s) {}
   ConstRows(const Rows& rows_in)  // NOLINT(google-explicit-constructor): a view that only reads
@@ -86,24 +87,33 @@ struct ConstRows {
     return static_cast<const float*>(data);
   }  ///< of rows of kF32
 
-  const void* data;
+  const void* data = nullptr;
   DType dtype = DType::kF32;
-  size_t rows;
-  size_t cols;
-  size_t stride;
+  size_t rows = 0;
+  size_t cols = 0;
+  size_t stride = 0;
 };
 
 /// One sequence of a pass: which of the pass's rows are its own, and where its state lies. The
-/// state is advanced in place.
+/// state is advanced in place, as a rule to what it is after the last row.
+///
+/// A guess can be taken back: rows whose tokens may turn out wrong leave the state as it is, and
+/// each operation with a state keeps what it takes of them (its Args say what) in the sequence's
+/// room. The next pass first runs over those that were right. So the state becomes that after the
+/// kept rows and all rows but the last `open_rows`; the outputs of all rows are as ever.
 struct SequenceEntry {
   uint32_t first_row = 0;
   uint32_t row_count = 0;     ///< at least 1
-  uint64_t position = 0;      ///< how many tokens it has read before its first row
+  uint64_t position = 0;      ///< how many tokens it has read before its first row, kept ones too
   std::byte* slot = nullptr;  ///< its fixed segments, in the backend's memory, aligned to 64
   /// Its pages, in the backend's memory: those of group g begin at g * page_stride of the table,
   /// page p of a group holds what the tokens from p * kPageTokens on left. Null: a page that no row
   /// reaches any more.
   std::byte* const* pages = nullptr;
+  uint32_t open_rows = 0;  ///< of row_count, at most SequenceTable::kept_rows_max
+  uint32_t kept_rows = 0;  ///< kept by the pass before, to be run over first; at most as many
+  const std::byte* kept_before = nullptr;  ///< the room of the pass before; null: none is kept
+  std::byte* kept = nullptr;               ///< the room of this one, apart from that; null likewise
 };
 
 /// How many tokens of keys and values share a page.
@@ -114,9 +124,10 @@ inline constexpr size_t kPageTokens = 256;
 struct SequenceTable {
   const SequenceEntry* entries = nullptr;  // [count]
   size_t count = 0;
-  size_t rows = 0;          ///< of all sequences
-  size_t rows_longest = 0;  ///< of the one with the most
-  size_t page_stride = 0;   ///< pages that each group of a sequence has room for
+  size_t rows = 0;           ///< of all sequences
+  size_t rows_longest = 0;   ///< of the one with the most
+  size_t page_stride = 0;    ///< pages that each group of a sequence has room for
+  size_t kept_rows_max = 0;  ///< W, that each sequence has room for
 };
 
 }  // namespace statelib::kernels

@@ -34,8 +34,10 @@ bool Profile::HasMark(std::string_view mark) const {
 
 std::string BaseProfile(std::string_view arithmetic, const ProfileRequest& request) {
   std::map<std::string_view, int> revisions;
-  for (const Operation operation : request.operations)
-    revisions[InfoOf(operation).family] = InfoOf(operation).revision;
+  for (const Operation operation : request.operations) {
+    const OperationInfo info = InfoOf(operation);
+    if (info.family != nullptr) revisions[info.family] = info.revision;
+  }
   std::string base(arithmetic);
   for (const auto& [family, revision] : revisions) base += fmt::format(".{}r{}", family, revision);
   if (request.keys_and_values != DType::kF32)

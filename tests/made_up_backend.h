@@ -12,10 +12,35 @@
 namespace statelib {
 
 /// A backend whose norms are a little off: it computes by the CPU's, and has an arithmetic, a
-/// layout of packed weights and a profile of its own.
+/// layout of packed weights and a profile of its own. The operations that not every backend has it
+/// has or not. Its memory is said to be elsewhere than the host's.
 class MadeUpBackend : public kernels::Backend {
  public:
-  explicit MadeUpBackend(int threads) : cpu_(kernels::MakeCpuBackend(threads)) {}
+  MadeUpBackend(int threads, bool has_optional)
+      : cpu_(kernels::MakeCpuBackend(threads)), has_optional_(has_optional) {}
+
+  bool Supports(kernels::Operation) const override { return has_optional_; }
+  void Gate(kernels::ConstRows x, kernels::ConstRows z, kernels::Rows out) override {
+    cpu_->Gate(x, z, out);
+  }
+  void AddScaled(kernels::ConstRows x, float scale, kernels::Rows out) override {
+    cpu_->AddScaled(x, scale, out);
+  }
+  void LayerNorm(kernels::ConstRows x, const float* weight, const float* bias, float epsilon,
+                 kernels::Rows out) override {
+    cpu_->LayerNorm(x, weight, bias, epsilon, out);
+  }
+  void Attention(const kernels::AttentionArgs& args) override { cpu_->Attention(args); }
+  void Route(kernels::ConstRows logits, const kernels::ExpertPlaces& out) override {
+    cpu_->Route(logits, out);
+  }
+  void MatMulByExpert(const kernels::ExpertProductArgs& args) override {
+    cpu_->MatMulByExpert(args);
+  }
+  void SumExperts(kernels::ConstRows x, const kernels::ExpertPlaces& places,
+                  kernels::Rows out) override {
+    cpu_->SumExperts(x, places, out);
+  }
 
   std::string name() const override { return "made up"; }
   std::string ProfileOf(const kernels::ProfileRequest& request) const override {
@@ -52,8 +77,8 @@ class MadeUpBackend : public kernels::Backend {
     cpu_->RmsNorm(x, weight, epsilon * 1.5f, out);
   }
   void RmsNormLast(kernels::ConstRows x, const float* weight, float epsilon,
-                   const kernels::SequenceTable& sequences, size_t state) override {
-    cpu_->RmsNormLast(x, weight, epsilon * 1.5f, sequences, state);
+                   const kernels::SequenceTable& sequences, size_t state, size_t kept) override {
+    cpu_->RmsNormLast(x, weight, epsilon * 1.5f, sequences, state, kept);
   }
   void GatherState(const kernels::SequenceTable& sequences, size_t state,
                    kernels::Rows out) override {
@@ -67,18 +92,23 @@ class MadeUpBackend : public kernels::Backend {
   void SelectiveScan(const kernels::SelectiveScanArgs& args) override { cpu_->SelectiveScan(args); }
   void Mamba2Scan(const kernels::Mamba2ScanArgs& args) override { cpu_->Mamba2Scan(args); }
 
-  /// The table that has it as its only row.
-  static engine::BackendChoice Choice() {
+  /// The table of one without the optional operations and one with them.
+  static engine::BackendChoice Choice(bool has_optional = false) {
     static constexpr kernels::BackendEntry kEntries[] = {
         {"made-up", "a little off",
          [](const kernels::BackendOptions& options) -> std::unique_ptr<kernels::Backend> {
-           return std::make_unique<MadeUpBackend>(options.threads);
+           return std::make_unique<MadeUpBackend>(options.threads, false);
+         }},
+        {"made-up-whole", "a little off, with every operation",
+         [](const kernels::BackendOptions& options) -> std::unique_ptr<kernels::Backend> {
+           return std::make_unique<MadeUpBackend>(options.threads, true);
          }}};
-    return {"made-up", {}, kEntries};
+    return {has_optional ? "made-up-whole" : "made-up", {}, kEntries};
   }
 
  private:
   std::unique_ptr<kernels::Backend> cpu_;
+  bool has_optional_;
 };
 
 }  // namespace statelib

@@ -20,6 +20,8 @@ jobs=${STATELIB_JOBS:-$(nproc)}
 bash scripts/install-dependencies.sh
 if command -v ccache >/dev/null; then
   export CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER-ccache}
+  # Otherwise it keeps nothing that is compiled with precompiled headers.
+  export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS-pch_defines,time_macros}
 fi
 
 source tests/count_results.sh

@@ -8,7 +8,7 @@
 #include "cli/library_access.h"
 #include "cli/passages.h"
 #include "cli/terminal/quantities.h"
-#include "core/tokenizer/utf8.h"
+#include "core/base/utf8.h"
 
 namespace statelib::cli {
 
@@ -78,7 +78,7 @@ class AskCommand : public Command {
             name_);
     if (question_ != "-") return question_;
     Input input = Input::Open("-", context.cancel);
-    std::string question = input.ReadAll(tokenizer::kTextBytesMax);
+    std::string question = input.ReadAll(kWholeTextBytesMax);
     CheckIsText(question, input.name());
     return question;
   }

@@ -122,7 +122,7 @@ class BenchCommand : public Command {
                                           HumanCount(runtime.info().parameters)));
     facts.Add("backend", runtime.backend_name());
     facts.Add("profile", runtime.profile());
-    facts.Add("matrices", HumanBytes(static_cast<uint64_t>(runtime.work().weight_bytes)));
+    facts.Add("matrices", HumanBytes(static_cast<uint64_t>(runtime.work().stored_weight_bytes)));
     facts.Add("multiply rate", fmt::format("{:.1f} G multiply-adds/s",
                                            report.limits.multiply_adds_per_second / 1e9));
     facts.Add("read rate", fmt::format("{:.1f} GB/s over a working set of the matrices' size",
@@ -169,7 +169,7 @@ class BenchCommand : public Command {
     context.PrintJson({{"model", model.place.directory.string()},
                        {"backend", model.runtime->backend_name()},
                        {"profile", model.runtime->profile()},
-                       {"matrix_bytes", model.runtime->work().weight_bytes},
+                       {"matrix_bytes", model.runtime->work().stored_weight_bytes},
                        {"multiply_adds_per_second", report.limits.multiply_adds_per_second},
                        {"read_bytes_per_second", report.limits.read_bytes_per_second},
                        {"prefill", SpeedJson(report.prefill)},

@@ -8,7 +8,6 @@
 #include "cli/input.h"
 #include "cli/library_manifest.h"
 #include "cli/state_batch.h"
-#include "cli/terminal/printable.h"
 #include "core/base/error.h"
 #include "statestore/library/organise.h"
 #include "statestore/library/state_names.h"

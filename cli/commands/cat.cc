@@ -4,7 +4,7 @@
 #include "cli/commands.h"
 #include "cli/facts.h"
 #include "cli/library_access.h"
-#include "cli/terminal/printable.h"
+#include "core/base/printable.h"
 #include "core/tokenizer/stream_decoder.h"
 #include "statestore/library/load.h"
 

@@ -5,8 +5,9 @@
 #include "cli/commands.h"
 #include "cli/input.h"
 #include "cli/library_access.h"
-#include "cli/terminal/printable.h"
+#include "cli/terminal/display_width.h"
 #include "core/base/json.h"
+#include "core/base/printable.h"
 
 namespace statelib::cli {
 

@@ -8,9 +8,10 @@
 #include "cli/facts.h"
 #include "cli/library_access.h"
 #include "cli/terminal/bar.h"
-#include "cli/terminal/printable.h"
+#include "cli/terminal/display_width.h"
 #include "cli/terminal/quantities.h"
 #include "cli/terminal/table.h"
+#include "core/base/printable.h"
 
 namespace statelib::cli {
 
@@ -121,9 +122,8 @@ class DiffCommand : public Command {
     const auto quoted = [&context](const char* label, const std::string& text, Colour colour) {
       if (text.empty()) return;
       const size_t width = static_cast<size_t>(std::clamp(context.out.columns() - 10, 20, 100));
-      context.out.Print(
-          "  {}  {}\n", label,
-          context.out.Paint(colour, Shorten(Printable(text, LineBreaks::kEscape), width)));
+      context.out.Print("  {}  {}\n", label,
+                        context.out.Paint(colour, Shorten(Printable(text), width)));
     };
     quoted("both", history.before_text, Colour::kDim);
     quoted("a   ", history.after_text_a, Colour::kRed);

@@ -13,7 +13,7 @@
 #include "cli/terminal/quantities.h"
 #include "cli/terminal/table.h"
 #include "core/base/error.h"
-#include "core/tokenizer/utf8.h"
+#include "core/base/utf8.h"
 
 namespace statelib::cli {
 
@@ -61,7 +61,7 @@ class EvalQualityCommand : public Command {
     uint64_t tokens = 0;
     for (const std::string& file : Files()) {
       Input input = Input::Open(file, context.cancel);
-      texts.push_back(reference->tokenizer().Encode(input.ReadAll(tokenizer::kTextBytesMax)));
+      texts.push_back(reference->tokenizer().Encode(input.ReadAll(kWholeTextBytesMax)));
       tokens += texts.back().size();
     }
     ProgressBar bar(context.err, "comparing predictions", "token");

@@ -9,7 +9,7 @@
 #include "cli/library_access.h"
 #include "cli/log_probabilities.h"
 #include "cli/terminal/quantities.h"
-#include "core/tokenizer/utf8.h"
+#include "core/base/utf8.h"
 #include "statestore/documents/document_template.h"
 #include "statestore/library/prefix.h"
 #include "statestore/library/save.h"
@@ -115,7 +115,7 @@ class GenerateCommand : public Command {
     std::string prompt = prompt_alone ? name_ : prompt_;
     if (prompt == "-") {
       Input input = Input::Open("-", context.cancel);
-      prompt = input.ReadAll(tokenizer::kTextBytesMax);
+      prompt = input.ReadAll(kWholeTextBytesMax);
       CheckIsText(prompt, input.name());
     } else {
       prompt = documents::Unescaped(prompt);

@@ -8,8 +8,8 @@
 #include "cli/documents.h"
 #include "cli/library_access.h"
 #include "cli/state_batch.h"
-#include "cli/terminal/printable.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "statestore/library/state_names.h"
 
 namespace statelib::cli {
@@ -93,8 +93,7 @@ class IngestCommand : public Command {
     const std::vector<FileToRead> files =
         ListFiles(context, reading_.files, FolderOptionsOf(reading_), unread);
     if (files.empty())
-      Throw(ErrorKind::kInvalidArgument, "no document in {}",
-            Printable(reading_.files.front(), LineBreaks::kEscape));
+      Throw(ErrorKind::kInvalidArgument, "no document in {}", Printable(reading_.files.front()));
     std::vector<library::FileToName> places;
     for (const FileToRead& file : files) places.push_back({file.relative, file.name});
     const std::vector<storage::Reference> names = library::NamesForFiles(prefix, places);

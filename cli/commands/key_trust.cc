@@ -3,6 +3,7 @@
 #include "cli/key_access.h"
 #include "core/base/digest.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "statestore/storage/reference.h"
 
 namespace statelib::cli {
@@ -24,8 +25,7 @@ class KeyTrustCommand : public Command {
     const auto key = PublicKey::FromText(key_);
     if (!key) {
       Throw(ErrorKind::kInvalidArgument,
-            "{} is no public key: expected \"ed25519:\" and 64 hexadecimal digits",
-            storage::Escaped(key_));
+            "{} is no public key: expected \"ed25519:\" and 64 hexadecimal digits", Escaped(key_));
     }
     const std::string name = name_.empty() ? Digest{key->bytes}.ShortHex() : name_;
     const library::NamedKey named = OpenKeys(context).Trust(name, *key);

@@ -4,9 +4,9 @@
 #include "cli/commands.h"
 #include "cli/facts.h"
 #include "cli/library_access.h"
-#include "cli/terminal/printable.h"
 #include "cli/terminal/quantities.h"
 #include "cli/terminal/table.h"
+#include "core/base/printable.h"
 
 namespace statelib::cli {
 
@@ -96,7 +96,7 @@ class LogCommand : public Command {
                         entry.version.current ? ", current" : "");
       if (entry.derivation.parent_state) context.out.Print("    from {}\n", ParentText(entry));
       for (const storage::SourceRecord& source : entry.derivation.sources)
-        context.out.Print("    {} ({}, {})\n", Printable(source.name, LineBreaks::kEscape),
+        context.out.Print("    {} ({}, {})\n", Printable(source.name),
                           HumanBytes(source.size_bytes), HumanCount(source.token_count, "token"));
     }
   }

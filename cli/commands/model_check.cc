@@ -8,11 +8,11 @@
 #include "cli/commands.h"
 #include "cli/compute_options.h"
 #include "cli/library_access.h"
-#include "cli/terminal/printable.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/quantities.h"
 #include "cli/terminal/table.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/engine/golden.h"
 
 namespace statelib::cli {
@@ -107,8 +107,7 @@ class ModelCheckCommand : public Command {
 
   engine::GoldenReport Compare(Context& context, engine::Runtime& runtime,
                                const fs::path& golden) const {
-    ProgressBar progress(context.err, "checking " + Printable(golden.string(), LineBreaks::kEscape),
-                         "token");
+    ProgressBar progress(context.err, "checking " + Printable(golden.string()), "token");
     engine::GoldenReport report =
         engine::CompareWithGolden(runtime, golden, OptionsOf(context, progress));
     std::sort(report.errors.begin(), report.errors.end(), GoesBefore);
@@ -121,8 +120,7 @@ class ModelCheckCommand : public Command {
     const fs::path longer = engine::LongGoldenOf(golden);
     std::error_code ignored;
     if (!fs::exists(longer, ignored)) return std::nullopt;
-    ProgressBar progress(context.err, "checking " + Printable(longer.string(), LineBreaks::kEscape),
-                         "token");
+    ProgressBar progress(context.err, "checking " + Printable(longer.string()), "token");
     engine::GoldenReport report =
         engine::CompareInCuts(runtime, longer, kCuts, seed_, OptionsOf(context, progress));
     std::sort(report.errors.begin(), report.errors.end(), GoesBefore);
@@ -163,7 +161,7 @@ class ModelCheckCommand : public Command {
     facts.Add("weights", runtime.profile());
     facts.Add("prompt", HumanCount(report.prompt_tokens, "token"));
     for (const auto& notes : {runtime.model_files().notes(), std::span(runtime.info().notes)})
-      for (const std::string& note : notes) facts.Add("note", Printable(note, LineBreaks::kEscape));
+      for (const std::string& note : notes) facts.Add("note", Printable(note));
     facts.Print(context.out);
     context.out.Write("\n");
     PrintReport(context, report);
@@ -205,8 +203,7 @@ class ModelCheckCommand : public Command {
   static void PrintNames(Context& context, const char* what,
                          const std::vector<std::string>& names) {
     if (names.empty()) return;
-    context.out.Print("{}: {}\n", what,
-                      Printable(fmt::format("{}", fmt::join(names, ", ")), LineBreaks::kEscape));
+    context.out.Print("{}: {}\n", what, Printable(fmt::format("{}", fmt::join(names, ", "))));
   }
 
   static Json ReportJson(const engine::GoldenReport& report) {

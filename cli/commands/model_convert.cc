@@ -5,6 +5,7 @@
 #include "cli/terminal/progress.h"
 #include "cli/terminal/quantities.h"
 #include "core/base/error.h"
+#include "core/model/architectures.h"
 #include "core/model/convert.h"
 
 namespace statelib::cli {
@@ -60,7 +61,7 @@ class ModelConvertCommand : public Command {
         ChooseModel(context, library ? &*library : nullptr, {from_, ""}, nullptr);
     std::vector<model_files::ConfigFact> facts;
     for (const std::string& fact : facts_) facts.push_back(model_files::ParseConfigFact(fact));
-    const auto model_files = model_files::ModelFiles::Open(place.directory, facts);
+    const auto model_files = model::OpenModelFiles(place.directory, facts);
     const Context said = ContextBeside(context, to_);
     const model::Conversion conversion = Convert(context, *model_files);
     for (const std::string& note : conversion.notes) context.notes.Add(Notes::Kind::kNote, note);

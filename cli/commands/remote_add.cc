@@ -2,7 +2,6 @@
 #include "cli/library_access.h"
 #include "cli/remote_access.h"
 #include "cli/sharing_commands.h"
-#include "cli/terminal/printable.h"
 #include "statestore/library/remotes.h"
 
 namespace statelib::cli {

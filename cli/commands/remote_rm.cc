@@ -2,8 +2,9 @@
 #include "cli/library_access.h"
 #include "cli/sharing_commands.h"
 #include "core/base/error.h"
+#include "core/base/nearest_names.h"
+#include "core/base/printable.h"
 #include "statestore/library/remotes.h"
-#include "statestore/storage/did_you_mean.h"
 #include "statestore/storage/reference.h"
 
 namespace statelib::cli {
@@ -27,7 +28,7 @@ class RemoteRmCommand : public Command {
       for (const library::NamedRemote& remote : library::ListRemotes(library))
         names.push_back(remote.name);
       Throw(ErrorKind::kNotFound, "there is no remote {}{}; `statelib remote list` shows them",
-            storage::Escaped(name_), storage::DidYouMean(name_, names));
+            Escaped(name_), DidYouMean(name_, names));
     }
     if (context.options.json) return context.PrintJson({{"removed", name_}});
     context.Tell(Shown::Format("removed {}\n", name_), name_);

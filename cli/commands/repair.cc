@@ -3,10 +3,10 @@
 #include "cli/commands.h"
 #include "cli/facts.h"
 #include "cli/library_access.h"
-#include "cli/terminal/printable.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/quantities.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "statestore/documents/document_template.h"
 #include "statestore/storage/repair.h"
 
@@ -67,9 +67,7 @@ class RepairCommand : public Command {
 
   static void Print(Context& context, const storage::RepairReport& index,
                     const library::RestoredTexts& texts) {
-    const auto printable = [](const std::string& text) {
-      return Printable(text, LineBreaks::kEscape);
-    };
+    const auto printable = [](const std::string& text) { return Printable(text); };
     if (context.options.quiet) return;  // what was lost is the error
     if (index.damage.empty()) {
       context.out.Print("nothing is wrong with the index\n");

@@ -5,9 +5,9 @@
 #include "cli/exit_code.h"
 #include "cli/facts.h"
 #include "cli/library_access.h"
-#include "cli/terminal/printable.h"
 #include "cli/terminal/quantities.h"
 #include "cli/terminal/table.h"
+#include "core/base/printable.h"
 #include "statestore/documents/document_template.h"
 #include "statestore/library/history.h"
 
@@ -71,10 +71,9 @@ class StatusCommand : public Command {
  private:
   static std::string PlaceOf(const library::SourceStatus& status) {
     const storage::SourceRecord& source = status.source;
-    const std::string place =
-        Printable(source.path.empty() ? source.name : source.path, LineBreaks::kEscape);
+    const std::string place = Printable(source.path.empty() ? source.name : source.path);
     if (status.path_now.empty()) return place;
-    return place + " -> " + Printable(status.path_now, LineBreaks::kEscape);
+    return place + " -> " + Printable(status.path_now);
   }
 
   /// The template as options for a shell: " --separator '\n'".
@@ -88,7 +87,7 @@ class StatusCommand : public Command {
     };
     add("--separator", how.separator);
     add("--heading", how.heading);
-    return Printable(text, LineBreaks::kEscape);
+    return Printable(text);
   }
 
   static bool HasFile(const library::SourceStatus& source) {

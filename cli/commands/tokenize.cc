@@ -5,7 +5,7 @@
 #include "cli/input.h"
 #include "cli/library_access.h"
 #include "core/base/json.h"
-#include "core/tokenizer/utf8.h"
+#include "core/base/utf8.h"
 
 namespace statelib::cli {
 
@@ -36,9 +36,9 @@ class TokenizeCommand : public Command {
     const auto tokenizer = LoadTokenizer(context, model_);
     if (text_) return Print(context, *tokenizer, *text_);
     Input input = Input::Open(file_, context.cancel);
-    if (whole_) return Print(context, *tokenizer, input.ReadAll(tokenizer::kTextBytesMax));
+    if (whole_) return Print(context, *tokenizer, input.ReadAll(kWholeTextBytesMax));
     uint64_t number = 0;
-    while (const auto line = input.ReadLine(tokenizer::kTextBytesMax)) {
+    while (const auto line = input.ReadLine(kWholeTextBytesMax)) {
       ++number;
       context.cancel.Check();
       Print(context, *tokenizer, lines_json_ ? TextOf(*line, input.name(), number) : *line);

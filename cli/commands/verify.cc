@@ -6,10 +6,10 @@
 #include "cli/facts.h"
 #include "cli/library_access.h"
 #include "cli/rederivation.h"
-#include "cli/terminal/printable.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/quantities.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "statestore/library/proof.h"
 #include "statestore/storage/maintenance.h"
 
@@ -88,13 +88,12 @@ class VerifyCommand : public Command {
   static void Print(Context& context, const storage::VerifyReport& report) {
     for (const storage::Problem& problem : report.problems) {
       context.out.Print("{}: {}\n", context.out.Paint(Colour::kRed, "damaged"),
-                        Printable(problem.what, LineBreaks::kEscape));
+                        Printable(problem.what));
       if (!problem.affects.empty())
         context.out.Print("  cannot be used: {}\n", fmt::join(problem.affects, ", "));
     }
     for (const std::string& stranger : report.strangers)
-      context.out.Print("not an object, left alone: {}\n",
-                        Printable(stranger, LineBreaks::kEscape));
+      context.out.Print("not an object, left alone: {}\n", Printable(stranger));
     if (context.options.quiet) return;
     context.out.Print(
         "read {}: {}, {}, {}", HumanBytes(report.bytes_read), HumanCount(report.states, "state"),

@@ -11,6 +11,7 @@
 #include "cli/serve/file_body.h"
 #include "cli/serve/publication.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "statestore/remote/fetch.h"
 #include "statestore/remote/http_status.h"
 #include "statestore/remote/remote.h"
@@ -91,7 +92,7 @@ std::string TimeText() {
 std::string LogLine(const HttpAnswered& answered) {
   return fmt::format("{} {} {} {} {} {} bytes {} ms", TimeText(), answered.client,
                      answered.method.empty() ? "-" : answered.method,
-                     answered.path.empty() ? "-" : storage::Escaped(answered.path),
+                     answered.path.empty() ? "-" : Escaped(answered.path),
                      answered.status == 0 ? "cut" : std::to_string(answered.status), answered.bytes,
                      answered.took.count());
 }
@@ -143,7 +144,7 @@ HttpResponse LibraryServer::Failed(const HttpRequest& request, int status, const
                                    const std::string& message) const {
   if (options_.log && status >= 500) {
     options_.log(fmt::format("{} {} {} {}: {}", TimeText(), request.client, request.method,
-                             storage::Escaped(request.path()), message));
+                             Escaped(request.path()), message));
   }
   HttpResponse response = ErrorResponse(status, kind, WithoutPaths(message, options_.library));
   if (status == 503) response.headers.push_back({"Retry-After", "1"});

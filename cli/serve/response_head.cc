@@ -6,7 +6,7 @@
 #include <ctime>
 #include <iterator>
 
-#include "core/base/quoted.h"
+#include "core/base/printable.h"
 
 namespace statelib::cli {
 

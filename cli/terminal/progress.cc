@@ -7,9 +7,10 @@
 #include <utility>
 
 #include "cli/terminal/bar.h"
-#include "cli/terminal/printable.h"
+#include "cli/terminal/display_width.h"
 #include "cli/terminal/quantities.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 
 namespace statelib::cli {
 
@@ -60,7 +61,7 @@ std::string ProgressBar::Line(const std::string& label, const char* noun, uint64
   const double fraction =
       total == 0 ? 0 : std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
   const double rate = elapsed_seconds > 0 ? static_cast<double>(done) / elapsed_seconds : 0;
-  const std::string shown = Printable(label, LineBreaks::kEscape);
+  const std::string shown = Printable(label);
   const std::string part = fmt::format("{:3.0f} %", fraction * 100);
   const std::string counts = fmt::format("{} of {}", HumanCount(done), HumanCount(total, noun));
   std::string speed;

@@ -11,8 +11,8 @@
 #include <ctime>
 #include <map>
 
-#include "cli/terminal/printable.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 
 namespace statelib::cli {
 
@@ -64,7 +64,7 @@ uint64_t ParseBytes(const std::string& text) {
   if (error != std::errc() || factor == kUnits.end() || !(value >= 0) ||
       value * factor->second > kLargest) {
     Throw(ErrorKind::kInvalidArgument, "expected a size, as 500MB or 2GiB, found '{}'",
-          Printable(text, LineBreaks::kEscape));
+          Printable(text));
   }
   return static_cast<uint64_t>(value * factor->second);
 }

@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "cli/terminal/printable.h"
+#include "core/base/printable.h"
 
 namespace statelib::cli {
 
@@ -19,7 +19,7 @@ class Shown {
  public:
   Shown() = default;
   /// One line: line feeds are escaped too.
-  static Shown Line(std::string_view text) { return Shown(Printable(text, LineBreaks::kEscape)); }
+  static Shown Line(std::string_view text) { return Shown(Printable(text)); }
   /// Text of several lines, as a help.
   static Shown Lines(std::string_view text) { return Shown(Printable(text, LineBreaks::kKeep)); }
   /// What `format`, which is ours, makes of arguments, each of which is shown as a line.
@@ -46,12 +46,12 @@ class Shown {
     if constexpr (std::is_same_v<T, Shown>) {
       return value.text();
     } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
-      return Printable(value, LineBreaks::kEscape);
+      return Printable(value);
     } else if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, char>) {
       return value;
     } else {
       // A copy, for fmt takes views of ranges as values alone.
-      return Printable(fmt::format("{}", T(value)), LineBreaks::kEscape);
+      return Printable(fmt::format("{}", T(value)));
     }
   }
 

@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "cli/terminal/printable.h"
+#include "cli/terminal/display_width.h"
+#include "core/base/printable.h"
 
 namespace statelib::cli {
 
@@ -74,7 +75,7 @@ Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 void Table::Add(std::vector<std::string> cells) {
   cells.resize(columns_.size());
   // Escaped here, so that a cell is as wide as it will be shown.
-  for (std::string& cell : cells) cell = Printable(cell, LineBreaks::kEscape);
+  for (std::string& cell : cells) cell = Printable(cell);
   rows_.push_back(std::move(cells));
 }
 
@@ -123,7 +124,7 @@ void FactList::Print(Output& out) const {
   const size_t room = columns_max > width + kGap ? columns_max - width - kGap : columns_max;
   for (const auto& [name, value] : facts_) {
     std::string label = name;
-    for (const std::string& line : Lines(Printable(value, LineBreaks::kEscape), room)) {
+    for (const std::string& line : Lines(Printable(value), room)) {
       out.Print("{}  {}\n", out.Paint(Colour::kDim, Padded(label, width, Align::kLeft)), line);
       label.clear();
     }

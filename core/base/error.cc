@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/error.h"
 
-#include "core/base/disk_full.h"
-
 #include <cerrno>
 #include <system_error>
 
+#include "core/base/disk_full.h"
+#include "core/base/printable.h"
+
 namespace statelib {
+
+Error::Error(ErrorKind kind, const std::string& message)
+    : std::runtime_error(Printable(message)), kind_(kind) {}
 
 const char* NameOf(ErrorKind kind) {
   switch (kind) {

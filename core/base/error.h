@@ -27,10 +27,11 @@ enum class ErrorKind {
 const char* NameOf(ErrorKind kind);
 
 /// The only exception that statelib throws for outside causes. The message is one line that names
-/// the thing, what was expected, what was found and what to do next.
+/// the thing, what was expected, what was found and what to do next. Whatever is in those names, it
+/// stays one line that can be shown (printable.h).
 class Error : public std::runtime_error {
  public:
-  Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+  Error(ErrorKind kind, const std::string& message);
 
   ErrorKind kind() const { return kind_; }
 

@@ -10,7 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/base/file_system.h"
-#include "core/base/quoted.h"
+#include "core/base/printable.h"
 
 namespace statelib {
 

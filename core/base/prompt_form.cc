@@ -3,7 +3,7 @@
 
 #include "core/base/error.h"
 #include "core/base/letters.h"
-#include "core/base/quoted.h"
+#include "core/base/printable.h"
 
 namespace statelib {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/base/error.h"
-#include "core/base/quoted.h"
+#include "core/base/printable.h"
 
 namespace statelib::engine {
 

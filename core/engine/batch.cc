@@ -40,7 +40,7 @@ void CheckTokens(const model::ModelInfo& info, std::span<const TokenId> tokens) 
 }
 
 Batch::Batch(model::Model& model, kernels::Backend& backend, size_t tokens)
-    : model_(model), backend_(backend), tokens_(tokens), pass_(backend) {}
+    : model_(model), backend_(backend), tokens_(tokens), pass_(backend, model.layout()) {}
 
 Batch::Id Batch::Add(BatchSequence& sequence) {
   const std::lock_guard lock(mutex_);
@@ -131,11 +131,11 @@ void Batch::Read(std::span<const Share> shares) {
   const size_t rows = pass_.sequences().rows;
   if (every) {
     const kernels::Rows hidden{RoomFor(rows * width, &hidden_), rows, width, width};
-    model_.Advance(pass_.tokens(), pass_.sequences(), &hidden);
+    model_.Advance(pass_.tokens(), pass_.sequences(), {&hidden});
   } else {
     model_.Advance(pass_.tokens(), pass_.sequences());
   }
-  for (const PrefillChunk& item : items) item.state->history_.Append(item.tokens);
+  for (const PrefillChunk& item : items) item.state->Read(item.tokens);
 }
 
 void Batch::GiveEveryLogits(const Share& share, size_t first_row, std::exception_ptr* failure) {
@@ -156,7 +156,7 @@ kernels::Rows Batch::LastLogits(std::span<const Share> shares) {
   pass_.Set(items);
   const kernels::Rows hidden{RoomFor(shares.size() * width, &hidden_), shares.size(), width, width};
   const model::StateLayout& layout = model_.layout();
-  backend_.GatherState(pass_.sequences(), layout.OffsetOf(layout.spec().size() - 1), hidden);
+  backend_.GatherState(pass_.sequences(), layout.OffsetOf(layout.segments().size() - 1), hidden);
   return LogitsOf(hidden);
 }
 

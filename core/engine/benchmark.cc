@@ -81,7 +81,7 @@ class EndlessSequence : public BatchSequence {
 }  // namespace
 
 MachineLimits MeasureLimits(const Runtime& runtime) {
-  const double bytes = std::min(runtime.work().weight_bytes, kReadBytesMax);
+  const double bytes = std::min(runtime.work().active_weight_bytes, kReadBytesMax);
   return {kernels::MeasureMultiplyAddsPerSecond(runtime.arithmetic(), runtime.threads()),
           kernels::MeasureReadBytesPerSecond(runtime.threads(), static_cast<size_t>(bytes))};
 }
@@ -95,7 +95,7 @@ Speed MeasurePrefill(Runtime& runtime, MachineLimits& limits, double seconds,
   batch->Add(sequence);
   const double rate = rows * StepsPerSecond(seconds, cancel, [&] { batch->Step(); });
   const model::TokenWork work = runtime.work();
-  return Beside(rate, {work.body_multiply_adds, work.weight_bytes / rows}, runtime, limits);
+  return Beside(rate, {work.body_multiply_adds, work.active_weight_bytes / rows}, runtime, limits);
 }
 
 Speed MeasureDecode(Runtime& runtime, MachineLimits& limits, size_t sequences, double seconds,
@@ -110,9 +110,9 @@ Speed MeasureDecode(Runtime& runtime, MachineLimits& limits, size_t sequences, d
   const auto count = static_cast<double>(sequences);
   const double rate = count * StepsPerSecond(seconds, cancel, [&] { batch->Step(); });
   const model::TokenWork work = runtime.work();
-  return Beside(rate,
-                {work.body_multiply_adds + work.head_multiply_adds, work.weight_bytes / count},
-                runtime, limits);
+  return Beside(
+      rate, {work.body_multiply_adds + work.head_multiply_adds, work.active_weight_bytes / count},
+      runtime, limits);
 }
 
 }  // namespace statelib::engine

@@ -169,7 +169,7 @@ class Comparison {
   }
 
   void CompareCaches() {
-    const StateSpec& spec = runtime_.state_spec();
+    const StateSpec spec = runtime_.SpecFor(state_.token_count());
     const std::vector<Bytes> segments = runtime_.Snapshot(state_);
     for (size_t i = 0; i < spec.size(); ++i) {
       if (!IsFinite(ValuesOf<float>(segments[i])))

@@ -13,13 +13,20 @@ void Reserve(kernels::Backend& backend, size_t elements, kernels::DType dtype,
 
 void Pass::Set(std::span<const PrefillChunk> sequences) {
   static_assert(std::is_same_v<TokenId, int32_t>);
+  SetPages(sequences);
+  const auto* const pages = reinterpret_cast<std::byte* const*>(pages_.bytes());
   host_entries_.clear();
   host_tokens_.clear();
   table_.rows_longest = 0;
-  for (const PrefillChunk& sequence : sequences) {
-    host_entries_.push_back({static_cast<uint32_t>(host_tokens_.size()),
-                             static_cast<uint32_t>(sequence.tokens.size()),
-                             sequence.state->token_count(), sequence.state->slot_.data(), nullptr});
+  for (size_t i = 0; i < sequences.size(); ++i) {
+    const PrefillChunk& sequence = sequences[i];
+    kernels::SequenceEntry entry;
+    entry.first_row = static_cast<uint32_t>(host_tokens_.size());
+    entry.row_count = static_cast<uint32_t>(sequence.tokens.size());
+    entry.position = sequence.state->token_count();
+    entry.slot = sequence.state->slot_.data();
+    if (layout_.groups() > 0) entry.pages = pages + i * layout_.groups() * table_.page_stride;
+    host_entries_.push_back(entry);
     host_tokens_.insert(host_tokens_.end(), sequence.tokens.begin(), sequence.tokens.end());
     table_.rows_longest = std::max(table_.rows_longest, sequence.tokens.size());
   }
@@ -33,6 +40,28 @@ void Pass::Set(std::span<const PrefillChunk> sequences) {
   table_.entries = reinterpret_cast<const kernels::SequenceEntry*>(entries_.bytes());
   table_.count = sequences.size();
   table_.rows = host_tokens_.size();
+}
+
+void Pass::SetPages(std::span<const PrefillChunk> sequences) {
+  if (layout_.groups() == 0) return;
+  for (const PrefillChunk& sequence : sequences) {
+    sequence.state->PrepareWrite(sequence.tokens.size());
+    for (const TokenPages& pages : sequence.state->pages_) {
+      if (pages.count() > table_.page_stride)
+        table_.page_stride = std::max(pages.count(), 2 * table_.page_stride);
+    }
+  }
+  host_pages_.assign(sequences.size() * layout_.groups() * table_.page_stride, nullptr);
+  std::span<std::byte*> to = host_pages_;
+  for (const PrefillChunk& sequence : sequences) {
+    for (const TokenPages& pages : sequence.state->pages_) {
+      pages.List(to.first(pages.count()));
+      to = to.subspan(table_.page_stride);
+    }
+  }
+  const auto bytes = std::as_bytes(std::span(host_pages_));
+  Reserve(backend_, bytes.size() / sizeof(float), kernels::DType::kF32, &pages_);
+  backend_.UploadBytes(bytes, pages_.bytes());
 }
 
 }  // namespace statelib::engine

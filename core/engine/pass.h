@@ -27,18 +27,23 @@ void Reserve(kernels::Backend& backend, size_t elements, kernels::DType dtype,
 /// time.
 class Pass {
  public:
-  explicit Pass(kernels::Backend& backend) : backend_(backend) {}
+  Pass(kernels::Backend& backend, const model::StateLayout& layout)
+      : backend_(backend), layout_(layout) {}
 
-  /// Sets what the next pass is of. Errors: std::bad_alloc.
+  /// Sets what the next pass is of, and makes the states writable for it. Errors: std::bad_alloc.
   void Set(std::span<const PrefillChunk> sequences);
 
   const kernels::SequenceTable& sequences() const { return table_; }
   const TokenId* tokens() const { return tokens_.data<TokenId>(); }
 
  private:
+  void SetPages(std::span<const PrefillChunk> sequences);
+
   kernels::Backend& backend_;
+  const model::StateLayout& layout_;
   kernels::SequenceTable table_;
-  kernels::Buffer entries_, tokens_;
+  kernels::Buffer entries_, tokens_, pages_;
+  std::vector<std::byte*> host_pages_;  // [sequences][groups][page_stride]
   std::vector<kernels::SequenceEntry> host_entries_;
   std::vector<TokenId> host_tokens_;
 };

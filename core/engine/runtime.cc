@@ -8,6 +8,7 @@
 
 #include "core/base/copy_bytes.h"
 #include "core/base/error.h"
+#include "core/model/architectures.h"
 #include "core/model_files/fingerprint.h"
 
 namespace statelib::engine {
@@ -50,8 +51,10 @@ std::unique_ptr<Runtime> Runtime::OpenWithoutTokenizer(const std::filesystem::pa
                                                        const RuntimeOptions& options) {
   std::unique_ptr<Runtime> runtime(new Runtime());
   runtime->backend_ = MakeBackend(options.backend);
-  runtime->model_files_ = model_files::ModelFiles::Open(model_directory, options.config_facts);
-  runtime->model_ = model::LoadModel(*runtime->model_files_, *runtime->backend_);
+  runtime->model_files_ =
+      model::OpenModelFiles(model_directory, options.config_facts, options.architectures);
+  runtime->model_ =
+      model::LoadModel(*runtime->model_files_, *runtime->backend_, options.architectures);
   model::Weights& weights = runtime->model_->weights();
   // A profile that this backend cannot have is refused where the state is loaded.
   const char* const needed = runtime->WeightChoiceFor(options.profile);
@@ -66,8 +69,7 @@ std::unique_ptr<Runtime> Runtime::OpenWithoutTokenizer(const std::filesystem::pa
           "[{}] weights held as {}: this backend does not have them; take {}",
           runtime->backend_name(), kernels::NameOf(weights.format()), fmt::join(choices, " or "));
   }
-  runtime->pool_ =
-      std::make_unique<StatePool>(*runtime->backend_, runtime->model_->layout().slot_bytes());
+  runtime->pool_ = std::make_unique<StatePool>(*runtime->backend_, runtime->model_->layout());
   return runtime;
 }
 
@@ -94,7 +96,8 @@ std::unique_ptr<tokenizer::Tokenizer> Runtime::OpenTokenizer(
 
 kernels::ProfileRequest Runtime::profile_request() const {
   const model::Weights& weights = model_->weights();
-  return {weights.format(), weights.has_blocks(), kernels::DType::kF32, info().operations};
+  return {weights.format(), weights.has_blocks(), model_->layout().token_dtype(),
+          info().operations};
 }
 
 std::string Runtime::ProfileWith(std::string_view weights) const {
@@ -172,58 +175,58 @@ std::unique_ptr<Batch> Runtime::MakeBatch() {
 }
 
 State Runtime::Empty() {
-  State state(pool_->Take());
-  backend_->ZeroBytes(state.slot_.data(), pool_->slot_bytes());
+  State state(*pool_);
+  backend_->ZeroBytes(state.slot_.data(), pool_->layout().slot_bytes());
   return state;
 }
 
 State Runtime::Clone(const State& state) {
-  State copy(pool_->Take());
-  backend_->CopyBytes(state.slot_.data(), copy.slot_.data(), pool_->slot_bytes());
+  State copy(*pool_);
+  backend_->CopyBytes(state.slot_.data(), copy.slot_.data(), pool_->layout().slot_bytes());
+  copy.pages_ = state.pages_;
   copy.history_ = state.history_;
   return copy;
 }
 
 State Runtime::Restore(const History& history, std::span<const ByteSpan> segments) {
   const model::StateLayout& layout = model_->layout();
-  const StateSpec& spec = layout.spec();
+  const StateSpec spec = layout.SpecFor(history.token_count());
   if (segments.size() != spec.size()) {
     Throw(ErrorKind::kMismatch, "[restore] expected {} segments, as the model has, found {}",
           spec.size(), segments.size());
   }
-  State state(pool_->Take());
-  // Whole, in one transfer, where the backend's memory is not the host's.
-  std::byte* const own = backend_->HostAddress(state.slot_.data());
-  Bytes staged(own == nullptr ? layout.slot_bytes() : 0);
-  std::byte* const to = own == nullptr ? staged.data() : own;
   for (size_t i = 0; i < spec.size(); ++i) {
     if (segments[i].size() != spec[i].bytes()) {
       Throw(ErrorKind::kMismatch, "[restore] {}: expected {} bytes, found {}", spec[i].Label(),
             spec[i].bytes(), segments[i].size());
     }
-    CopyBytes(segments[i], std::span(to + layout.OffsetOf(i), spec[i].bytes()));
+  }
+  State state(*pool_);
+  // Whole, in one transfer, where the backend's memory is not the host's.
+  std::byte* const own = backend_->HostAddress(state.slot_.data());
+  Bytes staged(own == nullptr ? layout.slot_bytes() : 0);
+  std::byte* const to = own == nullptr ? staged.data() : own;
+  for (size_t i = 0; i < spec.size(); ++i) {
+    if (!layout.segments()[i].is_per_token)
+      CopyBytes(segments[i], std::span(to + layout.OffsetOf(i), spec[i].bytes()));
   }
   if (own == nullptr) backend_->UploadBytes(staged, state.slot_.data());
+  const uint64_t end = history.token_count();
+  for (size_t group = 0; group < layout.groups(); ++group) {
+    state.pages_[group].Fill(
+        layout.FirstKept(group, end), end, [&](std::byte* page, const PageRows& rows) {
+          layout.ForEachOfGroup(group, [&](size_t i, size_t offset, size_t token_bytes) {
+            CopyBytes(segments[i].subspan(rows.done * token_bytes, rows.count * token_bytes),
+                      {page + offset + rows.row * token_bytes, rows.count * token_bytes});
+          });
+        });
+  }
   state.history_ = history;
   return state;
 }
 
-std::vector<Bytes> Runtime::Snapshot(const State& state) {
-  const model::StateLayout& layout = model_->layout();
-  const StateSpec& spec = layout.spec();
-  const std::byte* from = backend_->HostAddress(const_cast<std::byte*>(state.slot_.data()));
-  Bytes staged;
-  if (from == nullptr) {
-    staged.resize(layout.slot_bytes());
-    backend_->DownloadBytes(state.slot_.data(), staged);
-    from = staged.data();
-  }
-  std::vector<Bytes> segments;
-  for (size_t i = 0; i < spec.size(); ++i) {
-    const std::byte* const begin = from + layout.OffsetOf(i);
-    segments.emplace_back(begin, begin + spec[i].bytes());
-  }
-  return segments;
+engine::Snapshot Runtime::BeginSnapshot(const State& state, uint64_t first_token) {
+  return {*pool_, state, first_token};
 }
 
 void Runtime::Advance(std::span<const PrefillChunk> sequences, const AdvanceControl& control) {

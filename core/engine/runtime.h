@@ -12,6 +12,7 @@
 #include "core/base/cancel.h"
 #include "core/engine/backend_choice.h"
 #include "core/engine/batch.h"
+#include "core/engine/snapshot.h"
 #include "core/engine/state.h"
 #include "core/engine/tokenizer_finder.h"
 #include "core/model/model.h"
@@ -30,6 +31,7 @@ struct RuntimeOptions {
   std::string profile = {};  ///< base of the numerics profile of a state that is to be used
   /// Set in the model's configuration before anything reads it; they are part of its identity.
   std::vector<model_files::ConfigFact> config_facts = {};
+  model::ArchitectureTable architectures = model::Architectures();
 };
 
 /// How an advance reports and stops.
@@ -65,11 +67,15 @@ class Runtime {
   /// Where the tokenizer was found; empty without one.
   const std::filesystem::path& tokenizer_path() const { return tokenizer_path_; }
   const model::ModelInfo& info() const { return model_->info(); }
-  const StateSpec& state_spec() const { return model_->layout().spec(); }
+  const model::StateLayout& state_layout() const { return model_->layout(); }
+  /// The segments of a state that has read so many tokens.
+  StateSpec SpecFor(uint64_t token_count) const { return model_->layout().SpecFor(token_count); }
   /// How many rows a pass over the model has at most.
   size_t rows_max() const { return model_->rows_max(); }
   /// Sequences of states of this runtime, which outlives them.
   std::unique_ptr<Batch> MakeBatch();
+  /// Brings every weight into the backend's form now. Errors: those of Model::Prepare.
+  void Prepare(const CancelFlag* cancel = nullptr) { model_->Prepare(cancel); }
   model::TokenWork work() const { return model_->work(); }
   std::string backend_name() const { return backend_->name(); }
   int threads() const { return backend_->threads(); }
@@ -107,11 +113,15 @@ class Runtime {
   /// The state that has read nothing.
   State Empty();
   State Clone(const State& state);
-  /// A state from its stored segments, in state_spec() order.
+  /// A state from its stored segments, in the order of SpecFor(its token count).
   /// Errors: kMismatch when the number or the size of a segment is another one.
   State Restore(const History& history, std::span<const ByteSpan> segments);
-  /// The segments' bytes, in state_spec() order.
-  std::vector<Bytes> Snapshot(const State& state);
+  /// The segments' bytes, in the order of SpecFor(its token count); of those along the token axis
+  /// the tokens from number `first_token` on alone, for a caller that has the others.
+  engine::Snapshot BeginSnapshot(const State& state, uint64_t first_token = 0);
+  std::vector<Bytes> Snapshot(const State& state, uint64_t first_token = 0) {
+    return BeginSnapshot(state, first_token).Finish();
+  }
 
   /// Reads tokens into each state. The bits of the result do not depend on how tokens are cut into
   /// calls, on the other sequences of the call, or on the number of threads. Sequences of different

@@ -26,10 +26,30 @@ void Slot::GiveBack() {
 
 Slot StatePool::Take() {
   free_.reserve(kFreeMax);  // so that giving back never fails
-  if (free_.empty()) return {*this, backend_.Allocate(slot_bytes_ / sizeof(float))};
+  if (free_.empty()) return {*this, backend_.Allocate(layout_.slot_bytes() / sizeof(float))};
   Slot slot(*this, std::move(free_.back()));
   free_.pop_back();
   return slot;
+}
+
+PageRef StatePool::TakePage(size_t group) {
+  std::vector<kernels::Buffer>& free = free_pages_[group];
+  free.reserve(kFreeMax);
+  auto page = std::make_unique<kernels::Buffer>();
+  if (free.empty()) {
+    *page = backend_.Allocate(layout_.page_bytes(group) / sizeof(float));
+  } else {
+    *page = std::move(free.back());
+    free.pop_back();
+  }
+  return {page.release(), [this, group](kernels::Buffer* memory) {
+            GiveBackPage(group, std::move(*memory));
+            delete memory;
+          }};
+}
+
+void StatePool::GiveBackPage(size_t group, kernels::Buffer memory) noexcept {
+  if (free_pages_[group].size() < kFreeMax) free_pages_[group].push_back(std::move(memory));
 }
 
 }  // namespace statelib::engine

@@ -2,8 +2,10 @@
 #ifndef STATELIB_CORE_ENGINE_STATE_POOL_H_
 #define STATELIB_CORE_ENGINE_STATE_POOL_H_
 
+#include <memory>
 #include <vector>
 
+#include "core/model/state_layout.h"
 #include "kernels/backend.h"
 
 namespace statelib::engine {
@@ -31,18 +33,24 @@ class Slot {
   kernels::Buffer memory_;
 };
 
-/// Slots of one size. What is given back is handed out again, so that states that come and go cost
-/// no allocation. One thread at a time.
+/// A page of one or several states, which goes back to its pool with the last of them. It is
+/// written by a state that has it alone.
+using PageRef = std::shared_ptr<kernels::Buffer>;
+
+/// Slots and pages of one layout. What is given back is handed out again, so that states that come
+/// and go cost no allocation. One thread at a time.
 class StatePool {
  public:
-  StatePool(kernels::Backend& backend, size_t slot_bytes)
-      : backend_(backend), slot_bytes_(slot_bytes) {}
+  StatePool(kernels::Backend& backend, const model::StateLayout& layout)
+      : backend_(backend), layout_(layout), free_pages_(layout.groups()) {}
   StatePool(const StatePool&) = delete;
   StatePool& operator=(const StatePool&) = delete;
 
-  size_t slot_bytes() const { return slot_bytes_; }
+  kernels::Backend& backend() { return backend_; }
+  const model::StateLayout& layout() const { return layout_; }
   /// Contents undefined. Errors: std::bad_alloc.
   Slot Take();
+  PageRef TakePage(size_t group);
 
  private:
   friend class Slot;
@@ -50,9 +58,12 @@ class StatePool {
   // What a generation with stop texts comes and goes with; more would keep memory for nothing.
   static constexpr size_t kFreeMax = 8;
 
+  void GiveBackPage(size_t group, kernels::Buffer memory) noexcept;
+
   kernels::Backend& backend_;
-  size_t slot_bytes_;
+  const model::StateLayout& layout_;
   std::vector<kernels::Buffer> free_;
+  std::vector<std::vector<kernels::Buffer>> free_pages_;  // of each group
 };
 
 }  // namespace statelib::engine

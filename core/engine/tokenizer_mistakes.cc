@@ -5,7 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/base/json.h"
-#include "core/tokenizer/utf8.h"
+#include "core/base/utf8.h"
 
 namespace statelib::engine {
 
@@ -71,8 +71,8 @@ std::string OtherJson(ByteSpan file) {
 /// Whether the beginning of a file reads as lines of text.
 bool IsText(std::string_view head) {
   // A character may be cut at the end.
-  return tokenizer::ValidPrefixLength(head) + 4 > head.size() &&
-         head.find('\0') == std::string_view::npos && head.find('\n') != std::string_view::npos;
+  return ValidPrefixLength(head) + 4 > head.size() && head.find('\0') == std::string_view::npos &&
+         head.find('\n') != std::string_view::npos;
 }
 
 }  // namespace

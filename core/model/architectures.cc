@@ -2,42 +2,59 @@
 #include "core/model/architectures.h"
 
 #include "core/base/error.h"
-#include "core/base/quoted.h"
+#include "core/base/printable.h"
+#include "core/model/gguf_reading.h"
 
 namespace statelib::model {
 
+extern const Architecture kFalconMamba, kMamba1, kMamba2;
+
 namespace {
 
-constexpr Architecture kArchitectures[] = {
-    {"mamba", &RecognisesMamba1, &LoadMamba1, &PublishedConfigOfMamba1},
-    {"mamba2", &RecognisesMamba2, &LoadMamba2, &PublishedConfigOfMamba2},
-    {"falcon_mamba", &RecognisesFalconMamba, &LoadFalconMamba, &PublishedConfigOfFalconMamba},
+constexpr const Architecture* kArchitectures[] = {
+    &kMamba1,
+    &kMamba2,
+    &kFalconMamba,
 };
 
-std::string SupportedNames() {
+std::string SupportedNames(ArchitectureTable architectures) {
   std::string names;
-  for (const Architecture& architecture : kArchitectures) {
-    names += (names.empty() ? "" : ", ") + std::string(architecture.name);
+  for (const Architecture* const architecture : architectures) {
+    names += (names.empty() ? "" : ", ") + std::string(architecture->name);
   }
   return names;
 }
 
-const Architecture& ArchitectureOf(const JsonValue& config) {
+}  // namespace
+
+ArchitectureTable Architectures() { return kArchitectures; }
+
+const Architecture& ArchitectureOf(const JsonValue& config, ArchitectureTable architectures) {
   if (!config.IsObject()) Throw(ErrorKind::kCorrupt, "{}: expected an object", config.Path());
-  for (const Architecture& architecture : kArchitectures) {
-    if (architecture.recognises(config)) return architecture;
+  for (const Architecture* const architecture : architectures) {
+    if (architecture->recognises(config)) return *architecture;
   }
   const auto type = config.Find("model_type");
   Throw(ErrorKind::kUnsupported, "{}: expected a model_type that statelib computes ({}), found {}",
-        config.Path(), SupportedNames(),
+        config.Path(), SupportedNames(architectures),
         type && type->IsString() ? Quoted(type->String()) : "none");
 }
 
-}  // namespace
+std::unique_ptr<model_files::ModelFiles> OpenModelFiles(
+    const std::filesystem::path& path, std::span<const model_files::ConfigFact> facts,
+    ArchitectureTable architectures) {
+  return model_files::ModelFiles::Open(
+      path, facts,
+      [architectures](const model_files::GgufMetadata& metadata,
+                      const model_files::TensorTable& tensors, const std::string& name) {
+        return TranslateGguf(metadata, tensors, name, architectures);
+      });
+}
 
 std::unique_ptr<Model> LoadModel(const model_files::ModelFiles& model_files,
-                                 kernels::Backend& backend) {
-  std::unique_ptr<Model> model = ArchitectureOf(model_files.config()).load(model_files, backend);
+                                 kernels::Backend& backend, ArchitectureTable architectures) {
+  std::unique_ptr<Model> model =
+      ArchitectureOf(model_files.config(), architectures).load(model_files, backend);
   for (const kernels::Operation operation : model->info().operations) {
     if (backend.Supports(operation)) continue;
     Throw(ErrorKind::kUnsupported, "{}: {} needs {}, which the backend {} does not compute",

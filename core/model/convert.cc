@@ -6,10 +6,9 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/mapped_file.h"
-#include "core/base/quoted.h"
 #include "core/base/random_name.h"
 #include "core/model/architectures.h"
-#include "core/model/gguf_form.h"
+#include "core/model/gguf_writing.h"
 #include "core/model/layer_stack.h"
 #include "core/model_files/encode.h"
 #include "core/model_files/safetensors_writer.h"
@@ -156,9 +155,8 @@ class Converter {
     std::string config =
         IsOriginal(from_) ? PublishedConfig(from_) : std::string(AsText(from_.config_bytes()));
     if (!options_.weights) return config;
-    const std::string name = *options_.weights == ElementType::kF32    ? "float32"
-                             : *options_.weights == ElementType::kBF16 ? "bfloat16"
-                                                                       : "float16";
+    std::string name(model_files::InfoOf(*options_.weights).torch_dtype);
+    name.erase(0, std::string_view("torch.").size());
     const bool says_dtype = from_.config().Find("dtype").has_value();
     const model_files::ConfigFact fact{says_dtype ? "dtype" : "torch_dtype", '"' + name + '"'};
     return model_files::WithFacts(AsBytes(config), {&fact, 1}, from_.path().string());

@@ -11,32 +11,59 @@ namespace statelib::model {
 namespace {
 
 constexpr const char* kName = "falcon_mamba";
+constexpr float kInnerEpsilon = 1e-6f;
 
 Mamba1StackConfig Parse(const JsonValue& config) {
   Mamba1StackConfig parsed;
   parsed.dims = DimsFromHuggingFace(config, kName, true);
-  parsed.inner = config.Find("intermediate_size") ? config["intermediate_size"].Int(1, kWidthMax)
-                                                  : ExpandedWidth(config, parsed.dims.hidden);
-  parsed.states = config["state_size"].Int(1, kStatesMax);
-  parsed.dt_rank = DtRank(config, "time_step_rank", parsed.dims.hidden);
-  parsed.kernel = config["conv_kernel"].Int(1, kKernelMax);
-  parsed.use_bias = Flag(config, "use_bias").value_or(false);
-  parsed.use_conv_bias = Flag(config, "use_conv_bias").value_or(true);
-  parsed.dt_b_c_norm_epsilon = NumberOr(config, "mixer_rms_eps", 1e-6f);
+  parsed.mixer.inner = config.Find("intermediate_size")
+                           ? config["intermediate_size"].Int(1, kWidthMax)
+                           : ExpandedWidth(config, parsed.dims.hidden);
+  parsed.mixer.states = config["state_size"].Int(1, kStatesMax);
+  parsed.mixer.dt_rank = DtRank(config, "time_step_rank", parsed.dims.hidden);
+  parsed.mixer.kernel = config["conv_kernel"].Int(1, kKernelMax);
+  parsed.mixer.use_bias = Flag(config, "use_bias").value_or(false);
+  parsed.mixer.use_conv_bias = Flag(config, "use_conv_bias").value_or(true);
+  parsed.mixer.dt_b_c_norm_epsilon = NumberOr(config, "mixer_rms_eps", kInnerEpsilon);
   return parsed;
 }
 
-}  // namespace
+// Files of it are those of "mamba" that say that they have the inner norms.
 
-bool RecognisesFalconMamba(const JsonValue& config) { return HasModelType(config, kName); }
+void RequireSayable(const GgufTarget& model) {
+  model.RefuseProjectionBiases();
+  // The format has no word for it: readers take this one.
+  const auto epsilon = static_cast<float>(model.config()["mixer_rms_eps"].Number());
+  model.Refuse(epsilon != kInnerEpsilon, "an epsilon of the inner norms (mixer_rms_eps)");
+}
 
-std::unique_ptr<Model> LoadFalconMamba(const model_files::ModelFiles& model_files,
-                                       kernels::Backend& backend) {
+void Describe(GgufTarget* model) {
+  DescribeMamba1InGguf(model);
+  model->AddBool("ssm.dt_b_c_rms", true);
+}
+
+bool Recognises(const JsonValue& config) { return HasModelType(config, kName); }
+
+std::unique_ptr<Model> Load(const model_files::ModelFiles& model_files, kernels::Backend& backend) {
   return LoadMamba1Stack(Parse(model_files.config()), model_files, backend);
 }
 
-std::string PublishedConfigOfFalconMamba(const model_files::ModelFiles& model_files) {
+std::string PublishedConfigOfFiles(const model_files::ModelFiles& model_files) {
   return PublishedConfigOf(Parse(model_files.config()), model_files);
 }
+
+constexpr GgufForm kGguf = {
+    .architecture = "mamba",
+    .layer_names = &Mamba1GgufNames,
+    .recognises = &HasInnerNormsInGguf,
+    .config = [](const GgufSource& file) { return Mamba1ConfigOfGguf(file, kName); },
+    .require_sayable = &RequireSayable,
+    .describe = &Describe,
+};
+
+}  // namespace
+
+extern const Architecture kFalconMamba = {kName, &Recognises, &Load, &PublishedConfigOfFiles,
+                                          &kGguf};
 
 }  // namespace statelib::model

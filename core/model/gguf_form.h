@@ -2,27 +2,34 @@
 #ifndef STATELIB_CORE_MODEL_GGUF_FORM_H_
 #define STATELIB_CORE_MODEL_GGUF_FORM_H_
 
-#include <filesystem>
+#include <span>
 #include <string>
-#include <vector>
+#include <string_view>
 
-#include "core/model_files/model_files.h"
-#include "core/model_files/tensor_to_write.h"
+#include "core/model/gguf_names.h"
+#include "core/model/gguf_source.h"
+#include "core/model/gguf_target.h"
 
 namespace statelib::model {
 
-/// Writes a GGUF file of the architectures "mamba" and "mamba2" with llama.cpp's names for metadata
-/// and tensors. config: in Hugging Face's form with every fact said (architectures.h). tensors:
-/// under Hugging Face's names, but for mixer.A. The tokenizer goes in as
-/// "tokenizer.huggingface.json", and as llama.cpp's own arrays where it is of a kind that those can
-/// say. Convolutions without biases get zero biases, which the format's readers want. `notes`
-/// gets a line for what is lost or what other programs cannot read. Errors: kUnsupported for what
-/// the form cannot say: biases of projections; in FalconMamba another epsilon of the inner norms
-/// than 1e-6; in Mamba-2 a gate without a norm, norm groups of their own, a clamp of the time step,
-/// a skip weight for each channel. Those of WriteGguf.
-void WriteGgufForm(const model_files::ModelFiles& from, const std::string& config,
-                   std::vector<model_files::TensorToWrite> tensors, const std::filesystem::path& to,
-                   std::vector<std::string>* notes);
+/// What GGUF says of an architecture: a constant beside the architecture, to which its row in
+/// architectures.cc points. Source: the GGUF specification and llama.cpp's converter.
+struct GgufForm {
+  /// general.architecture, with which the keys of its metadata begin too.
+  std::string_view architecture;
+  /// The tensors of a layer, behind "blk.N." and "backbone.layers.N.".
+  std::span<const GgufName> (*layer_names)();
+  /// Whether a file of this general.architecture is of this one, where several share it.
+  bool (*recognises)(const GgufSource& file);
+  /// A file's configuration in Hugging Face's form. It is part of the fingerprint: what is written
+  /// for a file must never change. What GGUF cannot say takes the value of the published models.
+  /// Errors: kCorrupt for metadata or tensors that are missing or contradict each other.
+  std::string (*config)(const GgufSource& file);
+  /// Errors: kUnsupported for what a model has that this form cannot say.
+  void (*require_sayable)(const GgufTarget& model);
+  /// Writes the metadata under the architecture's keys.
+  void (*describe)(GgufTarget* model);
+};
 
 }  // namespace statelib::model
 

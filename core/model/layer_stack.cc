@@ -4,8 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <set>
+#include <utility>
 
-#include "kernels/exact/math.h"
+#include "kernels/check.h"
 
 namespace statelib::model {
 
@@ -14,17 +17,21 @@ using kernels::Rows;
 namespace {
 
 constexpr const char* kHeadName = "lm_head.weight";
+constexpr std::string_view kEmbeddingRows = "embedding";
 
-StateSpec RepeatForLayers(const StateSpec& layer_spec, const ModelDims& dims) {
-  StateSpec spec;
-  for (int32_t layer = 0; layer < dims.layers; ++layer) {
-    for (SegmentSpec segment : layer_spec) {
-      segment.layer = layer;
-      spec.push_back(std::move(segment));
-    }
-  }
-  spec.push_back({-1, SegmentKind::kHidden, DType::kF32, {dims.hidden}, "hidden"});
-  return spec;
+/// Whether the one part adds its output to the residual stream itself.
+bool IsDirect(const Block& block) {
+  return block.parts.size() == 1 && block.before && !block.after;
+}
+
+/// A part and those that it is made of, in the order of their segments.
+void Visit(Part& part, const std::function<void(Part&)>& work) {
+  work(part);
+  for (Part* const inner : part.Parts()) Visit(*inner, work);
+}
+
+void ForEachPart(const Block& block, const std::function<void(Part&)>& work) {
+  for (const BlockPart& use : block.parts) Visit(*use.part, work);
 }
 
 }  // namespace
@@ -49,13 +56,12 @@ bool HasTiedHead(const model_files::ModelFiles& model_files, bool says_tied) {
   return is_tied;
 }
 
-LayerStack::LayerStack(const ModelDims& dims, const StateSpec& layer_spec,
-                       const model_files::ModelFiles& model_files, kernels::Backend& backend)
+LayerStack::LayerStack(const ModelDims& dims, const model_files::ModelFiles& model_files,
+                       kernels::Backend& backend)
     : backend_(backend),
       dims_(dims),
-      segments_per_layer_(layer_spec.size()),
-      layout_(RepeatForLayers(layer_spec, dims)),
-      weights_(model_files, backend) {
+      weights_(model_files, backend),
+      workspace_(backend, backend.rows_preferred()) {
   dims_.tied_head = HasTiedHead(model_files, dims.tied_head);
   if (dims_.tied_head != dims.tied_head) {
     Note(
@@ -66,7 +72,15 @@ LayerStack::LayerStack(const ModelDims& dims, const StateSpec& layer_spec,
   embeddings_ = weights_.Matrix(EmbeddingName(model_files), dims_.vocabulary, dims_.hidden);
   head_ =
       dims_.tied_head ? embeddings_ : weights_.Matrix(kHeadName, dims_.vocabulary, dims_.hidden);
-  final_norm_ = weights_.Vector("backbone.norm_f.weight", dims_.hidden);
+  final_norm_ = {weights_.Vector("backbone.norm_f.weight", dims_.hidden), {}, dims_.norm_epsilon};
+}
+
+void LayerStack::AddBlock(int32_t layer, const std::string& norm_name, std::unique_ptr<Part> part) {
+  Block block;
+  block.layer = layer;
+  block.before = {weights_.Vector(norm_name, dims_.hidden), {}, dims_.norm_epsilon};
+  block.parts.push_back({std::move(part), 1.0f});
+  blocks_.push_back(std::move(block));
 }
 
 void LayerStack::Finish() {
@@ -76,59 +90,110 @@ void LayerStack::Finish() {
   info_.hidden_size = dims_.hidden;
   info_.parameters = weights_.parameters();
   info_.end_of_text_ids = dims_.end_of_text_ids;
+  CheckParts();
+  PlaceSegments();
+}
+
+void LayerStack::CheckParts() {
+  std::set<kernels::Operation> operations;
+  std::set<std::string_view> given = {kEmbeddingRows};
+  for (const Block& block : blocks_) {
+    if (block.before.bias || block.after.bias) operations.insert(kernels::Operation::kLayerNorm);
+    if (!IsDirect(block)) operations.insert(kernels::Operation::kElementwise);
+    ForEachPart(block, [&](Part& part) {
+      for (const kernels::Operation operation : part.Operations()) operations.insert(operation);
+      for (const std::string_view name : part.Takes()) {
+        STATELIB_CHECK(given.contains(name));
+        gives_embedding_ |= name == kEmbeddingRows;
+      }
+      for (const std::string_view name : part.Gives()) given.insert(name);
+    });
+  }
+  info_.operations.assign(operations.begin(), operations.end());
+}
+
+void LayerStack::PlaceSegments() {
+  std::vector<LayoutSegment> segments;
+  size_t kept_floats = 0;
+  for (const Block& block : blocks_) {
+    ForEachPart(block, [&](Part& part) {
+      part.layer_ = block.layer;
+      part.room_floats_ = kept_floats;
+      kept_floats += part.KeptFloats();
+      for (LayoutSegment& segment : part.Segments()) {
+        segment.spec.layer = block.layer;
+        segments.push_back(std::move(segment));
+      }
+    });
+  }
+  segments.push_back(
+      LayoutSegment::Fixed({-1, SegmentKind::kHidden, DType::kF32, {dims_.hidden}, "hidden"}));
+  hidden_room_ = kept_floats * StateLayout::kKeptRowsMax * sizeof(float);
+  layout_ = StateLayout(std::move(segments), kept_floats + static_cast<size_t>(dims_.hidden));
+  size_t next = 0;
+  for (const Block& block : blocks_) {
+    ForEachPart(block, [&](Part& part) {
+      for (size_t i = part.Segments().size(); i > 0; --i)
+        part.places_.push_back(layout_.PageOf(next++));
+    });
+  }
 }
 
 TokenWork LayerStack::work() const {
   const auto head = static_cast<double>(dims_.vocabulary * dims_.hidden);
-  const auto all = static_cast<double>(weights_.matrix_elements());
-  return {all - (dims_.tied_head ? 1 : 2) * head, head,
-          static_cast<double>(weights_.matrix_bytes())};
+  return {weights_.active_elements() - (dims_.tied_head ? 1 : 2) * head, head,
+          weights_.active_bytes(), static_cast<double>(weights_.matrix_bytes())};
 }
 
 void LayerStack::Advance(const TokenId* tokens, const kernels::SequenceTable& sequences,
-                         const Rows* every_hidden) {
+                         const PassOutputs& outputs) {
+  const Workspace::Frame frame(workspace_);
   const auto d = static_cast<size_t>(dims_.hidden);
-  if (residual_.size() == 0) {
-    AllocateActivations();
-    residual_ = backend_.Allocate(rows_max() * d);
-  }
-  const Rows residual{residual_.data(), sequences.rows, d, d};
+  const Rows residual = workspace_.Take(sequences.rows, d);
   backend_.Embed(*embeddings_, tokens, residual);
-  for (size_t i = 0; i < static_cast<size_t>(dims_.layers); ++i)
-    AdvanceLayer(i, sequences, residual);
-  if (every_hidden != nullptr)
-    backend_.RmsNorm(residual, final_norm_.data(), dims_.norm_epsilon, *every_hidden);
-  backend_.RmsNormLast(residual, final_norm_.data(), dims_.norm_epsilon, sequences,
-                       layout_.OffsetOf(layout_.spec().size() - 1));
+  if (gives_embedding_) {
+    const Rows given = workspace_.Give(kEmbeddingRows, sequences.rows, d);
+    backend_.CopyBytes(reinterpret_cast<const std::byte*>(residual.f32()),
+                       reinterpret_cast<std::byte*>(given.f32()),
+                       sequences.rows * d * sizeof(float));
+  }
+  const PartPass pass{backend_, sequences, workspace_, outputs.observer};
+  for (const Block& block : blocks_) Run(block, pass, residual);
+  if (outputs.every_hidden != nullptr) Apply(final_norm_, residual, *outputs.every_hidden);
+  backend_.RmsNormLast(residual, final_norm_.weight.data(), final_norm_.epsilon, sequences,
+                       layout_.OffsetOf(layout_.segments().size() - 1), hidden_room_);
+}
+
+void LayerStack::Run(const Block& block, const PartPass& pass, Rows residual) {
+  const Workspace::Frame frame(workspace_);
+  Rows in = residual;
+  if (block.before) {
+    in = workspace_.Take(residual.rows, residual.cols);
+    Apply(block.before, residual, in);
+  }
+  if (IsDirect(block)) {
+    const BlockPart& only = block.parts.front();
+    only.part->Run(pass, in, {block.scale * only.scale, kernels::Activation::kNone, true},
+                   residual);
+    return;
+  }
+  const Rows sum = workspace_.Take(residual.rows, residual.cols);
+  for (size_t i = 0; i < block.parts.size(); ++i)
+    block.parts[i].part->Run(pass, in, {block.parts[i].scale, kernels::Activation::kNone, i > 0},
+                             sum);
+  if (block.after) Apply(block.after, sum, sum);
+  backend_.AddScaled(sum, block.scale, residual);
+}
+
+void LayerStack::Apply(const Norm& norm, kernels::ConstRows x, Rows out) {
+  if (norm.bias)
+    backend_.LayerNorm(x, norm.weight.data(), norm.bias.data(), norm.epsilon, out);
+  else
+    backend_.RmsNorm(x, norm.weight.data(), norm.epsilon, out);
 }
 
 void LayerStack::Logits(kernels::ConstRows hidden, Rows out) {
   backend_.MatMul(*head_, nullptr, hidden, kernels::Epilogue::kStore, out);
-}
-
-VectorRef LayerStack::OptionalVector(std::optional<bool> wanted, const std::string& name,
-                                     int64_t size) {
-  return wanted.value_or(weights_.Has(name)) ? weights_.Vector(name, size) : VectorRef();
-}
-
-VectorRef LayerStack::ConvolutionTaps(const std::string& name, int64_t channels, int64_t kernel) {
-  return weights_.Vector(
-      name, {channels, 1, kernel}, [channels, kernel](const std::vector<float>& taps) {
-        return Transposed(taps, static_cast<size_t>(channels), static_cast<size_t>(kernel));
-      });
-}
-
-VectorRef LayerStack::Decays(const std::string& mixer, std::initializer_list<int64_t> shape,
-                             const Weights::Transform& layout) {
-  if (weights_.Has(mixer + "A")) return weights_.Vector(mixer + "A", shape, layout);
-  return weights_.Vector(mixer + "A_log", shape, [layout](std::vector<float> decays) {
-    for (float& decay : decays) decay = -kernels::exact::Exp(decay);
-    return layout ? layout(std::move(decays)) : decays;
-  });
-}
-
-VectorRef LayerStack::VectorOrZeros(bool present, const std::string& name, int64_t size) {
-  return present ? weights_.Vector(name, size) : weights_.Constant(size, 0.0f);
 }
 
 }  // namespace statelib::model

@@ -3,11 +3,12 @@
 #define STATELIB_CORE_MODEL_LAYER_STACK_H_
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/model/model.h"
+#include "core/model/parts/part.h"
+#include "core/model/parts/workspace.h"
 #include "core/model/weights.h"
 
 namespace statelib::model {
@@ -29,68 +30,79 @@ std::string EmbeddingName(const model_files::ModelFiles& model_files);
 /// that is stored and differs. Reads both where both are stored.
 bool HasTiedHead(const model_files::ModelFiles& model_files, bool says_tied);
 
-/// Embedding, a residual stream through layers, final norm and head: the frame into which an
-/// architecture puts its layers. Each weight is brought into the backend's form when it is first
+/// A norm of rows: by their root mean square, or with a bias by mean and variance. Without a weight
+/// there is none.
+struct Norm {
+  VectorRef weight;  // [D]
+  VectorRef bias;    // [D], or none
+  float epsilon = 1e-5f;
+
+  explicit operator bool() const { return static_cast<bool>(weight); }
+};
+
+/// A part as a block uses it.
+struct BlockPart {
+  std::unique_ptr<Part> part;
+  float scale = 1.0f;  ///< of its output
+};
+
+/// One residual step of a stack, with h the residual stream [rows, D]:
+///   h = h + scale * after(sum of scale_i * part_i(before(h)))
+/// Parts of one block are parallel, and are added up in their order.
+struct Block {
+  int32_t layer = 0;  ///< that its segments belong to; several blocks may make a layer
+  Norm before;
+  std::vector<BlockPart> parts;
+  Norm after;
+  float scale = 1.0f;
+};
+
+/// Embedding, a residual stream through blocks, final norm and head: the frame into which an
+/// architecture puts its parts. Each weight is brought into the backend's form when it is first
 /// used, so that generation from a stored state starts with the head alone.
 class LayerStack : public Model {
  public:
+  /// Declares embedding, head and final norm. The architecture adds its blocks, in order, with
+  /// weights declared in weights(), and then calls Finish(). Errors: those of Weights.
+  LayerStack(const ModelDims& dims, const model_files::ModelFiles& model_files,
+             kernels::Backend& backend);
+  /// `part` with a norm before it: the block of most models.
+  void AddBlock(int32_t layer, const std::string& norm_name, std::unique_ptr<Part> part);
+  void AddBlock(Block block) { blocks_.push_back(std::move(block)); }
+  /// Rows that a part takes by name must have been given by one before it (checked).
+  void Finish();
+  /// Adds to info().notes and to info().doubts.
+  void Note(std::string line) { info_.notes.push_back(std::move(line)); }
+  void Doubt(std::string line) { info_.doubts.push_back(std::move(line)); }
+
   const ModelInfo& info() const override { return info_; }
   const StateLayout& layout() const override { return layout_; }
   TokenWork work() const override;
   Weights& weights() override { return weights_; }
   size_t rows_max() const override { return backend_.rows_preferred(); }
   void Advance(const TokenId* tokens, const kernels::SequenceTable& sequences,
-               const kernels::Rows* every_hidden) override;
+               const PassOutputs& outputs) override;
   void Logits(kernels::ConstRows hidden, kernels::Rows out) override;
 
- protected:
-  /// spec: the segments of one layer's state; each layer has the same. The derived constructor
-  /// declares its layers with weights() and then calls Finish().
-  LayerStack(const ModelDims& dims, const StateSpec& layer_spec,
-             const model_files::ModelFiles& model_files, kernels::Backend& backend);
-  void Finish();
-  /// Adds to info().notes and to info().doubts.
-  void Note(std::string line) { info_.notes.push_back(std::move(line)); }
-  void Doubt(std::string line) { info_.doubts.push_back(std::move(line)); }
-
-  /// Allocates activations for rows_max() rows. Called once, before the first AdvanceLayer().
-  virtual void AllocateActivations() = 0;
-  /// Adds layer `index`'s output to the residual stream [rows, D].
-  virtual void AdvanceLayer(size_t index, const kernels::SequenceTable& sequences,
-                            kernels::Rows residual) = 0;
-
-  /// Where segment `kind` of layer `index` (its place in the layer's spec) begins in a slot.
-  size_t StateOf(size_t index, size_t kind) const {
-    return layout_.OffsetOf(index * segments_per_layer_ + kind);
-  }
-  /// A bias that the architecture's configuration demands, forbids, or (without a word) leaves to
-  /// the tensors.
-  VectorRef OptionalVector(std::optional<bool> wanted, const std::string& name, int64_t size);
-  /// The taps of a depthwise convolution, [channels, 1, kernel] in the file, [kernel, channels]
-  /// here.
-  VectorRef ConvolutionTaps(const std::string& name, int64_t channels, int64_t kernel);
-  /// The decays A, all of them negative: mixer.A as it is, which is how GGUF holds them, else
-  /// -exp(mixer.A_log); `layout` then reorders them. The runtime's own exp, for a state's bits must
-  /// not depend on the machine's libm.
-  VectorRef Decays(const std::string& mixer, std::initializer_list<int64_t> shape,
-                   const Weights::Transform& layout = {});
-  /// A vector, or zeros where the configuration says that there is none.
-  VectorRef VectorOrZeros(bool present, const std::string& name, int64_t size);
-
-  kernels::Backend& backend() { return backend_; }
-  const ModelDims& dims() const { return dims_; }
-
  private:
+  /// What the blocks need of a backend, and whether they find the rows that they take.
+  void CheckParts();
+  void PlaceSegments();
+  void Run(const Block& block, const PartPass& pass, kernels::Rows residual);
+  void Apply(const Norm& norm, kernels::ConstRows x, kernels::Rows out);
+
   kernels::Backend& backend_;
   ModelDims dims_;
-  size_t segments_per_layer_;
-  StateLayout layout_;
   Weights weights_;
   ModelInfo info_;
   MatrixRef embeddings_;
   MatrixRef head_;  // the embeddings when tied
-  VectorRef final_norm_;
-  kernels::Buffer residual_;  // [rows_max(), D]; empty until the first Advance()
+  Norm final_norm_;
+  std::vector<Block> blocks_;
+  StateLayout layout_;
+  size_t hidden_room_ = 0;  // where the hidden rows of a guess are kept, in bytes
+  bool gives_embedding_ = false;
+  Workspace workspace_;
 };
 
 }  // namespace statelib::model

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/model/weights.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <stdexcept>
 
@@ -17,19 +19,54 @@ const model_files::TensorRef& Weights::Require(const std::string& name,
                                                std::span<const int64_t> shape) {
   const model_files::TensorRef& tensor = model_files_.Get(name);
   model_files::RequireShape(tensor, shape);
-  parameters_ += static_cast<uint64_t>(tensor.elements());
+  if (counted_.insert(name).second) parameters_ += static_cast<uint64_t>(tensor.elements());
   return tensor;
 }
 
 MatrixRef Weights::Declare(const std::string& name, int64_t rows, int64_t cols, bool exact) {
   const std::initializer_list<int64_t> shape = {rows, cols};
   const model_files::TensorRef& tensor = Require(name, {shape.begin(), shape.size()});
+  return Add({name,
+              tensor.bytes,
+              {tensor.bytes.data(), model_files::WeightType(tensor), static_cast<size_t>(rows),
+               static_cast<size_t>(cols)},
+              exact});
+}
+
+std::vector<MatrixRef> Weights::ExpertMatrices(const std::string& name, int64_t experts,
+                                               int64_t chosen, int64_t rows, int64_t cols) {
+  const std::initializer_list<int64_t> shape = {experts, rows, cols};
+  const model_files::TensorRef& tensor = Require(name, {shape.begin(), shape.size()});
+  const kernels::WeightType type = model_files::WeightType(tensor);
+  const size_t bytes =
+      static_cast<size_t>(rows) * kernels::RowBytes(type, static_cast<size_t>(cols));
+  std::vector<MatrixRef> matrices;
+  for (size_t e = 0; e < static_cast<size_t>(experts); ++e) {
+    const ByteSpan slice = tensor.bytes.subspan(e * bytes, bytes);
+    matrices.push_back(
+        Add({fmt::format("{}[{}]", name, e),
+             slice,
+             {slice.data(), type, static_cast<size_t>(rows), static_cast<size_t>(cols)},
+             false,
+             static_cast<double>(chosen) / static_cast<double>(experts)}));
+  }
+  return matrices;
+}
+
+MatrixRef Weights::Add(MatrixSource source) {
   const size_t index = sources_.size();
-  sources_.push_back({name,
-                      {tensor.bytes.data(), model_files::WeightType(tensor),
-                       static_cast<size_t>(rows), static_cast<size_t>(cols)},
-                      exact});
+  const auto [declared, is_new] = declared_.insert({{source.name, source.exact}, index});
+  if (!is_new) return MatrixRef(matrices_[declared->second]);
+  sources_.push_back(std::move(source));
   return MatrixRef(matrices_.emplace_back([this, index] { return Make(index); }));
+}
+
+void Weights::Prepare(const CancelFlag* cancel) {
+  for (DeferredMatrix& matrix : matrices_) {
+    if (cancel != nullptr) cancel->Check();
+    matrix.get();
+  }
+  for (DeferredVector& vector : vectors_) vector.get();
 }
 
 WeightFormat Weights::FormatOf(const MatrixSource& source) const {
@@ -42,7 +79,7 @@ WeightFormat Weights::FormatOf(const MatrixSource& source) const {
 
 std::unique_ptr<kernels::Matrix> Weights::Pack(const MatrixSource& source) {
   auto matrix = backend_.Pack(source.view, FormatOf(source));
-  model_files_.Forget(model_files_.Get(source.name).bytes);
+  model_files_.Forget(source.bytes);
   return matrix;
 }
 
@@ -72,11 +109,20 @@ std::vector<float> Weights::DerivedValues(size_t index) {
   return ValuesOf<float>(packed_->part(sources_.size() + index).bytes);
 }
 
-uint64_t Weights::matrix_elements() const {
-  uint64_t elements = 0;
-  for (const MatrixSource& source : sources_)
-    elements += uint64_t{source.view.rows} * source.view.cols;
+double Weights::active_elements() const {
+  double elements = 0;
+  for (const MatrixSource& source : sources_) {
+    elements += source.active * static_cast<double>(source.view.rows) *
+                static_cast<double>(source.view.cols);
+  }
   return elements;
+}
+
+double Weights::active_bytes() const {
+  double bytes = 0;
+  for (const MatrixSource& source : sources_)
+    bytes += source.active * static_cast<double>(BytesOf(source));
+  return bytes;
 }
 
 uint64_t Weights::BytesOf(const MatrixSource& source) const {

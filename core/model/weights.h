@@ -5,8 +5,10 @@
 #include <deque>
 #include <functional>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,6 +62,7 @@ class VectorRef {
   VectorRef() = default;
   explicit VectorRef(DeferredVector& vector) : vector_(&vector) {}
 
+  explicit operator bool() const { return vector_ != nullptr; }
   /// In the backend's memory; null when there is none.
   const float* data() const { return vector_ == nullptr ? nullptr : vector_->get().data(); }
 
@@ -84,8 +87,9 @@ class Weights {
   /// Errors: kCorrupt when it is missing.
   int64_t ElementsOf(const std::string& name) const { return model_files_.Get(name).elements(); }
 
-  /// Declares a matrix [rows, cols], held in the format of the model. Errors: kCorrupt (missing,
-  /// another shape), kUnsupported (element type).
+  /// Declares a matrix [rows, cols], held in the format of the model. What was declared before, for
+  /// another place in the model, is the same matrix. Errors: kCorrupt (missing, another shape),
+  /// kUnsupported (element type).
   MatrixRef Matrix(const std::string& name, int64_t rows, int64_t cols) {
     return Declare(name, rows, cols, false);
   }
@@ -94,6 +98,10 @@ class Weights {
   MatrixRef ExactMatrix(const std::string& name, int64_t rows, int64_t cols) {
     return Declare(name, rows, cols, true);
   }
+  /// The matrices of a tensor [experts, rows, cols], of which each row of a pass uses `chosen`.
+  /// Errors: as Matrix().
+  std::vector<MatrixRef> ExpertMatrices(const std::string& name, int64_t experts, int64_t chosen,
+                                        int64_t rows, int64_t cols);
   /// Declares a small tensor, used as f32 after `transform`. Errors: as Matrix().
   VectorRef Vector(const std::string& name, std::initializer_list<int64_t> shape,
                    Transform transform = {});
@@ -101,16 +109,22 @@ class Weights {
   /// Declares `size` times one value.
   VectorRef Constant(int64_t size, float value);
 
+  /// Elements of all declared tensors, each counted once.
   uint64_t parameters() const { return parameters_; }
-  /// Of every declared matrix together.
-  uint64_t matrix_elements() const;
-  /// The bytes that one pass over every matrix reads, in the format.
+  /// Of the matrices that one token uses, together.
+  double active_elements() const;
+  /// The bytes that they have in the format.
+  double active_bytes() const;
+  /// The bytes of every matrix, in the format.
   uint64_t matrix_bytes() const;
   /// Whether a matrix is of a block type.
   bool has_blocks() const;
 
   /// How matrices are held. Called before any weight was used.
   void HoldAs(kernels::WeightFormat format) { format_ = format; }
+  /// Brings everything into the backend's form that was not used yet. Errors: those of
+  /// Backend::Pack, kCancelled.
+  void Prepare(const CancelFlag* cancel = nullptr);
   kernels::WeightFormat format() const { return format_; }
 
   /// What a packed file of these weights must be of: everything declared, the format, the backend's
@@ -127,9 +141,11 @@ class Weights {
 
  private:
   struct MatrixSource {
-    std::string name;
+    std::string name;  // of an expert's: with its number
+    ByteSpan bytes;
     kernels::WeightView view;
     bool exact;
+    double active = 1;  // the part of a pass's rows that use it
   };
   /// A small tensor that is not used as the file has it, and is thus worth keeping.
   struct DerivedSource {
@@ -140,6 +156,7 @@ class Weights {
 
   const model_files::TensorRef& Require(const std::string& name, std::span<const int64_t> shape);
   MatrixRef Declare(const std::string& name, int64_t rows, int64_t cols, bool exact);
+  MatrixRef Add(MatrixSource source);
   VectorRef Add(std::function<std::vector<float>()> values);
   uint64_t BytesOf(const MatrixSource& source) const;
   kernels::WeightFormat FormatOf(const MatrixSource& source) const;
@@ -152,7 +169,9 @@ class Weights {
   kernels::Backend& backend_;
   kernels::WeightFormat format_ = kernels::WeightFormat::kStored;
   uint64_t parameters_ = 0;
-  std::vector<MatrixSource> sources_;  // as matrices_
+  std::set<std::string> counted_;                            // the tensors in parameters_
+  std::vector<MatrixSource> sources_;                        // as matrices_
+  std::map<std::pair<std::string, bool>, size_t> declared_;  // (name, exact) -> sources_
   std::vector<DerivedSource> derived_;
   std::optional<PackedFile> packed_;  // matrices_ refer into it
   // Deques, for the references.

@@ -47,29 +47,41 @@ enum class ElementType : uint8_t {
   kQ6_K,
 };
 
-/// How a type lies in memory: `block_elements` neighbours of a row share `block_bits` bits. A plain
-/// type is a block of one.
+/// What each file format and the kernels call a type, and how it lies in memory: `block_elements`
+/// neighbours of a row share `block_bits` bits. A plain type is a block of one. The one table of
+/// them is in element_type.cc.
 struct ElementTypeInfo {
   std::string_view name;  ///< as safetensors and GGUF write it: "BF16", "Q4_K"
-  uint32_t block_elements;
-  uint32_t block_bits;
+  uint32_t block_elements = 1;
+  uint32_t block_bits = 0;
+  std::optional<kernels::WeightType> weight = {};  ///< what the kernels compute with
+  std::optional<uint32_t> ggml = {};               ///< ggml's number of a tensor type
+  std::optional<uint32_t> gguf_file = {};          ///< general.file_type of files mostly of it
+  std::string_view torch_dtype = {};               ///< "torch.bfloat16", or ""
+  std::string_view torch_storage = {};             ///< "torch.BFloat16Storage", or ""
 };
 
+/// Every type, in the order of the enumeration.
+std::span<const ElementTypeInfo> ElementTypes();
 const ElementTypeInfo& InfoOf(ElementType type);
 inline std::string_view NameOf(ElementType type) { return InfoOf(type).name; }
-/// The block types, for messages.
-inline constexpr const char* kBlockTypeNames = "Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K or Q6_K";
 inline bool IsBlockType(ElementType type) { return InfoOf(type).block_elements > 1; }
 
 /// The plain type with this safetensors name; empty for any other text.
 std::optional<ElementType> ElementTypeFromName(std::string_view name);
 /// The same for every type, block types too.
 std::optional<ElementType> AnyElementTypeFromName(std::string_view name);
+/// ggml's type of this number, where it is one of these types.
+std::optional<ElementType> ElementTypeFromGgml(uint32_t number);
 /// "BOOL, F4, …": every name that ElementTypeFromName knows, for messages.
 std::string PlainElementTypeNames();
+/// "F32, BF16, …": the types that the kernels compute with, for messages.
+std::string WeightTypeNames();
 
 /// The weight type that the kernels compute with; empty for every other element type.
-std::optional<kernels::WeightType> WeightTypeOf(ElementType type);
+inline std::optional<kernels::WeightType> WeightTypeOf(ElementType type) {
+  return InfoOf(type).weight;
+}
 
 /// The bytes of a row-major tensor, or empty when its shape has a negative axis, its size does not
 /// fit 63 bits, it does not fill whole bytes, or its last axis does not fill whole blocks.

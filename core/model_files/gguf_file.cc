@@ -2,12 +2,12 @@
 #include "core/model_files/gguf_file.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <limits>
 #include <optional>
 
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/model_files/byte_cursor.h"
 #include "core/model_files/tensor_text.h"
 
@@ -25,63 +25,28 @@ constexpr uint32_t kRankMax = 4;
 constexpr uint64_t kAlignmentDefault = 32;
 constexpr uint64_t kAlignmentMax = 1 << 20;
 
-/// A tensor type of ggml; `element` is empty where statelib has no arithmetic for it.
-struct GgmlType {
-  uint32_t id;
+/// A tensor type of ggml that is none of ElementType: statelib has no arithmetic for it.
+struct OtherType {
+  uint32_t number;
   const char* name;
-  std::optional<ElementType> element = std::nullopt;
 };
 
-constexpr auto kGgmlTypes = std::to_array<GgmlType>({
-    {0, "F32", ElementType::kF32},
-    {1, "F16", ElementType::kF16},
-    {2, "Q4_0", ElementType::kQ4_0},
-    {3, "Q4_1", ElementType::kQ4_1},
-    {6, "Q5_0", ElementType::kQ5_0},
-    {7, "Q5_1", ElementType::kQ5_1},
-    {8, "Q8_0", ElementType::kQ8_0},
-    {9, "Q8_1"},
-    {10, "Q2_K"},
-    {11, "Q3_K"},
-    {12, "Q4_K", ElementType::kQ4_K},
-    {13, "Q5_K", ElementType::kQ5_K},
-    {14, "Q6_K", ElementType::kQ6_K},
-    {15, "Q8_K"},
-    {16, "IQ2_XXS"},
-    {17, "IQ2_XS"},
-    {18, "IQ3_XXS"},
-    {19, "IQ1_S"},
-    {20, "IQ4_NL"},
-    {21, "IQ3_S"},
-    {22, "IQ2_S"},
-    {23, "IQ4_XS"},
-    {24, "I8", ElementType::kI8},
-    {25, "I16", ElementType::kI16},
-    {26, "I32", ElementType::kI32},
-    {27, "I64", ElementType::kI64},
-    {28, "F64", ElementType::kF64},
-    {29, "IQ1_M"},
-    {30, "BF16", ElementType::kBF16},
-    {34, "TQ1_0"},
-    {35, "TQ2_0"},
-    {39, "MXFP4"},
-    {40, "NVFP4"},
-    {41, "Q1_0"},
-    {42, "Q2_0"},
-});
+constexpr OtherType kOtherTypes[] = {
+    {9, "Q8_1"},    {10, "Q2_K"},    {11, "Q3_K"},  {15, "Q8_K"},   {16, "IQ2_XXS"},
+    {17, "IQ2_XS"}, {18, "IQ3_XXS"}, {19, "IQ1_S"}, {20, "IQ4_NL"}, {21, "IQ3_S"},
+    {22, "IQ2_S"},  {23, "IQ4_XS"},  {29, "IQ1_M"}, {34, "TQ1_0"},  {35, "TQ2_0"},
+    {39, "MXFP4"},  {40, "NVFP4"},   {41, "Q1_0"},  {42, "Q2_0"},
+};
 
-ElementType TypeOf(uint32_t id, const std::string& place) {
-  const auto found = std::ranges::find(kGgmlTypes, id, &GgmlType::id);
-  if (found == kGgmlTypes.end()) {
+ElementType TypeOf(uint32_t number, const std::string& place) {
+  if (const auto type = ElementTypeFromGgml(number)) return *type;
+  const auto other = std::ranges::find(kOtherTypes, number, &OtherType::number);
+  if (other == std::end(kOtherTypes)) {
     Throw(ErrorKind::kCorrupt, "{}: expected a tensor type of ggml, found the number {}", place,
-          id);
+          number);
   }
-  if (!found->element) {
-    Throw(ErrorKind::kUnsupported,
-          "{}: expected F32, F16, BF16, {}, found {}; use the model in one of these types", place,
-          kBlockTypeNames, found->name);
-  }
-  return *found->element;
+  Throw(ErrorKind::kUnsupported, "{}: expected {}, found {}; use the model in one of these types",
+        place, WeightTypeNames(), other->name);
 }
 
 void ReadVersion(ByteCursor* cursor, const std::string& path) {
@@ -176,12 +141,6 @@ std::vector<TensorRef> PlaceInData(std::vector<Placed> placed, ByteSpan data, ui
 }
 
 }  // namespace
-
-std::optional<uint32_t> GgmlTypeOf(ElementType type) {
-  const auto found = std::ranges::find(kGgmlTypes, type, &GgmlType::element);
-  if (found == kGgmlTypes.end()) return std::nullopt;
-  return found->id;
-}
 
 bool BeginsAsGguf(ByteSpan file) {
   return file.size() >= kMagic.size() && AsText(file.first(kMagic.size())) == kMagic;

@@ -2,9 +2,7 @@
 #ifndef STATELIB_CORE_MODEL_FILES_GGUF_FILE_H_
 #define STATELIB_CORE_MODEL_FILES_GGUF_FILE_H_
 
-#include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,9 +26,6 @@ struct GgufContents {
 /// Checks a whole file in memory, which must outlive the contents. `path` is for messages.
 /// Errors: kCorrupt; kUnsupported for another version, byte order or tensor type.
 GgufContents ParseGguf(ByteSpan file, const std::string& path);
-
-/// ggml's number of an element type; empty where it has none.
-std::optional<uint32_t> GgmlTypeOf(ElementType type);
 
 /// Whether bytes begin as a GGUF file does.
 bool BeginsAsGguf(ByteSpan file);

@@ -5,6 +5,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/model_files/gguf_file.h"
 #include "core/model_files/tensor_text.h"
 
@@ -33,7 +34,7 @@ uint64_t PaddingOf(uint64_t size) { return (kAlignment - size % kAlignment) % kA
 /// A tensor's description: name, axes with the fastest first, type, offset in the data.
 void AppendDescription(std::string& to, const TensorToWrite& tensor, uint64_t offset,
                        const std::string& path) {
-  const std::optional<uint32_t> type = GgmlTypeOf(tensor.type);
+  const std::optional<uint32_t> type = InfoOf(tensor.type).ggml;
   if (tensor.name.size() > kNameMax || tensor.shape.size() > kRankMax || !type) {
     Throw(ErrorKind::kUnsupported,
           "{}: tensor {}: expected a name of at most {} bytes, at most {} axes and a type of ggml, "

@@ -11,8 +11,8 @@
 #include "core/base/error.h"
 #include "core/base/file_system.h"
 #include "core/base/lfs_pointer.h"
+#include "core/base/printable.h"
 #include "core/model_files/config_json.h"
-#include "core/model_files/gguf_model.h"
 #include "core/model_files/safetensors_file.h"
 #include "core/model_files/shard_index.h"
 #include "core/model_files/statelib_model.h"
@@ -181,9 +181,15 @@ std::unique_ptr<ModelFiles::Impl> ModelFiles::OpenFolder(const fs::path& path,
 }
 
 std::unique_ptr<ModelFiles::Impl> ModelFiles::OpenGguf(const fs::path& path,
-                                                       std::span<const ConfigFact> facts) {
+                                                       std::span<const ConfigFact> facts,
+                                                       const GgufTranslator& translate) {
+  if (!translate) {
+    Throw(ErrorKind::kUnsupported,
+          "{}: expected a translator of the GGUF file's names, found none; open it as a model",
+          path.string());
+  }
   GgufFile file = GgufFile::Open(path);
-  GgufTranslation translation = TranslateGguf(file.metadata(), file.tensors(), path.string());
+  GgufTranslation translation = translate(file.metadata(), file.tensors(), path.string());
   const std::string config_name = path.string() + ": configuration";
   Weights weights;
   weights.tensors = TensorTable(std::move(translation.tensors), path.string());
@@ -219,17 +225,18 @@ bool ModelFiles::IsAt(const fs::path& path) {
 }
 
 std::unique_ptr<ModelFiles> ModelFiles::Open(const fs::path& path,
-                                             std::span<const ConfigFact> facts) {
-  const auto make = [&](auto open) {
-    return std::unique_ptr<ModelFiles>(new ModelFiles(open(path, facts)));
+                                             std::span<const ConfigFact> facts,
+                                             const GgufTranslator& translate) {
+  const auto make = [](std::unique_ptr<Impl> impl) {
+    return std::unique_ptr<ModelFiles>(new ModelFiles(std::move(impl)));
   };
   const fs::file_type type = TypeOf(path);
-  if (type == fs::file_type::directory) return make(OpenFolder);
+  if (type == fs::file_type::directory) return make(OpenFolder(path, facts));
   if (type == fs::file_type::regular) {
     const MappedFile file = MappedFile::Open(path);
     RefuseLfsPointer(file.bytes(), path.string());
-    if (BeginsAsGguf(file.bytes())) return make(OpenGguf);
-    if (BeginsAsSafetensors(file.bytes())) return make(OpenModelFile);
+    if (BeginsAsGguf(file.bytes())) return make(OpenGguf(path, facts, translate));
+    if (BeginsAsSafetensors(file.bytes())) return make(OpenModelFile(path, facts));
   }
   Throw(ErrorKind::kInvalidArgument,
         "{}: expected a model's folder, a GGUF file or a model file of statelib, found "

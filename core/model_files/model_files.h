@@ -13,6 +13,7 @@
 #include "core/base/json.h"
 #include "core/model_files/config_json.h"
 #include "core/model_files/gguf_file.h"
+#include "core/model_files/gguf_translation.h"
 #include "core/model_files/tensor_ref.h"
 
 namespace statelib::model_files {
@@ -38,15 +39,17 @@ class ModelFiles {
   /// pytorch_model.bin.index.json with its shards. The configuration is given as it is: that of
   /// the original state-spaces files has other members than Hugging Face's. Checks every header;
   /// reads no tensor, except those of a pytorch_model.bin whose strides are not dense rows.
-  /// Or opens a GGUF file, whose configuration and names are translated (gguf_model.h says how
-  /// and what remains different), or statelib's own model file (container.h); tensors of both may
+  /// Or opens a GGUF file, whose configuration and names `translate` tells
+  /// (gguf_translation.h), or statelib's own model file (statelib_model.h); tensors of both may
   /// be of block types. A "module." that training leaves before every name is taken off.
   /// `facts` are set in the configuration before anything reads it, the fingerprint too.
   /// Errors: kNotFound with what was looked for; kCorrupt and kUnsupported with the path, the
   /// place, what was expected and what was found; kInvalidArgument for a path that is neither;
-  /// kNotFound for a file that git-lfs has not fetched.
+  /// kNotFound for a file that git-lfs has not fetched; kUnsupported for a GGUF file without a
+  /// translator.
   static std::unique_ptr<ModelFiles> Open(const std::filesystem::path& path,
-                                          std::span<const ConfigFact> facts = {});
+                                          std::span<const ConfigFact> facts = {},
+                                          const GgufTranslator& translate = {});
   /// Whether there is something at a path that Open takes for a model: a folder, or a file of
   /// one of these formats.
   static bool IsAt(const std::filesystem::path& path);
@@ -87,7 +90,8 @@ class ModelFiles {
   static std::unique_ptr<Impl> OpenFolder(const std::filesystem::path& path,
                                           std::span<const ConfigFact> facts);
   static std::unique_ptr<Impl> OpenGguf(const std::filesystem::path& path,
-                                        std::span<const ConfigFact> facts);
+                                        std::span<const ConfigFact> facts,
+                                        const GgufTranslator& translate);
   static std::unique_ptr<Impl> OpenModelFile(const std::filesystem::path& path,
                                              std::span<const ConfigFact> facts);
   explicit ModelFiles(std::unique_ptr<Impl> impl);

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/model_files/byte_cursor.h"
 #include "core/model_files/tensor_text.h"
 

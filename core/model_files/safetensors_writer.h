@@ -20,7 +20,7 @@ SafetensorsMetadata PublishedMetadata();
 /// at a multiple of its element's size; the same tensors give the same bytes. Memory: the header
 /// only. Errors: kIo, those of the tensors' streams; kInvalidArgument for a name that stands there
 /// twice or is not UTF-8, a shape that does not fit the bytes, the name "__metadata__", or a block
-/// type, which the format does not have (container.h writes those).
+/// type, which the format does not have (statelib_model.h writes those).
 void WriteSafetensors(FileSystem& files, const std::filesystem::path& path,
                       std::span<const TensorToWrite> tensors,
                       const SafetensorsMetadata& metadata = PublishedMetadata());

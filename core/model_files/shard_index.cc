@@ -7,6 +7,7 @@
 #include "core/base/file_system.h"
 #include "core/base/json.h"
 #include "core/base/lfs_pointer.h"
+#include "core/base/printable.h"
 #include "core/model_files/tensor_text.h"
 
 namespace statelib::model_files {

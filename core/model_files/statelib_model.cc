@@ -2,6 +2,7 @@
 #include "core/model_files/statelib_model.h"
 
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/model_files/safetensors_file.h"
 #include "core/model_files/safetensors_writer.h"
 #include "core/model_files/tensor_text.h"

@@ -19,8 +19,8 @@ namespace statelib::model_files {
 //   "config.json"     the configuration, byte by byte
 //   "tokenizer.json"  the tokenizer, byte by byte; missing where the model has none
 // Element types may also be GGUF's block types by their names ("Q8_0"), which is why other readers
-// of safetensors refuse a file that has such tensors. Tensors have the names of the published
-// models, and what comes from GGUF has `mixer.A` instead of `mixer.A_log` (gguf_model.h).
+// of safetensors refuse a file that has such tensors. Tensors have the names under which the model
+// was opened (model_files.h).
 // Design goals: one file to copy and name; mapped as it lies; the fingerprint of what was packed.
 // Not a goal: a format of its own.
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/model_files/tensor_text.h"
 #include "kernels/weight_blocks.h"
 #include "kernels/weights.h"
@@ -38,9 +39,9 @@ kernels::WeightType WeightType(const TensorRef& tensor) {
   const std::optional<kernels::WeightType> type = WeightTypeOf(tensor.type);
   if (!type) {
     Throw(ErrorKind::kUnsupported,
-          "{}: expected weights of type F32, BF16, F16, {}, found {}; use the model in one of "
+          "{}: expected weights of type {}, found {}; use the model in one of "
           "these types",
-          tensor.Label(), kBlockTypeNames, NameOf(tensor.type));
+          tensor.Label(), WeightTypeNames(), NameOf(tensor.type));
   }
   return *type;
 }

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "core/base/printable.h"
+
 namespace statelib::model_files {
 
 namespace {

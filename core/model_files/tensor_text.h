@@ -7,8 +7,6 @@
 #include <string>
 #include <string_view>
 
-#include "core/base/quoted.h"
-
 namespace statelib::model_files {
 
 /// "[3, 4]", cut after 16 axes.

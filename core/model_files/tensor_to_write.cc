@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/model_files/tensor_text.h"
 
 namespace statelib::model_files {

@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/base/lfs_pointer.h"
+#include "core/base/printable.h"
 #include "core/model_files/pickle.h"
 #include "core/model_files/tensor_text.h"
 #include "core/model_files/torch_globals.h"

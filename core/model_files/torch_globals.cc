@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/model_files/torch_globals.h"
 
-#include <algorithm>
-#include <array>
+#include <iterator>
+#include <vector>
 
 #include "core/model_files/pickle.h"
 
@@ -18,7 +18,8 @@ struct Entry {
   ElementType type = ElementType::kU8;
 };
 
-constexpr auto kEntries = std::to_array<Entry>({
+// In the order of TorchGlobal.
+constexpr Entry kUntyped[] = {
     {kOrderedDictGlobal},
     {"torch._utils._rebuild_tensor"},
     {"torch._utils._rebuild_tensor_v2"},
@@ -28,49 +29,45 @@ constexpr auto kEntries = std::to_array<Entry>({
     {"torch.device"},
     {"torch.nn.parameter.Parameter"},
     {"torch.storage.UntypedStorage", Role::kStorage, ElementType::kU8},
-    {"torch.FloatStorage", Role::kStorage, ElementType::kF32},
-    {"torch.HalfStorage", Role::kStorage, ElementType::kF16},
-    {"torch.BFloat16Storage", Role::kStorage, ElementType::kBF16},
-    {"torch.DoubleStorage", Role::kStorage, ElementType::kF64},
-    {"torch.LongStorage", Role::kStorage, ElementType::kI64},
-    {"torch.IntStorage", Role::kStorage, ElementType::kI32},
-    {"torch.ShortStorage", Role::kStorage, ElementType::kI16},
-    {"torch.CharStorage", Role::kStorage, ElementType::kI8},
-    {"torch.ByteStorage", Role::kStorage, ElementType::kU8},
-    {"torch.BoolStorage", Role::kStorage, ElementType::kBool},
-    {"torch.float32", Role::kDType, ElementType::kF32},
-    {"torch.float16", Role::kDType, ElementType::kF16},
-    {"torch.bfloat16", Role::kDType, ElementType::kBF16},
-    {"torch.float64", Role::kDType, ElementType::kF64},
-    {"torch.int64", Role::kDType, ElementType::kI64},
-    {"torch.int32", Role::kDType, ElementType::kI32},
-    {"torch.int16", Role::kDType, ElementType::kI16},
-    {"torch.int8", Role::kDType, ElementType::kI8},
-    {"torch.uint8", Role::kDType, ElementType::kU8},
-    {"torch.uint16", Role::kDType, ElementType::kU16},
-    {"torch.uint32", Role::kDType, ElementType::kU32},
-    {"torch.uint64", Role::kDType, ElementType::kU64},
-    {"torch.bool", Role::kDType, ElementType::kBool},
-    {"torch.float8_e4m3fn", Role::kDType, ElementType::kF8E4M3},
-    {"torch.float8_e5m2", Role::kDType, ElementType::kF8E5M2},
-});
-static_assert(kEntries[static_cast<size_t>(TorchGlobal::kSize)].name == "torch.Size");
-static_assert(kEntries[static_cast<size_t>(TorchGlobal::kFirstTyped)].name == "torch.FloatStorage");
+};
+static_assert(kUntyped[static_cast<size_t>(TorchGlobal::kSize)].name == "torch.Size");
+static_assert(std::size(kUntyped) == static_cast<size_t>(TorchGlobal::kUntypedStorage) + 1);
 
-constexpr auto kNames = [] {
-  std::array<std::string_view, kEntries.size()> names;
-  std::ranges::transform(kEntries, names.begin(), &Entry::name);
-  return names;
-}();
+/// Those and the names of the table of types.
+std::vector<Entry> MakeEntries() {
+  std::vector<Entry> entries(std::begin(kUntyped), std::end(kUntyped));
+  const auto add = [&entries](std::string_view ElementTypeInfo::*name, Role role) {
+    const std::span<const ElementTypeInfo> types = ElementTypes();
+    for (size_t i = 0; i < types.size(); ++i) {
+      if (!(types[i].*name).empty())
+        entries.push_back({types[i].*name, role, static_cast<ElementType>(i)});
+    }
+  };
+  add(&ElementTypeInfo::torch_storage, Role::kStorage);
+  add(&ElementTypeInfo::torch_dtype, Role::kDType);
+  return entries;
+}
+
+const std::vector<Entry>& Entries() {
+  static const std::vector<Entry> entries = MakeEntries();
+  return entries;
+}
 
 std::optional<ElementType> ElementOf(TorchGlobal global, Role role) {
-  const Entry& entry = kEntries[static_cast<size_t>(global)];
+  const Entry& entry = Entries()[static_cast<size_t>(global)];
   return entry.role == role ? std::optional(entry.type) : std::nullopt;
 }
 
 }  // namespace
 
-std::span<const std::string_view> TorchGlobalNames() { return kNames; }
+std::span<const std::string_view> TorchGlobalNames() {
+  static const std::vector<std::string_view> names = [] {
+    std::vector<std::string_view> all;
+    for (const Entry& entry : Entries()) all.push_back(entry.name);
+    return all;
+  }();
+  return names;
+}
 
 std::optional<ElementType> StorageElement(TorchGlobal global) {
   return ElementOf(global, Role::kStorage);

@@ -21,8 +21,7 @@ enum class TorchGlobal : uint8_t {
   kSize,
   kDevice,
   kParameter,
-  kUntypedStorage,
-  kFirstTyped,  ///< from here on: storage classes and then dtypes, by the table in the .cc
+  kUntypedStorage,  ///< behind it: the storage classes and the dtypes of ElementTypes()
 };
 
 /// "module.name" of every global, in the order of TorchGlobal.

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/model_files/byte_cursor.h"
 #include "core/model_files/tensor_text.h"
 

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/utf8.h"
 #include "core/tokenizer/component.h"
-#include "core/tokenizer/utf8.h"
 #include "core/tokenizer/vocabulary.h"
 
 namespace statelib::tokenizer {

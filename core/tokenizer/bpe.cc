@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/utf8.h"
 #include "core/tokenizer/byte_alphabet.h"
 #include "core/tokenizer/component.h"
-#include "core/tokenizer/utf8.h"
 
 namespace statelib::tokenizer {
 

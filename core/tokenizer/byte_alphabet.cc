@@ -4,7 +4,7 @@
 #include <array>
 #include <cstddef>
 
-#include "core/tokenizer/utf8.h"
+#include "core/base/utf8.h"
 
 namespace statelib::tokenizer {
 

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/utf8.h"
 #include "core/tokenizer/component.h"
 #include "core/tokenizer/decoder_steps.h"
-#include "core/tokenizer/utf8.h"
 
 namespace statelib::tokenizer {
 

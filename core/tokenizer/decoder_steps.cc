@@ -5,8 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "core/base/utf8.h"
 #include "core/tokenizer/byte_alphabet.h"
-#include "core/tokenizer/utf8.h"
 
 namespace statelib::tokenizer {
 

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/utf8.h"
 #include "core/tokenizer/components.h"
 #include "core/tokenizer/pre_types.h"
-#include "core/tokenizer/utf8.h"
 
 namespace statelib::tokenizer {
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/utf8.h"
 #include "core/tokenizer/newer_characters.h"
-#include "core/tokenizer/utf8.h"
 
 namespace statelib::tokenizer {
 

@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/utf8.h"
 #include "core/tokenizer/component.h"
 #include "core/tokenizer/normal_form.h"
 #include "core/tokenizer/replacement.h"
-#include "core/tokenizer/utf8.h"
 
 namespace statelib::tokenizer {
 

@@ -10,9 +10,9 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "core/tokenizer/one_line.h"
+#include "core/base/printable.h"
+#include "core/base/utf8.h"
 #include "core/tokenizer/pattern_dialect.h"
-#include "core/tokenizer/utf8.h"
 
 namespace statelib::tokenizer {
 
@@ -139,7 +139,7 @@ bool PatternSearch::Find(size_t from, Span& match) {
   if (found < 0) {
     Throw(ErrorKind::kUnsupported,
           "the regular expression \"{}\" cannot be searched for in a text of {} bytes: {}",
-          OneLine(pattern_->source), text_.size(), ReasonOf(found));
+          Printable(pattern_->source), text_.size(), ReasonOf(found));
   }
   const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(workspace_->data.get());
   match = {bounds[0], bounds[1]};

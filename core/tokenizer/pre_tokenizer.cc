@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/utf8.h"
 #include "core/tokenizer/byte_alphabet.h"
 #include "core/tokenizer/component.h"
 #include "core/tokenizer/split.h"
-#include "core/tokenizer/utf8.h"
 
 namespace statelib::tokenizer {
 
@@ -94,9 +94,9 @@ class RewriteStep : public PreTokenizerStep {
       const size_t begin = text.size();
       Rewrite(old, at_input_begin, text);
       piece = {begin, text.size()};
-      if (text.size() > kTextBytesMax) {
+      if (text.size() > kWholeTextBytesMax) {
         Throw(ErrorKind::kUnsupported, "cutting a text into pre-tokens makes more than {} bytes",
-              kTextBytesMax);
+              kWholeTextBytesMax);
       }
     }
     tokens.text = std::move(text);

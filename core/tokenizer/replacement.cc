@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "core/tokenizer/one_line.h"
-#include "core/tokenizer/utf8.h"
+#include "core/base/printable.h"
+#include "core/base/utf8.h"
 
 namespace statelib::tokenizer {
 
@@ -23,9 +23,9 @@ void Replacement::Append(std::string_view text, std::string& out) const {
   for (Span match; search.Next(match); copied = match.end) {
     out.append(text.substr(copied, match.begin - copied));
     out.append(content_);
-    if (out.size() > kTextBytesMax) {
+    if (out.size() > kWholeTextBytesMax) {
       Throw(ErrorKind::kUnsupported, "replacing \"{}\" makes a text of more than {} bytes",
-            OneLine(pattern_.source()), kTextBytesMax);
+            Printable(pattern_.source()), kWholeTextBytesMax);
     }
   }
   out.append(text.substr(copied));

@@ -19,7 +19,7 @@ class Replacement {
   static Replacement FromJson(const JsonValue& json);
 
   /// Appends `text` with every match replaced. Errors: kUnsupported when `out` would pass
-  /// kTextBytesMax.
+  /// kWholeTextBytesMax.
   void Append(std::string_view text, std::string& out) const;
 
  private:

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/utf8.h"
 #include "core/tokenizer/pre_tokenizer.h"
-#include "core/tokenizer/utf8.h"
 
 namespace statelib::tokenizer {
 
@@ -40,7 +40,7 @@ void StreamEncoder::Push(std::string_view text) {
       Encode(std::string_view(held_).substr(0, cut), false);
       held_.erase(0, cut);
       searched_ = 0;
-    } else if (held_.size() > kTextBytesMax) {
+    } else if (held_.size() > kWholeTextBytesMax) {
       tokenizer_.Encode(held_);  // says that this is too long
     }
   }

@@ -7,12 +7,12 @@
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/base/mapped_file.h"
+#include "core/base/printable.h"
+#include "core/base/utf8.h"
 #include "core/tokenizer/component.h"
 #include "core/tokenizer/components.h"
 #include "core/tokenizer/embedded_vocabulary.h"
-#include "core/tokenizer/one_line.h"
 #include "core/tokenizer/stream_decoder.h"
-#include "core/tokenizer/utf8.h"
 #include "core/tokenizer/vocabulary.h"
 
 namespace statelib::tokenizer {
@@ -91,7 +91,7 @@ std::unique_ptr<Tokenizer> WithOneLineErrors(Build build) {
   try {
     return build();
   } catch (const Error& error) {
-    throw Error(error.kind(), OneLine(error.what()));
+    throw Error(error.kind(), Printable(error.what()));
   }
 }
 
@@ -180,10 +180,10 @@ void Tokenizer::Parts::EncodeBetween(std::string_view text, bool at_input_begin,
 }
 
 std::vector<TokenId> Tokenizer::Encode(std::string_view text, AddSpecial add_special) const {
-  if (text.size() > kTextBytesMax) {
+  if (text.size() > kWholeTextBytesMax) {
     Throw(ErrorKind::kInvalidArgument,
-          "expected a text of at most {} bytes, found {} bytes; encode it in parts", kTextBytesMax,
-          text.size());
+          "expected a text of at most {} bytes, found {} bytes; encode it in parts",
+          kWholeTextBytesMax, text.size());
   }
   std::string repaired;
   if (ValidPrefixLength(text) != text.size()) {

@@ -71,6 +71,53 @@ HWY_INLINE VF WeightScales(const std::byte* panel, const BlockPanel& at, size_t 
   return hn::Mul(d, LoadBytes<int8_t>(panel + at.scales + sub * kPanelWidth + lane));
 }
 
+/// The panel and the lane in it with which vector `v` of a tile begins.
+HWY_INLINE const std::byte* PanelOf(const BlockTileArgs& args, size_t v) {
+  return args.panel + v / kBlockPanelVectors * args.panel_bytes;
+}
+HWY_INLINE size_t LaneOf(size_t v) { return v % kBlockPanelVectors * kLanes; }
+
+/// The codes of group `g` of inputs in block `b`, of each vector of outputs; of 4 bits, those of
+/// the group after it too, which lie in the same bytes.
+template <size_t kPacked, size_t kVectors>
+HWY_INLINE void LoadCodes(const BlockTileArgs& args, size_t b, size_t g,
+                          VU (&codes)[kPacked][kVectors]) {
+  constexpr size_t kVectorsOfBlock = kBlockInputs / kGroupInputs / kPacked;
+  HWY_UNROLL(16)
+  for (size_t v = 0; v < kVectors; ++v) {
+    const std::byte* from =
+        PanelOf(args, v) + args.at.codes +
+        ((b * kVectorsOfBlock + g / kPacked) * kPanelWidth + LaneOf(v)) * kGroupInputs;
+    PrefetchAhead(from + args.ahead);
+    const VU loaded = hn::LoadU(DU(), reinterpret_cast<const uint32_t*>(from));
+    if constexpr (kPacked == 2) {
+      const VU low = hn::Set(DU(), 0x0f0f0f0f);
+      codes[0][v] = hn::And(loaded, low);
+      codes[1][v] = hn::And(hn::ShiftRight<4>(loaded), low);
+    } else {
+      codes[0][v] = loaded;
+    }
+  }
+}
+
+/// Adds to a tile's sums what the minimums of block `b` come to.
+template <WeightType kType, size_t kRows, size_t kVectors>
+HWY_INLINE void AddMinimums(const BlockTileArgs& args, size_t b, size_t row_block,
+                            VF (&sums)[kRows][kVectors]) {
+  const size_t super = b * kBlockInputs / LayoutOf(kType).elements;
+  HWY_UNROLL(16)
+  for (size_t v = 0; v < kVectors; ++v) {
+    const VF minimums = hn::Mul(
+        LoadHalves(PanelOf(args, v) + args.at.dmin + (super * kPanelWidth + LaneOf(v)) * 2),
+        LoadBytes<uint8_t>(PanelOf(args, v) + args.at.minimums + b * kPanelWidth + LaneOf(v)));
+    HWY_UNROLL(16)
+    for (size_t t = 0; t < kRows; ++t) {
+      const VF factor = hn::Set(DF(), args.x.minimum_factors[row_block + t * args.x.blocks]);
+      sums[t][v] = hn::MulAdd(minimums, factor, sums[t][v]);
+    }
+  }
+}
+
 /// Adds some blocks of inputs to a tile's sums.
 template <WeightType kType, size_t kRows, size_t kPanels>
 HWY_NOINLINE void BlockTile(const BlockTileArgs& args) {
@@ -81,11 +128,6 @@ HWY_NOINLINE void BlockTile(const BlockTileArgs& args) {
   constexpr size_t kSubGroups = kLayout.sub_elements / kGroupInputs;
   // Groups in one load of codes.
   constexpr size_t kPacked = kLayout.code_bits == 4 ? 2 : 1;
-  const auto panel_of = [&](size_t v) HWY_ATTR {
-    return args.panel + v / kBlockPanelVectors * args.panel_bytes;
-  };
-  const auto lane_of = [](size_t v) HWY_ATTR { return v % kBlockPanelVectors * kLanes; };
-
   VF sums[kRows][kVectors];
   HWY_UNROLL(16)
   for (size_t t = 0; t < kRows; ++t) {
@@ -108,22 +150,7 @@ HWY_NOINLINE void BlockTile(const BlockTileArgs& args) {
       }
       for (size_t g = s * kSubGroups; g < (s + 1) * kSubGroups; g += kPacked) {
         VU codes[kPacked][kVectors];
-        HWY_UNROLL(16)
-        for (size_t v = 0; v < kVectors; ++v) {
-          constexpr size_t kVectorsOfBlock = kBlockInputs / kGroupInputs / kPacked;
-          const std::byte* from =
-              panel_of(v) + args.at.codes +
-              ((b * kVectorsOfBlock + g / kPacked) * kPanelWidth + lane_of(v)) * kGroupInputs;
-          PrefetchAhead(from + args.ahead);
-          const VU loaded = hn::LoadU(DU(), reinterpret_cast<const uint32_t*>(from));
-          if constexpr (kPacked == 2) {
-            const VU low = hn::Set(DU(), 0x0f0f0f0f);
-            codes[0][v] = hn::And(loaded, low);
-            codes[1][v] = hn::And(hn::ShiftRight<4>(loaded), low);
-          } else {
-            codes[0][v] = loaded;
-          }
-        }
+        LoadCodes(args, b, g, codes);
         HWY_UNROLL(2)
         for (size_t part = 0; part < kPacked; ++part) {
           HWY_UNROLL(16)
@@ -139,7 +166,7 @@ HWY_NOINLINE void BlockTile(const BlockTileArgs& args) {
       }
       HWY_UNROLL(16)
       for (size_t v = 0; v < kVectors; ++v) {
-        const VF scales = WeightScales<kType>(panel_of(v), args.at, b * kSubs + s, lane_of(v));
+        const VF scales = WeightScales<kType>(PanelOf(args, v), args.at, b * kSubs + s, LaneOf(v));
         HWY_UNROLL(16)
         for (size_t t = 0; t < kRows; ++t) {
           const VF scale = hn::Set(d, args.x.scales[row_block + t * args.x.blocks]);
@@ -148,20 +175,7 @@ HWY_NOINLINE void BlockTile(const BlockTileArgs& args) {
         }
       }
     }
-    if constexpr (kLayout.has_minimums) {
-      HWY_UNROLL(16)
-      for (size_t v = 0; v < kVectors; ++v) {
-        const size_t super = b * kBlockInputs / kLayout.elements;
-        const VF minimums = hn::Mul(
-            LoadHalves(panel_of(v) + args.at.dmin + (super * kPanelWidth + lane_of(v)) * 2),
-            LoadBytes<uint8_t>(panel_of(v) + args.at.minimums + b * kPanelWidth + lane_of(v)));
-        HWY_UNROLL(16)
-        for (size_t t = 0; t < kRows; ++t) {
-          const VF factor = hn::Set(d, args.x.minimum_factors[row_block + t * args.x.blocks]);
-          sums[t][v] = hn::MulAdd(minimums, factor, sums[t][v]);
-        }
-      }
-    }
+    if constexpr (kLayout.has_minimums) AddMinimums<kType>(args, b, row_block, sums);
   }
   HWY_UNROLL(16)
   for (size_t t = 0; t < kRows; ++t) {

@@ -126,6 +126,20 @@ class CpuBackend : public HostBackend {
                        [&](Part heads) { kernels_.mamba2_scan(args, heads); });
   }
 
+  void Attention(const AttentionArgs& args) override {
+    CheckAttention(args);
+    const std::span<const SequenceEntry> sequences = HostEntries(args.sequences);
+    for (const SequenceEntry& sequence : sequences) AppendToPages(args, sequence);
+    const size_t floats = AttentionScratch::Floats(args), count = sequences.size() * args.kv_heads;
+    attention_.resize(std::max(attention_.size(), floats * threads_.size()));
+    threads_.Run(args.q.rows * args.q.cols < kSmallWork / 64, [&](size_t share, size_t shares) {
+      const Part part = PartOf(count, 1, share, shares);
+      const AttentionScratch scratch(args, attention_.data() + share * floats);
+      for (size_t i = part.begin; i < part.end; ++i)
+        kernels_.attention(args, sequences[i / args.kv_heads], i % args.kv_heads, scratch);
+    });
+  }
+
   void Sample(const SampleArgs& args) override {
     kernels::Check(args);
     const size_t rows = args.logits.rows;
@@ -193,6 +207,7 @@ class CpuBackend : public HostBackend {
   CpuKernels kernels_;
   ThreadPool threads_;
   std::vector<RowSampler> samplers_;  // for each thread, or row where there are fewer
+  std::vector<float> attention_;      // the scratch of each thread
   AlignedBytes prepared_;             // the inputs of a product in its form
   size_t prepared_bytes_ = 0;
 };

@@ -13,6 +13,7 @@
 #define HWY_TARGET_INCLUDE "kernels/cpu/cpu_kernels.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 // The foreach header includes this file again for each target; it must stand before the ones below.
+#include "kernels/cpu/attention-inl.h"
 #include "kernels/cpu/conv-inl.h"
 #include "kernels/cpu/mamba2_scan-inl.h"
 #include "kernels/cpu/norm-inl.h"
@@ -24,9 +25,8 @@ HWY_BEFORE_NAMESPACE();
 namespace statelib::kernels::STATELIB_TARGET {
 
 CpuKernels Kernels(std::string_view target) {
-  return {target,        &RmsNorm,           &PrepareInput, &MatMul,
-          &CausalConv,   &SelectiveScan,     &Mamba2Scan,   &LargestLogit,
-          &IndexOfLogit, &IndexOfLogitAbove, &WeighLogits};
+  return {target,      &RmsNorm,   &PrepareInput, &MatMul,       &CausalConv,        &SelectiveScan,
+          &Mamba2Scan, &Attention, &LargestLogit, &IndexOfLogit, &IndexOfLogitAbove, &WeighLogits};
 }
 
 }  // namespace statelib::kernels::STATELIB_TARGET

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/backend.h"
+#include "kernels/cpu/attention_scratch.h"
 #include "kernels/cpu/packed_matrix.h"
 #include "kernels/cpu/thread_pool.h"
 #include "kernels/host_sequences.h"
@@ -36,6 +37,9 @@ struct CpuKernels {
   void (*causal_conv)(const CausalConvArgs& args, Part channels);
   void (*selective_scan)(const SelectiveScanArgs& args, Part channels);
   void (*mamba2_scan)(const Mamba2ScanArgs& args, Part heads);
+  /// scratch: its own for each thread.
+  void (*attention)(const AttentionArgs& args, const SequenceEntry& sequence, size_t kv_head,
+                    const AttentionScratch& scratch);
   /// The largest of x; what is no number is passed over, so that minus infinity may be none of x.
   float (*largest_logit)(const float* x, size_t count);
   /// The first i where x[i] is `value`; count where none is.

@@ -21,8 +21,10 @@ HWY_INLINE void StoreSums(const float* sums, size_t sums_stride, const float* bi
     ForEachVector(first, last, [&](size_t o, const auto& load, const auto& store) HWY_ATTR {
       VF sum = load(from + (o - first));
       if (bias != nullptr) sum = hn::Add(sum, load(bias + o));
-      if (epilogue == Epilogue::kAdd) sum = hn::Add(load(to + o), sum);
-      if (epilogue == Epilogue::kSoftplus) sum = Softplus(sum);
+      if (epilogue.scale != 1.0f) sum = hn::Mul(hn::Set(DF(), epilogue.scale), sum);
+      if (epilogue.activation == Activation::kSoftplus) sum = Softplus(sum);
+      if (epilogue.activation == Activation::kSilu) sum = Silu(sum);
+      if (epilogue.add) sum = hn::Add(load(to + o), sum);
       store(sum, to + o);
     });
   }

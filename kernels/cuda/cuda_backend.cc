@@ -5,6 +5,7 @@
 
 #include "kernels/backends.h"
 #include "kernels/check.h"
+#include "kernels/cuda/device_transfer.h"
 #include "kernels/cuda/launches.h"
 #include "kernels/cuda/sample.h"
 #include "kernels/cuda/tensor_product.h"
@@ -50,6 +51,10 @@ class CudaBackend : public Backend {
   void DownloadBytes(const std::byte* from, std::span<std::byte> to_host) override {
     CheckCuda(cudaMemcpy(to_host.data(), from, to_host.size(), cudaMemcpyDeviceToHost), "download");
   }
+  std::unique_ptr<Transfer> BeginDownload(const std::byte* from,
+                                          std::span<std::byte> to_host) override {
+    return downloads_.Begin(from, to_host);
+  }
   void CopyBytes(const std::byte* from, std::byte* to, size_t bytes) override {
     CheckCuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, cuda::kStream), "copy");
   }
@@ -91,7 +96,7 @@ class CudaBackend : public Backend {
   }
 
   void RmsNormLast(ConstRows x, const float* weight, float epsilon, const SequenceTable& sequences,
-                   size_t state) override {
+                   size_t state, size_t) override {
     if (sequences.count > 0) cuda::LaunchRmsNormLast(x, weight, epsilon, sequences, state);
   }
 
@@ -120,6 +125,10 @@ class CudaBackend : public Backend {
   void Mamba2Scan(const Mamba2ScanArgs& args) override {
     STATELIB_CHECK(args.x.cols % args.dt_raw.cols == 0 && args.dt_raw.cols % args.groups == 0);
     STATELIB_CHECK(args.b.cols == args.c.cols && args.b.cols % args.groups == 0);
+    if (args.z.data == nullptr || args.d == nullptr) {
+      throw DeviceError(DeviceError::Kind::kUnsupported,
+                        "[cuda] Mamba-2's scan without its gate or its skip: take the cpu backend");
+    }
     STATELIB_CHECK(args.x.cols == args.z.cols && args.x.cols == args.y.cols);
     if (args.sequences.count > 0) cuda::LaunchMamba2Scan(args);
   }
@@ -135,6 +144,7 @@ class CudaBackend : public Backend {
   size_t multiprocessors_;
   const bool has_hopper_code_ = cuda::HasTensorCodeForDevice();
   cuda::Sampler sampler_;
+  cuda::Downloads downloads_;
 };
 
 /// Memory that buffers give back stays with the process, or each of a model's many small

@@ -33,9 +33,10 @@ __device__ __forceinline__ void StoreSum(const MatMulArgs& args, unsigned row, u
   if (row >= args.rows || output >= args.outputs) return;
   float& out = args.out[row * args.out_stride + output];
   if (args.bias != nullptr) sum = __fadd_rn(sum, args.bias[output]);
-  if (args.epilogue == Epilogue::kAdd) sum = __fadd_rn(out, sum);
-  if (args.epilogue == Epilogue::kSoftplus) sum = exact::Softplus(sum);
-  out = sum;
+  sum = __fmul_rn(args.epilogue.scale, sum);
+  if (args.epilogue.activation == Activation::kSoftplus) sum = exact::Softplus(sum);
+  if (args.epilogue.activation == Activation::kSilu) sum = exact::Silu(sum);
+  out = args.epilogue.add ? __fadd_rn(out, sum) : sum;
 }
 
 /// Begins to bring kBytes to shared memory, or +0 where `valid` is false. A size that is not one of

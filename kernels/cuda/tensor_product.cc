@@ -103,6 +103,14 @@ void Check(const TensorProductArgs& args) {
             "modulo 16 and a stride of {} elements",
             reinterpret_cast<uintptr_t>(x.data) % 16, x.stride));
   }
+  const bool is_known = args.epilogue == Epilogue::kStore || args.epilogue == Epilogue::kAdd ||
+                        args.epilogue == Epilogue::kSoftplus;
+  if (!is_known) {
+    throw DeviceError(
+        DeviceError::Kind::kUnsupported,
+        "[cuda] tensor product: sums are stored, added, or softplus is taken of them; "
+        "they are not scaled, and no other function is");
+  }
   if (args.out.is_bf16 && args.epilogue != Epilogue::kStore) {
     throw DeviceError(
         DeviceError::Kind::kUnsupported,

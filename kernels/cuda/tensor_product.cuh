@@ -30,7 +30,7 @@ inline TensorStore StoreOf(const TensorProductArgs& args) {
           args.bias,
           static_cast<unsigned>(out.rows),
           static_cast<unsigned>(out.cols),
-          args.epilogue == Epilogue::kAdd,
+          args.epilogue.add,
           out.is_bf16,
           reinterpret_cast<uintptr_t>(out.data) % 16 == 0 && out.stride % 4 == 0 &&
               reinterpret_cast<uintptr_t>(args.bias) % 16 == 0};

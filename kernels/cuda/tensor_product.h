@@ -45,7 +45,8 @@ bool HasTensorCodeForDevice();
 /// null), queued in `stream`. Any number of rows from 1, of outputs from 1, of inputs from 1. Best
 /// with out and bias aligned to 16 bytes and out's stride a multiple of 4; else only slower. kAdd
 /// and kSoftplus are for f32 results; kSoftplus takes a second pass over them. Errors:
-/// DeviceError for an input that is not aligned as said above, kAdd or kSoftplus into bf16,
+/// DeviceError for an input that is not aligned as said above, kAdd or kSoftplus into bf16, another
+/// epilogue,
 /// more than 2^31 - 1 rows, inputs or outputs, or a failed launch.
 void LaunchTensorProduct(const TensorMatrix& weights, const float* bias, const TensorInput& x,
                          Epilogue epilogue, const TensorOutput& out, size_t multiprocessors,

@@ -23,15 +23,10 @@ const ReferenceMatrix& Own(const Matrix& matrix) {
 }
 
 float Finish(float sum, float before, Epilogue epilogue) {
-  switch (epilogue) {
-    case Epilogue::kStore:
-      return sum;
-    case Epilogue::kAdd:
-      return before + sum;
-    case Epilogue::kSoftplus:
-      return exact::Softplus(sum);
-  }
-  return sum;
+  sum = epilogue.scale * sum;
+  if (epilogue.activation == Activation::kSoftplus) sum = exact::Softplus(sum);
+  if (epilogue.activation == Activation::kSilu) sum = exact::Silu(sum);
+  return epilogue.add ? before + sum : sum;
 }
 
 /// The sum of squares in the order that every backend follows: 16 interleaved sums, then halves
@@ -88,77 +83,135 @@ class ReferenceBackend : public HostBackend {
   }
 
   void CausalConv(const CausalConvArgs& args) override {
-    const size_t channels = args.x.cols;
     for (const SequenceEntry& sequence : HostEntries(args.sequences)) {
-      float* const state = StateOf(sequence, args.state);
-      for (size_t e = 0; e < channels; ++e) {
-        // The window of this channel over the saved inputs and the new ones.
-        std::vector<float> window(args.kernel - 1 + sequence.row_count);
-        for (size_t j = 0; j + 1 < args.kernel; ++j) window[j] = state[j * channels + e];
-        for (size_t t = 0; t < sequence.row_count; ++t) {
-          window[args.kernel - 1 + t] = args.x.f32()[(sequence.first_row + t) * args.x.stride + e];
-        }
-        for (size_t t = 0; t < sequence.row_count; ++t) {
-          float sum = args.bias[e];
-          for (size_t j = 0; j < args.kernel; ++j)
-            sum = std::fma(args.weight[j * channels + e], window[t + j], sum);
-          args.out.f32()[(sequence.first_row + t) * args.out.stride + e] = exact::Silu(sum);
-        }
-        for (size_t j = 0; j + 1 < args.kernel; ++j) {
-          state[j * channels + e] = window[sequence.row_count + j];
-        }
-      }
+      KeepOpenRows(sequence, args.x, 0, args.x.cols, args.kept);
+      for (size_t e = 0; e < args.x.cols; ++e) ConvolveChannel(args, sequence, e);
     }
   }
 
   void SelectiveScan(const SelectiveScanArgs& args) override {
     const size_t channels = args.x.cols, states = args.b.cols;
+    const KeptScanInputs kept(args.sequences, args.kept, channels, channels);
     for (const SequenceEntry& sequence : HostEntries(args.sequences)) {
-      float* const state = StateOf(sequence, args.state);
-      for (size_t t = sequence.first_row; t < sequence.first_row + sequence.row_count; ++t) {
-        const float* b = args.b.f32() + t * args.b.stride;
+      OpenState state(StateOf(sequence, args.state), states * channels);
+      const auto step = [&](size_t e, float dt, float x, const float* b) {
+        for (size_t n = 0; n < states; ++n) {
+          float& s = state.data()[n * channels + e];
+          s = std::fma(exact::Exp(dt * args.a[n * channels + e]), s, (dt * x) * b[n]);
+        }
+      };
+      for (size_t i = 0; i < sequence.kept_rows; ++i) {
+        for (size_t e = 0; e < channels; ++e)
+          step(e, KeptBefore(sequence, kept.dt)[i * channels + e],
+               KeptBefore(sequence, kept.x)[i * channels + e],
+               KeptBefore(sequence, kept.b) + i * states);
+      }
+      KeepOpenRows(sequence, args.dt, 0, channels, kept.dt);
+      KeepOpenRows(sequence, args.x, 0, channels, kept.x);
+      KeepOpenRows(sequence, args.b, 0, states, kept.b);
+      for (size_t i = 0; i < sequence.row_count; ++i) {
+        if (i == SettledRows(sequence)) state.LeaveAsItIs();
+        const size_t t = sequence.first_row + i;
         const float* c = args.c.f32() + t * args.c.stride;
         for (size_t e = 0; e < channels; ++e) {
           const float x = args.x.f32()[t * args.x.stride + e];
-          const float dt = args.dt.f32()[t * args.dt.stride + e];
-          const float z = args.z.f32()[t * args.z.stride + e];
+          step(e, args.dt.f32()[t * args.dt.stride + e], x, args.b.f32() + t * args.b.stride);
           float y = args.d[e] * x;
-          for (size_t n = 0; n < states; ++n) {
-            float& s = state[n * channels + e];
-            s = std::fma(exact::Exp(dt * args.a[n * channels + e]), s, (dt * x) * b[n]);
-            y = std::fma(s, c[n], y);
-          }
-          args.y.f32()[t * args.y.stride + e] = y * exact::Silu(z);
+          for (size_t n = 0; n < states; ++n) y = std::fma(state.data()[n * channels + e], c[n], y);
+          args.y.f32()[t * args.y.stride + e] =
+              y * exact::Silu(args.z.f32()[t * args.z.stride + e]);
         }
       }
     }
   }
 
   void Mamba2Scan(const Mamba2ScanArgs& args) override {
+    for (const SequenceEntry& sequence : HostEntries(args.sequences)) ScanSequence(args, sequence);
+  }
+
+ private:
+  /// A state that is advanced in place until it is to be left as it is; then a copy of it.
+  class OpenState {
+   public:
+    OpenState(float* state, size_t count) : data_(state), count_(count) {}
+    float* data() { return data_; }
+    void LeaveAsItIs() {
+      copy_.assign(data_, data_ + count_);
+      data_ = copy_.data();
+    }
+
+   private:
+    float* data_;
+    size_t count_;
+    std::vector<float> copy_;
+  };
+
+  /// One channel of one sequence: over the saved inputs, those that were kept, and the new ones.
+  static void ConvolveChannel(const CausalConvArgs& args, const SequenceEntry& sequence, size_t e) {
+    const size_t channels = args.x.cols;
+    float* const state = StateOf(sequence, args.state);
+    std::vector<float> inputs;
+    for (size_t j = 0; j + 1 < args.kernel; ++j) inputs.push_back(state[j * channels + e]);
+    for (size_t i = 0; i < sequence.kept_rows; ++i)
+      inputs.push_back(KeptBefore(sequence, args.kept)[i * channels + e]);
+    for (size_t t = 0; t < sequence.row_count; ++t)
+      inputs.push_back(args.x.f32()[(sequence.first_row + t) * args.x.stride + e]);
+    for (size_t t = 0; t < sequence.row_count; ++t) {
+      float sum = args.bias[e];
+      for (size_t j = 0; j < args.kernel; ++j)
+        sum = std::fma(args.weight[j * channels + e], inputs[sequence.kept_rows + t + j], sum);
+      args.out.f32()[(sequence.first_row + t) * args.out.stride + e] = exact::Silu(sum);
+    }
+    for (size_t j = 0; j + 1 < args.kernel; ++j)
+      state[j * channels + e] = inputs[sequence.kept_rows + SettledRows(sequence) + j];
+  }
+
+  void ScanSequence(const Mamba2ScanArgs& args, const SequenceEntry& sequence) {
     const size_t heads = args.dt_raw.cols, channels = args.x.cols / heads;
-    const size_t states = args.b.cols / args.groups;
-    for (const SequenceEntry& sequence : HostEntries(args.sequences)) {
-      float* const state = StateOf(sequence, args.state);
-      for (size_t t = sequence.first_row; t < sequence.first_row + sequence.row_count; ++t) {
-        for (size_t h = 0; h < heads; ++h) {
-          const size_t group = h / (heads / args.groups);
-          const float* b = args.b.f32() + t * args.b.stride + group * states;
-          const float* c = args.c.f32() + t * args.c.stride + group * states;
-          float dt =
-              exact::Softplus(args.dt_raw.f32()[t * args.dt_raw.stride + h] + args.dt_bias[h]);
-          dt = std::min(std::max(dt, args.dt_min), args.dt_max);
-          const float decay = exact::Exp(dt * args.a[h]);
-          for (size_t e = h * channels; e < (h + 1) * channels; ++e) {
-            const float x = args.x.f32()[t * args.x.stride + e];
-            float y = args.d[e] * x;
-            for (size_t n = 0; n < states; ++n) {
-              float& s = state[(h * states + n) * channels + (e - h * channels)];
-              s = std::fma(decay, s, (dt * x) * b[n]);
-              y = std::fma(s, c[n], y);
-            }
-            args.y.f32()[t * args.y.stride + e] =
-                y * exact::Silu(args.z.f32()[t * args.z.stride + e]);
-          }
+    const size_t all_states = args.b.cols, states = all_states / args.groups;
+    const KeptScanInputs kept(args.sequences, args.kept, heads, args.x.cols);
+    OpenState state(StateOf(sequence, args.state), args.x.cols * states);
+    // One step of head h; b: its group's.
+    const auto step = [&](size_t h, float dt, const float* x, const float* b) {
+      const float decay = exact::Exp(dt * args.a[h]);
+      for (size_t n = 0; n < states; ++n) {
+        for (size_t p = 0; p < channels; ++p) {
+          float& s = state.data()[(h * states + n) * channels + p];
+          s = std::fma(decay, s, (dt * x[h * channels + p]) * b[n]);
+        }
+      }
+    };
+    const auto group = [&](size_t h) { return h / (heads / args.groups) * states; };
+    for (size_t i = 0; i < sequence.kept_rows; ++i) {
+      for (size_t h = 0; h < heads; ++h)
+        step(h, KeptBefore(sequence, kept.dt)[i * heads + h],
+             KeptBefore(sequence, kept.x) + i * args.x.cols,
+             KeptBefore(sequence, kept.b) + i * all_states + group(h));
+    }
+    std::vector<float> steps(sequence.row_count * heads);
+    const ConstRows raw{args.dt_raw.f32() + sequence.first_row * args.dt_raw.stride,
+                        sequence.row_count, heads, args.dt_raw.stride};
+    Mamba2ScanArgs of_sequence = args;
+    of_sequence.dt_raw = raw;
+    TimeSteps(of_sequence, {steps.data(), sequence.row_count, heads, heads});
+    if (sequence.open_rows > 0)
+      std::copy_n(steps.data() + SettledRows(sequence) * heads, sequence.open_rows * heads,
+                  KeptNow(sequence, kept.dt));
+    KeepOpenRows(sequence, args.x, 0, args.x.cols, kept.x);
+    KeepOpenRows(sequence, args.b, 0, all_states, kept.b);
+    for (size_t i = 0; i < sequence.row_count; ++i) {
+      if (i == SettledRows(sequence)) state.LeaveAsItIs();
+      const size_t t = sequence.first_row + i;
+      const float* x = args.x.f32() + t * args.x.stride;
+      for (size_t h = 0; h < heads; ++h) {
+        step(h, steps[i * heads + h], x, args.b.f32() + t * args.b.stride + group(h));
+        const float* const c = args.c.f32() + t * args.c.stride + group(h);
+        for (size_t e = h * channels; e < (h + 1) * channels; ++e) {
+          float y = args.d == nullptr ? 0.0f : args.d[e] * x[e];
+          for (size_t n = 0; n < states; ++n)
+            y = std::fma(state.data()[(h * states + n) * channels + e - h * channels], c[n], y);
+          if (args.z.data != nullptr) y *= exact::Silu(args.z.f32()[t * args.z.stride + e]);
+          args.y.f32()[t * args.y.stride + e] = y;
         }
       }
     }

@@ -17,13 +17,13 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "core/tokenizer/utf8.h"
+#include "core/base/utf8.h"
 
 namespace statelib::documents {
 
 namespace {
 
-constexpr size_t kAnswerBytesMax = tokenizer::kTextBytesMax + 4096;
+constexpr size_t kAnswerBytesMax = kWholeTextBytesMax + 4096;
 // A process that waits for nothing needs little more time than processor time; a stopped or
 // starved one must not be waited for without end.
 constexpr std::chrono::seconds kPatience{10 * kExtractCpuSecondsMax};
@@ -116,7 +116,7 @@ std::string ReadAnswer(int descriptor, const std::string& name, const CancelFlag
     answer.append(block.data(), static_cast<size_t>(size));
     if (answer.size() > kAnswerBytesMax)
       Throw(ErrorKind::kInvalidArgument, "{}: its text is longer than {} bytes", name,
-            tokenizer::kTextBytesMax);
+            kWholeTextBytesMax);
   }
 }
 

@@ -41,19 +41,24 @@ std::string WithSlash(const fs::path& folder) {
   return text;
 }
 
+struct Steps {
+  uint64_t taken = 0;
+  uint64_t max = 0;
+};
+
 /// Whether the last rule that is about a path leaves it out.
 enum class Verdict { kNone, kLeftOut, kTaken };
 Verdict Judge(const std::vector<IgnoreRule>& rules, std::string_view path, bool is_folder,
-              uint64_t* steps) {
+              Steps* steps) {
   for (auto rule = rules.rbegin(); rule != rules.rend(); ++rule) {
-    if (Matches(*rule, path, is_folder, steps))
+    if (Matches(*rule, path, is_folder, &steps->taken))
       return rule->negated ? Verdict::kTaken : Verdict::kLeftOut;
-    if (*steps > kPatternStepsMax) {
+    if (steps->taken > steps->max) {
       throw TooMuch(
           ErrorKind::kInvalidArgument,
           fmt::format("{}: comparing names with patterns takes more than {} steps; give fewer "
                       "patterns, or --no-ignore where those of .gitignore files are too many",
-                      path, kPatternStepsMax));
+                      path, steps->max));
     }
   }
   return Verdict::kNone;
@@ -224,7 +229,7 @@ class Walk {
   std::vector<std::pair<dev_t, ino_t>> inside_;
   FolderFiles found_;
   size_t entries_ = 0;
-  uint64_t steps_ = 0;  // of comparing names with patterns
+  Steps steps_{0, options_.pattern_steps_max};  // of comparing names with patterns
 };
 
 }  // namespace

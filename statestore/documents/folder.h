@@ -12,11 +12,15 @@
 namespace statelib::documents {
 
 /// Which files of a folder are taken.
+/// How many steps comparing names with patterns may take, of all names together.
+inline constexpr uint64_t kPatternStepsMax = 2'000'000'000;
+
 struct FolderOptions {
   std::vector<std::string> include;  ///< if any, only files that one of these patterns matches
   std::vector<std::string> exclude;  ///< neither files nor folders that one of these matches
   bool hidden = false;               ///< those too whose name begins with a dot
   bool ignore_files = true;          ///< .gitignore files are honoured
+  uint64_t pattern_steps_max = kPatternStepsMax;
 };
 
 /// What of a folder could not be looked into, and why.
@@ -37,12 +41,9 @@ struct FolderFiles {
 /// said: folders without permission or with a .gitignore that cannot be read, links that lead in a
 /// circle, folders nested deeper than 64.
 /// Errors, of the folder itself: kNotFound, kIo; kInvalidArgument for more than 100,000 files, a
-/// million entries, or patterns that are too much work (kPatternStepsMax).
+/// million entries, or patterns that are too much work (pattern_steps_max).
 FolderFiles FilesIn(const std::filesystem::path& folder, const FolderOptions& options,
                     const CancelFlag* cancel = nullptr);
-
-/// How many steps comparing names with patterns may take, of all names together.
-inline constexpr uint64_t kPatternStepsMax = 2'000'000'000;
 
 }  // namespace statelib::documents
 

@@ -5,7 +5,7 @@
 #include <array>
 #include <vector>
 
-#include "core/tokenizer/utf8.h"
+#include "core/base/utf8.h"
 
 namespace statelib::documents {
 
@@ -128,9 +128,9 @@ size_t Count(std::string_view bytes, bool more, Utf8Count& count) {
       continue;
     }
     if (more && bytes.size() - i < kCharacterBytesMax) return i;
-    const tokenizer::Utf8Unit unit = tokenizer::FrontUnit(bytes.substr(i));
+    const Utf8Unit unit = FrontUnit(bytes.substr(i));
     i += unit.length;
-    if (unit.kind == tokenizer::Utf8Unit::Kind::kCharacter) {
+    if (unit.kind == Utf8Unit::Kind::kCharacter) {
       ++count.long_characters;
     } else {
       ++count.invalid_sequences;

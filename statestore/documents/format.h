@@ -13,7 +13,7 @@
 namespace statelib::documents {
 
 /// The longest file that is read as a document. What is taken out of one, unless it is plain UTF-8,
-/// may have at most tokenizer::kTextBytesMax.
+/// may have at most kWholeTextBytesMax.
 inline constexpr uint64_t kFileBytesMax = uint64_t{256} << 20;
 
 /// A document's text and what it was taken from.

@@ -61,7 +61,7 @@ StateSpeed MeasureStateSpeed(const LoadedModel& model, const std::filesystem::pa
   speed.save_seconds = Median(std::move(saves));
   speed.load_seconds = Median(std::move(loads));
   speed.first_token_seconds = Median(std::move(first_tokens));
-  speed.raw_bytes = TotalBytes(model.runtime->state_spec());
+  speed.raw_bytes = TotalBytes(model.runtime->SpecFor(state.token_count()));
   return speed;
 }
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "statestore/library/selection.h"
 #include "statestore/storage/segment_codec.h"
 
@@ -149,8 +150,8 @@ BundleReport Import(Library& library, storage::BundleFile& bundle, const std::st
   report.signer = JudgeSigner(keys, bundle.signer(), policy);
   if (!options.dry_run) RequireAccepted(report.signer, bundle.location());
   ReserveName(library, bundle.manifest(), embedded, &options);
-  report.import = storage::ImportBundle(library.repository(), bundle, storage::Escaped(source_name),
-                                        options, library.now_ms());
+  report.import = storage::ImportBundle(library.repository(), bundle, Escaped(source_name), options,
+                                        library.now_ms());
   if (!options.dry_run) RememberSigner(keys, report.signer, policy);
   return report;
 }

@@ -83,7 +83,7 @@ std::vector<TokenId> ProbeTokens(const LoadedModel& model, const std::string& te
 ApproximateState ApproximateAndMeasure(const LoadedModel& model, const engine::State& state,
                                        const CodecRequest& request) {
   engine::Runtime& runtime = *model.runtime;
-  const StateSpec& spec = runtime.state_spec();
+  const StateSpec spec = runtime.SpecFor(state.token_count());
   const std::vector<Bytes> exact = runtime.Snapshot(state);
   const std::vector<TokenId> probe = ProbeTokens(model, request.probe);
   ApproximateState result;

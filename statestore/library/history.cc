@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/base/mapped_file.h"
+#include "core/base/printable.h"
 #include "statestore/library/load.h"
 #include "statestore/library/organise.h"
 #include "statestore/library/prefix.h"
@@ -118,7 +119,7 @@ MovedReference Checkout(Library& library, const std::string& text) {
   if (text.find('@') == std::string::npos) {
     Throw(ErrorKind::kInvalidArgument,
           "{}: say which version, as {}@2 or '{}@{{yesterday}}'; `statelib log` shows them",
-          storage::Escaped(text), storage::Escaped(text), storage::Escaped(text));
+          Escaped(text), Escaped(text), Escaped(text));
   }
   MovedReference moved;
   library.repository().index().Write([&] {
@@ -188,7 +189,7 @@ StateAtResult StateAt(Library& library, const LoadedModel& model,
   result.token_count = token_count;
   result.history = place.history();
   const std::vector<Bytes> segments = model.runtime->Snapshot(place);
-  result.content = storage::ContentDigest(model.runtime->state_spec(),
+  result.content = storage::ContentDigest(model.runtime->SpecFor(token_count),
                                           std::vector<ByteSpan>(segments.begin(), segments.end()));
   result.before = tokens.Last(kContextTokens).Values();
   result.after = all.Part(token_count, kContextTokens).Values();

@@ -11,8 +11,9 @@
 #include "core/base/atomic_file.h"
 #include "core/base/digest.h"
 #include "core/base/error.h"
+#include "core/base/nearest_names.h"
+#include "core/base/printable.h"
 #include "core/base/secret_file.h"
-#include "statestore/storage/did_you_mean.h"
 #include "statestore/storage/reference.h"
 
 namespace statelib::library {
@@ -117,10 +118,10 @@ NamedKey KeyRing::Find(const std::string& name) const {
     Throw(ErrorKind::kNotFound,
           "there is no key named {}, and no other; `statelib key create` "
           "makes one",
-          storage::Escaped(name));
+          Escaped(name));
   }
-  Throw(ErrorKind::kNotFound, "there is no key named {}{}; there are {}", storage::Escaped(name),
-        storage::DidYouMean(name, names), fmt::join(names, ", "));
+  Throw(ErrorKind::kNotFound, "there is no key named {}{}; there are {}", Escaped(name),
+        DidYouMean(name, names), fmt::join(names, ", "));
 }
 
 std::optional<NamedKey> KeyRing::Find(const PublicKey& key) const {

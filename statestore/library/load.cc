@@ -29,7 +29,7 @@ LoadedState Restore(const storage::ObjectStore& objects, const LoadedModel& mode
           "{}: the index says something else of this state than its file; run `statelib verify`",
           location);
   }
-  if (description.spec != model.runtime->state_spec()) {
+  if (description.spec != model.runtime->SpecFor(description.history.token_count())) {
     Throw(ErrorKind::kMismatch,
           "{}: its segments are not those that {} has; it was made by another version of statelib: "
           "ingest its documents again",

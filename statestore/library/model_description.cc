@@ -46,7 +46,7 @@ std::string DescriptionOf(const engine::Runtime& runtime) {
       R"({{"layers":{},"hidden_size":{},"vocabulary_size":{},"parameters":{},"state_bytes":{},)"
       R"("weights":{},"notes":{}}})",
       info.layers, info.hidden_size, info.vocabulary_size, info.parameters,
-      TotalBytes(runtime.state_spec()), WeightsJson(runtime.model_files()), NotesJson(runtime));
+      TotalBytes(runtime.SpecFor(0)), WeightsJson(runtime.model_files()), NotesJson(runtime));
 }
 
 }  // namespace statelib::library

@@ -2,15 +2,14 @@
 #include "statestore/library/models.h"
 
 #include <fmt/ranges.h>
-#include <sys/stat.h>
-
-#include <algorithm>
 
 #include "core/base/error.h"
+#include "core/base/nearest_names.h"
+#include "core/base/printable.h"
 #include "statestore/library/model_description.h"
+#include "statestore/library/model_stamp.h"
 #include "statestore/library/packed_weights.h"
 #include "statestore/library/prompt_card.h"
-#include "statestore/storage/did_you_mean.h"
 
 namespace statelib::library {
 
@@ -52,7 +51,7 @@ std::optional<ModelRow> Find(const Library& library, const std::string& name) {
         "there is no model named {} and no such folder or file{}; the library {}; `statelib model "
         "add PATH "
         "--name NAME` adds one",
-        storage::Escaped(name), storage::DidYouMean(name, names), known);
+        Escaped(name), DidYouMean(name, names), known);
 }
 
 ModelRow FindOrThrow(const Library& library, const std::string& name) {
@@ -101,43 +100,6 @@ engine::RuntimeOptions OptionsAt(const ModelPlace& place, engine::RuntimeOptions
   if (options.weights.empty() && place.profile.empty()) options.weights = place.weights;
   options.profile = place.profile;
   return options;
-}
-
-/// The files that a model may be made of: those of its folder, or the file that it is, and the
-/// tokenizers that it may take from elsewhere.
-std::vector<fs::path> FilesOf(const fs::path& model, const engine::TokenizerPlaces& tokenizers) {
-  std::vector<fs::path> files = {model};
-  const auto add = [&files]<typename Iterator>(Iterator entry, std::error_code& error) {
-    for (; !error && entry != Iterator(); entry.increment(error))
-      if (entry->path().filename() != kPromptCardName) files.push_back(entry->path());
-  };
-  std::error_code error;
-  add(fs::directory_iterator(model, error), error);
-  if (!tokenizers.given.empty())
-    files.push_back(tokenizers.given);
-  else if (!IsThere(model / "tokenizer.json"))
-    add(fs::recursive_directory_iterator(tokenizers.shipped, error), error);
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
-/// Everything by which a change of a model's files shows; no file is opened. The time of the last
-/// change of a file's status cannot be set back, as that of its content can.
-Digest StampOf(const fs::path& model, const engine::TokenizerPlaces& tokenizers) {
-  Hasher hasher;
-  hasher.UpdateField("statelib model stamp 3");
-  for (const fs::path& path : FilesOf(model, tokenizers)) {
-    struct stat info {};
-    if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
-    hasher.UpdateField(path.filename().string())
-        .UpdateU64(static_cast<uint64_t>(info.st_size))
-        .UpdateU64(static_cast<uint64_t>(info.st_mtim.tv_sec))
-        .UpdateU64(static_cast<uint64_t>(info.st_mtim.tv_nsec))
-        .UpdateU64(static_cast<uint64_t>(info.st_ctim.tv_sec))
-        .UpdateU64(static_cast<uint64_t>(info.st_ctim.tv_nsec))
-        .UpdateU64(static_cast<uint64_t>(info.st_ino));
-  }
-  return hasher.Finish();
 }
 
 /// As places are remembered.
@@ -237,7 +199,7 @@ ModelPlace ChoosePlace(const Library* library, const std::string& choice,
     }
     if (IsThere(choice) && model_files::ModelFiles::IsAt(choice)) return {choice, ""};
     if (library != nullptr) ThrowUnknown(*library, choice);
-    Throw(ErrorKind::kNotFound, "there is no model folder or file {}", storage::Escaped(choice));
+    Throw(ErrorKind::kNotFound, "there is no model folder or file {}", Escaped(choice));
   }
   if (library == nullptr) return For(ModelReason::kFallback, fallback);
   const storage::IndexModels& models = library->repository().index().models();

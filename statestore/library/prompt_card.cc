@@ -2,6 +2,7 @@
 #include "statestore/library/prompt_card.h"
 
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "statestore/library/toml.h"
 
 namespace statelib::library {
@@ -37,13 +38,12 @@ fs::path PromptCardPath(const fs::path& model) {
 PromptForm ParsePromptCard(std::string_view text, const std::string& location) {
   PromptForm form;
   for (const auto& [key, node] : ParseToml(text, location)) {
-    const std::string place =
-        fmt::format("{}:{}", storage::Escaped(location), node.source().begin.line);
+    const std::string place = fmt::format("{}:{}", Escaped(location), node.source().begin.line);
     const PromptPart* const part = PartOf(key.str());
     const auto value = node.value_exact<std::string>();
     if (part == nullptr || !value) {
       Throw(ErrorKind::kInvalidArgument, "{}: expected {} with a text each, found '{}'", place,
-            Keys(""), storage::Escaped(key.str()));
+            Keys(""), Escaped(key.str()));
     }
     try {
       CheckPromptPart(*part, *value);
@@ -102,7 +102,7 @@ ModelDetails SetPrompt(Library& library, const std::string& model, const std::st
       key.starts_with(kPrefix) ? PartOf(std::string_view(key).substr(kPrefix.size())) : nullptr;
   if (part == nullptr) {
     Throw(ErrorKind::kInvalidArgument, "there is no setting '{}' of a model; there are {}",
-          storage::Escaped(key), Keys("prompt."));
+          Escaped(key), Keys("prompt."));
   }
   if (text) CheckPromptPart(*part, *text);
   library.repository().index().Write([&] {

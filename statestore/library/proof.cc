@@ -105,7 +105,7 @@ class Prover {
 
   Digest ContentOf(const engine::State& state) const {
     const std::vector<Bytes> segments = model_.runtime->Snapshot(state);
-    return storage::ContentDigest(model_.runtime->state_spec(),
+    return storage::ContentDigest(model_.runtime->SpecFor(state.token_count()),
                                   std::vector<ByteSpan>(segments.begin(), segments.end()));
   }
 
@@ -132,7 +132,7 @@ class Prover {
     const std::string location = objects.PathOf(target().id).string();
     const storage::StateRecord stored = storage::DecodeState(
         objects.Get(target().id), location, storage::FileHash::kChecked, objects.Getter());
-    const StateSpec& spec = model_.runtime->state_spec();
+    const StateSpec spec = model_.runtime->SpecFor(state.token_count());
     if (stored.description.spec != spec) {
       Throw(ErrorKind::kMismatch, "{}: its segments are not those that {} has", location,
             model_.Label());

@@ -7,9 +7,10 @@
 #include <set>
 
 #include "core/base/error.h"
+#include "core/base/nearest_names.h"
+#include "core/base/printable.h"
 #include "statestore/library/transfer.h"
 #include "statestore/remote/fetch.h"
-#include "statestore/storage/did_you_mean.h"
 #include "statestore/storage/state_object.h"
 
 namespace statelib::library {
@@ -30,7 +31,7 @@ struct VersionPattern {
     const size_t colon = text.find(':');
     if (text.find('@') != std::string::npos) {
       Throw(ErrorKind::kInvalidArgument, "{}: a version of a pattern; give the whole name",
-            storage::Escaped(text));
+            Escaped(text));
     }
     return {text.substr(0, colon), colon == std::string::npos ? "*" : text.substr(colon + 1), {}};
   }
@@ -47,8 +48,7 @@ struct VersionPattern {
   std::vector<std::string> names;
   for (const storage::RemoteVersion& version : versions) names.push_back(version.name);
   Throw(ErrorKind::kNotFound, "{}: there is no {}{}; `statelib ls-remote` shows what is there",
-        location, storage::Escaped(wanted),
-        storage::DidYouMean(wanted.substr(0, wanted.find_first_of(":@")), names));
+        location, Escaped(wanted), DidYouMean(wanted.substr(0, wanted.find_first_of(":@")), names));
 }
 
 /// What one pull brings.

@@ -5,6 +5,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 
 namespace statelib::library {
 
@@ -70,7 +71,7 @@ void RequireNoSecretIn(const std::string& url) {
   Throw(ErrorKind::kInvalidArgument,
         "{}://…: a remote's address holds no secrets, so no @, ? or # in it; give a token in "
         "$STATELIB_TOKEN or in a file with --token-file",
-        storage::Escaped(url.substr(0, scheme)));
+        Escaped(url.substr(0, scheme)));
 }
 
 void AddRemote(Library& library, const NamedRemote& remote) {

@@ -70,7 +70,7 @@ storage::NewState NewStateOf(const Library& library, const LoadedModel& model,
   fresh.description.model = model.identity;
   fresh.description.profile = model.runtime->profile();
   fresh.description.history = state.history();
-  fresh.description.spec = model.runtime->state_spec();
+  fresh.description.spec = model.runtime->SpecFor(state.token_count());
   fresh.description.tokens_kept = keep_tokens;
   fresh.segments = segments;
   fresh.model_name = model.place.name;

@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/base/letters.h"
+#include "core/base/printable.h"
 
 namespace statelib::library {
 
@@ -27,7 +28,7 @@ struct QueryToken {
 [[noreturn]] void ThrowQuery(const std::string& query, const std::string& what) {
   Throw(ErrorKind::kInvalidArgument,
         "\"{}\" is no query: {}; a query is words, \"a phrase\", beginn*, AND, OR, NOT and ( )",
-        storage::Escaped(query), what);
+        Escaped(query), what);
 }
 
 std::vector<QueryToken> QueryTokens(const std::string& query) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/base/printable.h"
 
 namespace statelib::library {
 
@@ -36,7 +37,7 @@ std::vector<storage::Reference> Select(const Library& library,
       Throw(ErrorKind::kNotFound,
             "no state has a name like {}; `statelib list` shows those there "
             "are",
-            storage::Escaped(text));
+            Escaped(text));
     for (const storage::ReferenceRow& row : rows) add({row.name, row.tag, {}});
   }
   return selected;

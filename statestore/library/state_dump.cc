@@ -8,7 +8,7 @@
 #include <map>
 
 #include "core/base/error.h"
-#include "core/base/quoted.h"
+#include "core/base/printable.h"
 #include "core/model_files/safetensors_writer.h"
 #include "statestore/library/load.h"
 #include "statestore/library/organise.h"
@@ -267,7 +267,7 @@ LoadedDump LoadDump(Library& library, const StateDump& dump, const storage::Refe
 LoadedDump LoadEditedDump(Library& library, const LoadedModel& model, const StateDump& dump,
                           const storage::Reference& reference) {
   CheckFits(library, model, NeedsOf(dump));
-  const StateSpec& spec = model.runtime->state_spec();
+  const StateSpec spec = model.runtime->SpecFor(dump.history.token_count());
   const std::vector<ByteSpan> segments = SegmentsOf(dump, spec, TensorNames(spec));
   const std::optional<Changes> changes = Closest(library, dump);
   if (changes && changes->segments == 0) return Unchanged(library, changes->origin.id, reference);

@@ -8,6 +8,7 @@
 #include "core/base/digest.h"
 #include "core/base/error.h"
 #include "core/base/letters.h"
+#include "core/base/printable.h"
 
 namespace statelib::library {
 
@@ -62,7 +63,7 @@ std::vector<std::string> TellApart(std::span<const FileToName> files) {
           same.begin(), same.end(), [&](size_t a, size_t b) { return forms[a] < forms[b]; })];
       if (shortest + 1 == kForms) {
         Throw(ErrorKind::kInvalidArgument, "{}: this file is there twice; leave one out",
-              storage::Escaped(files[same.front()].shown));
+              Escaped(files[same.front()].shown));
       }
       std::copy_if(same.begin(), same.end(), std::back_inserter(longer),
                    [&](size_t i) { return forms[i] == shortest; });
@@ -92,7 +93,7 @@ std::vector<storage::Reference> NamesForFiles(const storage::Reference& prefix,
       Throw(ErrorKind::kInvalidArgument,
             "{}: the state's name '{}' would have {} bytes, at most {} are possible; take a "
             "shorter prefix or begin in a folder further down",
-            storage::Escaped(files[i].shown), name, name.size(), storage::kNameBytesMax);
+            Escaped(files[i].shown), name, name.size(), storage::kNameBytesMax);
     }
     references.push_back({name, prefix.tag, {}});
   }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/tokenizer/stream_encoder.h"
 
 namespace statelib::library {
@@ -132,7 +133,7 @@ TokenizedDocuments Tokenize(const Library& library, const LoadedModel& model,
                                 ? *document.file
                                 : SourceFile{document.text.size(), HashOfText(document.text)};
     // Names go to terminals and into bundles: what is not plain text is written out.
-    all.sources.push_back({storage::Escaped(document.name), file.size_bytes, file.digest, count,
+    all.sources.push_back({Escaped(document.name), file.size_bytes, file.digest, count,
                            library.now_ms(),
                            PathOf(document.path.empty() ? document.name : document.path)});
     all.texts.push_back({all.texts.size(), document.text, passages.Take()});
@@ -140,8 +141,7 @@ TokenizedDocuments Tokenize(const Library& library, const LoadedModel& model,
     add_special = tokenizer::AddSpecial::kNo;  // those belong to the beginning of the whole history
   }
   if (all.token_count == 0) {
-    Throw(ErrorKind::kInvalidArgument, "{}: there is no text to read",
-          storage::Escaped(documents[0].name));
+    Throw(ErrorKind::kInvalidArgument, "{}: there is no text to read", Escaped(documents[0].name));
   }
   all.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return all;

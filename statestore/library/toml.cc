@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "statestore/storage/reference.h"
 
 namespace statelib::library {
@@ -42,8 +43,8 @@ void CheckKeys(std::string_view text, const std::string& name) {
     if (c == '.') ++parts;
     if (std::string_view("=[]{},\n").find(c) != std::string_view::npos) parts = 1;
     if (parts > kKeyPartsMax) {
-      Throw(ErrorKind::kInvalidArgument, "{}:{}: a key of more than {} parts",
-            storage::Escaped(name), line, kKeyPartsMax);
+      Throw(ErrorKind::kInvalidArgument, "{}:{}: a key of more than {} parts", Escaped(name), line,
+            kKeyPartsMax);
     }
     line += static_cast<size_t>(std::count(text.data() + i, text.data() + end, '\n'));
     i = end;
@@ -57,8 +58,8 @@ toml::table ParseToml(std::string_view text, const std::string& name) {
   try {
     return toml::parse(text, name);
   } catch (const toml::parse_error& error) {
-    Throw(ErrorKind::kInvalidArgument, "{}:{}: {}", storage::Escaped(name),
-          error.source().begin.line, storage::Escaped(error.description()));
+    Throw(ErrorKind::kInvalidArgument, "{}:{}: {}", Escaped(name), error.source().begin.line,
+          Escaped(error.description()));
   }
 }
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/base/printable.h"
+
 namespace statelib::library {
 
 namespace {
@@ -13,7 +15,7 @@ bool AreTheSources(const storage::Derivation& derivation, std::span<const NamedS
   if (sources.size() > 1 && derivation.text_template.separator != wanted.separator) return false;
   const auto same = [&](const storage::SourceRecord& was, const NamedSource& is) {
     return was.size_bytes == is.file.size_bytes && was.digest == is.file.digest &&
-           (wanted.heading.empty() || was.name == storage::Escaped(is.name));
+           (wanted.heading.empty() || was.name == Escaped(is.name));
   };
   return std::equal(derivation.sources.begin(), derivation.sources.end(), sources.begin(),
                     sources.end(), same);

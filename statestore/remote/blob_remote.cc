@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "statestore/storage/limits.h"
 
 namespace statelib::remote {
@@ -119,7 +120,7 @@ void BlobRemote::Prepare() {
   Throw(ErrorKind::kUnsupported,
         "{}: expected a remote of version 1, found one that says \"{}\"; use a statelib that knows "
         "it",
-        location(), storage::Escaped(AsText(marker)));
+        location(), Escaped(AsText(marker)));
 }
 
 bool BlobRemote::Publish(std::span<const Publication> publications, int64_t now_ms) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/base/random_name.h"
 #include "statestore/storage/reference.h"
 
@@ -113,7 +114,7 @@ std::unique_ptr<Remote> OpenFolderRemote(const Path& folder, FileSystem& files) 
     if (is_remote || name == "tmp") continue;
     Throw(ErrorKind::kInvalidArgument,
           "{}: neither empty nor a remote: it holds {}; choose an empty folder", folder.string(),
-          storage::Escaped(name.string()));
+          Escaped(name.string()));
   }
   return std::make_unique<BlobRemote>(std::make_unique<FolderStore>(folder, files));
 }

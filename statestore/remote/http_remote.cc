@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/base/json.h"
+#include "core/base/printable.h"
 #include "statestore/remote/http_client.h"
 #include "statestore/remote/http_status.h"
 #include "statestore/storage/limits.h"
@@ -172,7 +173,7 @@ class HttpRemote : public Remote {
     try {
       const JsonDocument document = JsonDocument::Parse(response.body, "answer");
       const JsonValue error = document.root()["error"];
-      message = storage::Escaped(error["message"].String());
+      message = Escaped(error["message"].String());
       if (const auto named = KindOfName(error["kind"].String())) kind = *named;
     } catch (const Error&) {
       // Not one of ours, as a proxy's page: the status has to do.

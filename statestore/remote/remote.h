@@ -22,7 +22,7 @@ using storage::StateId;
 using TransferObject = storage::BundleManifest::Object;
 using Sink = std::function<void(ByteSpan bytes)>;
 
-/// The names and versions of a remote as one file: head (container.h) and a RemoteCatalogue.
+/// The names and versions of a remote as one file: head (file_head.h) and a RemoteCatalogue.
 Bytes EncodeCatalogue(const std::vector<RemoteVersion>& versions);
 /// Errors: kCorrupt, kUnsupported.
 std::vector<RemoteVersion> DecodeCatalogue(ByteSpan bytes, const std::string& location);

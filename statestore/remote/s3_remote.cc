@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "statestore/remote/blob_remote.h"
 #include "statestore/remote/http_client.h"
 #include "statestore/remote/http_status.h"
@@ -184,9 +185,8 @@ class S3Store : public BlobStore {
     if (response.ok()) return;
     const std::vector<std::string> codes = Elements(AsText(response.body), "Code");
     const std::string reason =
-        codes.empty()
-            ? fmt::format("HTTP status {}", response.status)
-            : fmt::format("{} (HTTP status {})", storage::Escaped(codes.front()), response.status);
+        codes.empty() ? fmt::format("HTTP status {}", response.status)
+                      : fmt::format("{} (HTTP status {})", Escaped(codes.front()), response.status);
     if (response.status == 401 || response.status == 403) {
       Throw(ErrorKind::kInvalidArgument,
             "{}: {}; check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and the clock",
@@ -237,12 +237,11 @@ std::unique_ptr<Remote> OpenS3Remote(const std::string& url, const std::string& 
                                      const AwsCredentials& credentials, const Waits& waits) {
   if (!url.starts_with(kScheme) || url.size() == kScheme.size() || url[kScheme.size()] == '/') {
     Throw(ErrorKind::kInvalidArgument, "{}: expected s3://BUCKET or s3://BUCKET/PREFIX",
-          storage::Escaped(url));
+          Escaped(url));
   }
   if (credentials.access_key_id.empty() || credentials.secret_access_key.empty()) {
     Throw(ErrorKind::kInvalidArgument,
-          "{}: no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-          storage::Escaped(url));
+          "{}: no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", Escaped(url));
   }
   AwsCredentials complete = credentials;
   if (complete.region.empty()) complete.region = "us-east-1";
@@ -250,7 +249,7 @@ std::unique_ptr<Remote> OpenS3Remote(const std::string& url, const std::string& 
       endpoint.empty() ? "https://s3." + complete.region + ".amazonaws.com" : endpoint;
   if (address.find("://") == std::string::npos) {
     Throw(ErrorKind::kInvalidArgument, "AWS_ENDPOINT_URL: {}: expected http:// or https://",
-          storage::Escaped(address));
+          Escaped(address));
   }
   return std::make_unique<BlobRemote>(
       std::make_unique<S3Store>(url, address, std::move(complete), waits));

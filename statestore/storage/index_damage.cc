@@ -2,8 +2,8 @@
 #include "statestore/storage/index_damage.h"
 
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/base/prompt_form.h"
-#include "core/base/quoted.h"
 #include "statestore/storage/reference.h"
 
 namespace statelib::storage {

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "core/base/quoted.h"
+#include "core/base/printable.h"
 #include "statestore/storage/index_schema.h"
 
 namespace statelib::storage {

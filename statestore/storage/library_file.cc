@@ -4,6 +4,7 @@
 #include <toml++/toml.h>
 
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "core/base/random_name.h"
 #include "statestore/storage/reference.h"
 

@@ -9,6 +9,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "statestore/storage/reference.h"
 #include "statestore/storage/reserve.h"
 

@@ -13,7 +13,7 @@
 #include "statestore/storage/repository.h"
 
 // What says what is carried, in a bundle and between a library and a remote alike: head
-// (container.h) with a BundleManifest, then who signed it (proto/FORMAT.md). It names every object
+// (file_head.h) with a BundleManifest, then who signed it (proto/FORMAT.md). It names every object
 // by its hash, so that its signature covers them too.
 namespace statelib::storage {
 

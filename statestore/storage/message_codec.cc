@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statestore/storage/message_codec.h"
-#include "core/base/quoted.h"
-#include "kernels/profile.h"
 
 #include <algorithm>
 #include <tuple>
 
 #include "core/base/error.h"
+#include "core/base/printable.h"
+#include "kernels/profile.h"
 #include "proto/statelib.pb.h"
 #include "statestore/storage/limits.h"
 #include "statestore/storage/message_fields.h"

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "core/base/error.h"
+#include "core/base/printable.h"
 #include "statestore/storage/reference.h"
 
 namespace statelib::storage {

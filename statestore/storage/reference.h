@@ -3,11 +3,9 @@
 #define STATELIB_STATESTORE_STORAGE_REFERENCE_H_
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace statelib::storage {
 
@@ -34,16 +32,6 @@ struct Reference {
 void CheckName(std::string_view name);
 /// A tag is a name without /. Errors: kInvalidArgument.
 void CheckTag(std::string_view tag);
-
-/// Untrusted text as one printable line: control characters, quotes, backslashes and bytes that are
-/// not UTF-8 as \xNN.
-std::string Escaped(std::string_view text);
-
-/// Of the names that `for_each` calls back with, the few nearest to `wanted` by edit distance,
-/// nearest first; none that differs in more than a third of its characters.
-std::vector<std::string> NearestNames(
-    std::string_view wanted,
-    const std::function<void(const std::function<void(const std::string&)>&)>& for_each);
 
 }  // namespace statelib::storage
 

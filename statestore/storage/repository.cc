@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "statestore/storage/did_you_mean.h"
+#include "core/base/nearest_names.h"
 
 namespace statelib::storage {
 

@@ -13,7 +13,7 @@
 #include "statestore/storage/segment_codec.h"
 #include "statestore/storage/segment_stream.h"
 
-// A state as one file: head (container.h) with a StateHeader, then one frame a segment, back to
+// A state as one file: head (file_head.h) with a StateHeader, then one frame a segment, back to
 // back in the header's order, to the end of the file.
 namespace statelib::storage {
 

@@ -10,7 +10,7 @@
 #include "statestore/storage/limits.h"
 #include "statestore/storage/records.h"
 
-// A run of a history's tokens as one file: head (container.h) with a TokensHeader, then one zstd
+// A run of a history's tokens as one file: head (file_head.h) with a TokensHeader, then one zstd
 // frame with the ids, to the end of the file.
 namespace statelib::storage {
 

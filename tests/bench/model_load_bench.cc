@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "core/engine/runtime.h"
+#include "core/model/architectures.h"
 
 namespace statelib::engine {
 namespace {
@@ -32,7 +33,7 @@ std::unique_ptr<Runtime> Ready(const Place& place, const std::string& weights) {
 }
 
 void OpenModelFiles(benchmark::State& bench, const Place& place) {
-  for (auto _ : bench) benchmark::DoNotOptimize(model_files::ModelFiles::Open(place.model));
+  for (auto _ : bench) benchmark::DoNotOptimize(model::OpenModelFiles(place.model));
 }
 
 void OpenTokenizer(benchmark::State& bench, const Place& place) {

@@ -5,7 +5,7 @@
 
 #include <sstream>
 
-#include "cli/terminal/printable.h"
+#include "cli/terminal/display_width.h"
 #include "tests/cli/library_fixture.h"
 
 namespace statelib::cli {

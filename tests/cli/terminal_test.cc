@@ -7,12 +7,13 @@
 #include <array>
 
 #include "cli/terminal/bar.h"
+#include "cli/terminal/display_width.h"
 #include "cli/terminal/output.h"
-#include "cli/terminal/printable.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/quantities.h"
 #include "cli/terminal/table.h"
 #include "core/base/error.h"
+#include "core/base/printable.h"
 
 namespace statelib::cli {
 namespace {
@@ -93,27 +94,13 @@ TEST(Quantities, TimesAreUtc) {
   EXPECT_EQ(IsoTime(1'000'000'000), "2001-09-09T01:46:40Z");
 }
 
-TEST(Printable, ControlCharactersBecomeVisible) {
-  EXPECT_EQ(Printable("a\x1b[31mb", LineBreaks::kKeep), "a\\x1b[31mb");
-  EXPECT_EQ(Printable("a\nb\tc\r", LineBreaks::kKeep), "a\nb\tc\\r");
-  EXPECT_EQ(Printable("a\nb\tc", LineBreaks::kEscape), "a\\nb\\tc");
-  EXPECT_EQ(Printable("\xc2\x9b", LineBreaks::kKeep), "\\u009b");  // an 8-bit escape sequence
-  EXPECT_EQ(Printable("a\u202eb", LineBreaks::kKeep), "a\\u202eb");
-  EXPECT_EQ(Printable("\xff\xfe", LineBreaks::kKeep), "\\xff\\xfe");
-}
-
-TEST(Printable, LettersOfAllScriptsStay) {
-  const std::string text = "naïve 東京 Ünï 👩‍🚀";
-  EXPECT_EQ(Printable(text, LineBreaks::kEscape), text);
-}
-
-TEST(Printable, WidthCountsColumns) {
+TEST(DisplayWidth, CountsColumns) {
   EXPECT_EQ(DisplayWidth("abc"), 3u);
   EXPECT_EQ(DisplayWidth("東京"), 4u);
   EXPECT_EQ(DisplayWidth("e\u0301"), 1u);
 }
 
-TEST(Printable, ShortenedTextFits) {
+TEST(DisplayWidth, ShortenedTextFits) {
   EXPECT_EQ(Shorten("handbook", 8), "handbook");
   EXPECT_EQ(Shorten("handbooks", 8), "handboo…");
   EXPECT_EQ(Shorten("東京東京", 4), "東…");

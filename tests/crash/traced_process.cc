@@ -16,9 +16,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <fstream>
 #include <iterator>
 #include <set>
 #include <string_view>
+#include <utility>
 
 namespace statelib {
 
@@ -96,6 +98,24 @@ class Folder {
 
   std::string path_;
 };
+
+/// All that a folder holds, with the times of the last writes.
+using Content = std::map<std::string, std::pair<std::filesystem::file_time_type, std::string>>;
+Content ContentOf(const std::filesystem::path& folder) {
+  namespace fs = std::filesystem;
+  Content content;
+  if (!fs::exists(folder)) return content;
+  content[""];
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
+    auto& [time, bytes] = content[entry.path().string()];
+    if (!entry.is_regular_file()) continue;
+    time = entry.last_write_time();
+    std::ifstream file(entry.path(), std::ios::binary);
+    bytes.resize(entry.file_size());
+    file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  }
+  return content;
+}
 
 using Counts = std::function<bool(pid_t thread, const __ptrace_syscall_info& info)>;
 
@@ -193,6 +213,25 @@ TracedEnd RunProgramAndKillAtCall(int n, const std::vector<std::string>& command
   return Follow(child, n, [&watched](pid_t thread, const __ptrace_syscall_info& info) {
     return watched.IsTouchedBy(thread, info);
   });
+}
+
+TracedCalls RunProgramAndCountCalls(const std::vector<std::string>& command,
+                                    const std::map<std::string, std::string>& environment,
+                                    const std::filesystem::path& folder) {
+  const pid_t child = ::fork();
+  if (child == 0) BecomeProgram(command, environment);
+  const Folder watched(folder.string());
+  TracedCalls calls;
+  Content last;
+  constexpr int kNever = 0;
+  calls.end = Follow(child, kNever, [&](pid_t thread, const __ptrace_syscall_info& info) {
+    if (!watched.IsTouchedBy(thread, info)) return false;
+    Content content = ContentOf(folder);
+    if (++calls.all == 1 || content != last) calls.after_changes.push_back(calls.all);
+    last = std::move(content);
+    return true;
+  });
+  return calls;
 }
 
 }  // namespace statelib

@@ -30,6 +30,18 @@ TracedEnd RunProgramAndKillAtCall(int n, const std::vector<std::string>& command
                                   const std::map<std::string, std::string>& environment,
                                   const std::filesystem::path& folder);
 
+/// What such a program does when it is let be.
+struct TracedCalls {
+  TracedEnd end = TracedEnd::kFailed;  ///< never kKilled
+  int all = 0;                         ///< how many calls concern `folder`
+  /// Those, from 1, before which `folder` is not as it was before the call before. To be killed
+  /// before another one leaves what to be killed before the last of these has left.
+  std::vector<int> after_changes;
+};
+TracedCalls RunProgramAndCountCalls(const std::vector<std::string>& command,
+                                    const std::map<std::string, std::string>& environment,
+                                    const std::filesystem::path& folder);
+
 }  // namespace statelib
 
 #endif  // STATELIB_TESTS_CRASH_TRACED_PROCESS_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The readers of text, HTML, DOCX and EPUB in this process. PDF is left to poppler's own fuzzing.
-#include "core/tokenizer/utf8.h"
+#include "core/base/utf8.h"
 #include "statestore/documents/formats/formats.h"
 #include "tests/fuzz/fuzz_input.h"
 
@@ -11,8 +11,8 @@ void Read(ByteSpan bytes) {
   const std::string_view text = AsText(bytes);
   if (Recognise(text, "") == Format::kPdf) return;
   const ExtractedText read = Extract(text, "input.html");
-  Promise(tokenizer::ValidPrefixLength(read.text) == read.text.size());
-  Promise(read.text.size() <= tokenizer::kTextBytesMax);
+  Promise(ValidPrefixLength(read.text) == read.text.size());
+  Promise(read.text.size() <= kWholeTextBytesMax);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/model/gguf_reading.h"
 #include "core/model_files/config_json.h"
 #include "core/model_files/gguf_file.h"
-#include "core/model_files/gguf_model.h"
 #include "tests/fuzz/fuzz_tensors.h"
 
 namespace statelib::model_files {
@@ -30,7 +30,7 @@ void Read(ByteSpan file) {
   CheckTensors(contents.tensors);
   for (const GgufValue& value : contents.metadata.all()) Visit(value);
   const TensorTable table(std::move(contents.tensors), "m.gguf");
-  const GgufTranslation translation = TranslateGguf(contents.metadata, table, "m.gguf");
+  const GgufTranslation translation = model::TranslateGguf(contents.metadata, table, "m.gguf");
   CheckTensors(translation.tensors);
   ParseConfig(AsBytes(translation.config), "m.gguf");
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A GGUF file whose tokenizer is built and used on the file's own bytes.
+#include "core/base/utf8.h"
 #include "core/engine/embedded_vocabulary_reader.h"
 #include "core/model_files/gguf_file.h"
 #include "core/tokenizer/tokenizer.h"
-#include "core/tokenizer/utf8.h"
 #include "tests/fuzz/fuzz_input.h"
 
 namespace statelib::engine {
@@ -20,7 +20,7 @@ void ReadAndUse(ByteSpan file) {
     Promise(id >= 0 && static_cast<size_t>(id) < vocabulary->tokens.size());
   }
   const std::string decoded = tokenizer->Decode(ids);
-  Promise(tokenizer::ValidPrefixLength(decoded) == decoded.size());
+  Promise(ValidPrefixLength(decoded) == decoded.size());
 }
 
 }  // namespace

@@ -94,10 +94,10 @@ class Folder {
 };
 
 void LoadAndCompute(const fs::path& folder) {
-  const auto model_files = model_files::ModelFiles::Open(folder);
+  const auto model_files = model::OpenModelFiles(folder);
   const auto backend = kernels::MakeReferenceBackend();
   const auto model = LoadModel(*model_files, *backend);
-  for (const SegmentSpec& segment : model->layout().spec()) Promise(segment.elements() <= 128);
+  for (const SegmentSpec& segment : model->layout().SpecFor(0)) Promise(segment.elements() <= 128);
   StateAfter(*model, *backend, {1, 0});
   for (const TokenId end : model->info().end_of_text_ids)
     Promise(end >= 0 && end < model->info().vocabulary_size);

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <string>
 
+#include "core/base/utf8.h"
 #include "core/tokenizer/stream_decoder.h"
 #include "core/tokenizer/tokenizer.h"
-#include "core/tokenizer/utf8.h"
 #include "tests/fuzz/fuzz_input.h"
 
 namespace statelib::tokenizer {

@@ -2,6 +2,8 @@
 #ifndef STATELIB_TESTS_KERNELS_BACKENDS_UNDER_TEST_H_
 #define STATELIB_TESTS_KERNELS_BACKENDS_UNDER_TEST_H_
 
+#include <gtest/gtest.h>
+
 #include <functional>
 #include <memory>
 #include <ostream>
@@ -26,6 +28,13 @@ inline std::ostream& operator<<(std::ostream& out, const BackendRecipe& recipe) 
 /// The backends that this test program is for: host_backends.cc has those of the processor,
 /// cuda_backends.cc the GPU's.
 std::vector<BackendRecipe> BackendsUnderTest();
+
+/// Each test makes its own backend.
+class BackendTest : public testing::TestWithParam<BackendRecipe> {
+ protected:
+  std::unique_ptr<Backend> backend_ = GetParam().make();
+  std::unique_ptr<Backend> reference_ = MakeReferenceBackend();
+};
 
 }  // namespace statelib::kernels
 

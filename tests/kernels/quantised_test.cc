@@ -95,7 +95,8 @@ class QuantisedTest : public testing::TestWithParam<BackendRecipe> {
       for (const Epilogue epilogue : {Epilogue::kStore, Epilogue::kAdd, Epilogue::kSoftplus}) {
         EXPECT_TRUE(SameBits(Multiply(*backend_, *ours, x, t, epilogue, before, bias),
                              Multiply(*reference_, *want, x, t, epilogue, before, bias)))
-            << label << ", " << t << " rows, epilogue " << static_cast<int>(epilogue);
+            << label << ", " << t << " rows, epilogue " << static_cast<int>(epilogue.activation)
+            << epilogue.add;
       }
     }
   }

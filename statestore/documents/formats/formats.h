@@ -10,7 +10,7 @@
 // The readers of documents, a file a format. They work on files from anywhere with libraries that
 // were not written for that, so the product runs them in a process of their own (statelib-extract)
 // under limits; nothing else links them. Every reader is a function of the bytes, gives UTF-8 of at
-// most tokenizer::kTextBytesMax, and throws Error with one line: kCorrupt for a damaged file,
+// most kWholeTextBytesMax, and throws Error with one line: kCorrupt for a damaged file,
 // kUnsupported for one that holds no text or a feature that is not read, kInvalidArgument for one
 // that is too large. `name` is for messages.
 namespace statelib::documents {

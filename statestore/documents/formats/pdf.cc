@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "core/base/error.h"
-#include "core/tokenizer/utf8.h"
+#include "core/base/utf8.h"
 #include "statestore/documents/formats/formats.h"
 
 namespace statelib::documents {
@@ -44,7 +44,7 @@ std::string PageText(const poppler::document& document, int number, uint64_t* sq
   if (words <= kOrderedWordsMax && *squares <= kOrderedSquaresMax)
     utf8 = page->text(poppler::rectf(), poppler::page::non_raw_non_physical_layout).to_utf8();
   std::string text;
-  tokenizer::AppendLossy({utf8.data(), utf8.size()}, text);
+  AppendLossy({utf8.data(), utf8.size()}, text);
   std::erase(text, '\f');
   std::erase(text, '\0');
   while (!text.empty() && text.back() == '\n') text.pop_back();
@@ -71,10 +71,10 @@ ExtractedText ReadPdf(std::string_view bytes, const std::string& name) {
     if (page.empty()) continue;
     if (!text.empty()) text += "\n\n";
     text += page;
-    if (text.size() > tokenizer::kTextBytesMax)
+    if (text.size() > kWholeTextBytesMax)
       Throw(ErrorKind::kInvalidArgument,
             "{}: its text is longer than {} bytes, the most that is read; split it", name,
-            tokenizer::kTextBytesMax);
+            kWholeTextBytesMax);
   }
   if (text.empty())
     Throw(ErrorKind::kUnsupported,

@@ -13,7 +13,7 @@
 #include <memory>
 
 #include "core/base/error.h"
-#include "core/tokenizer/utf8.h"
+#include "core/base/utf8.h"
 #include "statestore/documents/format.h"
 #include "statestore/documents/formats/formats.h"
 
@@ -36,10 +36,10 @@ constexpr std::array kMarks = {
 };
 
 void CheckLength(size_t size, const std::string& name) {
-  if (size <= tokenizer::kTextBytesMax) return;
+  if (size <= kWholeTextBytesMax) return;
   Throw(ErrorKind::kInvalidArgument,
         "{}: its text is longer than {} bytes, the most that is read; split it", name,
-        tokenizer::kTextBytesMax);
+        kWholeTextBytesMax);
 }
 
 [[noreturn]] void ThrowBinary(std::string_view bytes, const std::string& name) {
@@ -73,7 +73,7 @@ std::optional<std::string> Convert(std::string_view bytes, const char* encoding,
     if (result == static_cast<size_t>(-1) && errno != E2BIG) return std::nullopt;
   }
   // Some converters pass on code points beyond U+10FFFF, which no text has.
-  if (tokenizer::ValidPrefixLength(text) != text.size()) return std::nullopt;
+  if (ValidPrefixLength(text) != text.size()) return std::nullopt;
   return text;
 }
 
@@ -83,7 +83,7 @@ bool LooksLikeText(std::string_view text) {
   size_t odd = 0;
   size_t characters = 0;
   while (!text.empty()) {
-    const tokenizer::Utf8Unit unit = tokenizer::FrontUnit(text);
+    const Utf8Unit unit = FrontUnit(text);
     text.remove_prefix(unit.length);
     ++characters;
     const char32_t c = unit.code_point;
@@ -152,8 +152,7 @@ std::string FromWindows1252(std::string_view bytes, const std::string& name) {
   for (size_t i = 0; i < bytes.size();) {
     const size_t end = std::min(bytes.find_first_of("\x81\x8d\x8f\x90\x9d", i), bytes.size());
     text += Convert(bytes.substr(i, end - i), "WINDOWS-1252", name).value_or("");
-    if (end < bytes.size())
-      tokenizer::AppendCodePoint(static_cast<unsigned char>(bytes[end]), text);
+    if (end < bytes.size()) AppendCodePoint(static_cast<unsigned char>(bytes[end]), text);
     i = end + 1;
   }
   return text;
@@ -184,7 +183,7 @@ DecodedText Decode(std::string_view bytes, const std::string& declared, const st
   if (utf8.is_utf8()) {
     CheckLength(bytes.size(), name);
     std::string text;
-    tokenizer::AppendLossy(bytes, text);
+    AppendLossy(bytes, text);
     if (!LooksLikeText(text)) ThrowBinary(bytes, name);
     return {"UTF-8", std::move(text)};
   }

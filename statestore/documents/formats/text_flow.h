@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "core/base/error.h"
-#include "core/tokenizer/utf8.h"
+#include "core/base/utf8.h"
 
 namespace statelib::documents {
 
@@ -89,10 +89,10 @@ class TextFlow {
     item_ = false;
   }
   void Check() const {
-    if (text_.size() <= tokenizer::kTextBytesMax) return;
+    if (text_.size() <= kWholeTextBytesMax) return;
     Throw(ErrorKind::kInvalidArgument,
           "{}: its text is longer than {} bytes, the most that is read; split it", name_,
-          tokenizer::kTextBytesMax);
+          kWholeTextBytesMax);
   }
 
   std::string name_;

@@ -251,7 +251,7 @@ TEST(Golden, AKernelOfOneWithCachesIsChecked) {
   golden.push_back(FloatTensor("cache.0.conv_states.0", {1, 96, 1}, std::vector<float>(96, 0.25f)));
   // The recurrent state is [state, channel] here, [channel, state] there.
   const std::vector<Bytes> segments = runtime->Snapshot(state);
-  const SegmentSpec& spec = runtime->state_spec()[1];
+  const SegmentSpec spec = runtime->SpecFor(0)[1];
   const auto states = static_cast<size_t>(spec.shape[0]),
              channels = static_cast<size_t>(spec.shape[1]);
   std::vector<float> recurrent(states * channels);

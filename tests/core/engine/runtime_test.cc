@@ -111,7 +111,7 @@ TEST(Runtime, AFormatThatTheBackendLacksIsRefusedWithThoseThatItHas) {
   };
   static constexpr kernels::BackendEntry kEntries[] = {
       {"plain", "", [](const kernels::BackendOptions&) -> std::unique_ptr<kernels::Backend> {
-         return std::make_unique<Plain>(1);
+         return std::make_unique<Plain>(1, false);
        }}};
   RuntimeOptions options{{"plain", {}, kEntries}};
   options.weights = "bf16";

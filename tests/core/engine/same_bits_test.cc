@@ -71,7 +71,7 @@ class Subject {
   explicit Subject(const Setting& setting)
       : setting_(setting), runtime_(OpenModel(setting, setting.options)) {}
 
-  size_t kernel() const { return static_cast<size_t>(runtime_->state_spec().front().shape[0]) + 1; }
+  size_t kernel() const { return static_cast<size_t>(runtime_->SpecFor(0).front().shape[0]) + 1; }
 
   void ExpectSameInCallsOf(size_t length) {
     ExpectSame(ReadInPieces([length] { return length; }), "in calls of " + std::to_string(length));

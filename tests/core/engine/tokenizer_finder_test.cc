@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/base/file_system.h"
 #include "core/engine/runtime.h"
+#include "core/model/architectures.h"
 #include "core/model_files/statelib_model.h"
 #include "tests/core/engine/tiny_models.h"
 #include "tests/core/model_files/gguf_builder.h"
@@ -35,7 +36,7 @@ std::string Failure(const std::function<void()>& act) {
 }
 
 TEST(TokenizerFinder, GptNeoxIsFoundByItsPaddedVocabularySize) {
-  const auto original = ModelFiles::Open(GoldenFolder("mamba_original"));
+  const auto original = model::OpenModelFiles(GoldenFolder("mamba_original"));
   for (const int64_t rows : {50277, 50280, 50288, 50304}) {
     EXPECT_EQ(FindTokenizer(*original, rows, {"", kShipped}).path, kNeoxFile) << rows;
   }
@@ -49,7 +50,7 @@ TEST(TokenizerFinder, GptNeoxIsFoundByItsPaddedVocabularySize) {
 }
 
 TEST(TokenizerFinder, WithoutOneTheMessageNamesTheOption) {
-  const auto original = ModelFiles::Open(GoldenFolder("mamba_original"));
+  const auto original = model::OpenModelFiles(GoldenFolder("mamba_original"));
   EXPECT_THAT(Failure([&] {
                 FindTokenizer(*original, 160, {"", kShipped});
               }),
@@ -60,7 +61,7 @@ TEST(TokenizerFinder, WithoutOneTheMessageNamesTheOption) {
 }
 
 TEST(TokenizerFinder, TheGivenOneGoesBeforeTheModelsOwn) {
-  const auto demo = ModelFiles::Open(DemoModel());
+  const auto demo = model::OpenModelFiles(DemoModel());
   EXPECT_EQ(FindTokenizer(*demo, 50280, {kNeoxFile, ""}).path, kNeoxFile);
   EXPECT_EQ(FindTokenizer(*demo, 50280, {"", kShipped}).path, DemoModel() / "tokenizer.json");
   EXPECT_THAT(Failure([&] {
@@ -110,18 +111,18 @@ std::string GgufWithTokenizer(std::string_view kind) {
 TEST(TokenizerFinder, AGgufFilesOwnIsBuiltFromItsArrays) {
   const TemporaryDirectory folder;
   folder.Write("m.gguf", GgufWithTokenizer("llama"));
-  const auto file = ModelFiles::Open(folder.path() / "m.gguf");
+  const auto file = model::OpenModelFiles(folder.path() / "m.gguf");
   const FoundTokenizer found = FindTokenizer(*file, 6, {"", kShipped});
   EXPECT_EQ(found.path, folder.path() / "m.gguf");
   EXPECT_THAT(found.tokenizer->Encode("a"), ElementsAre(1, 5, 2));
   EXPECT_EQ(FindTokenizer(*file, 50280, {kNeoxFile, ""}).path, kNeoxFile);
   folder.Write("same.gguf", GgufWithTokenizer("llama"));
-  const auto same = ModelFiles::Open(folder.path() / "same.gguf");
+  const auto same = model::OpenModelFiles(folder.path() / "same.gguf");
   EXPECT_EQ(FindTokenizer(*same, 6, {}).tokenizer->fingerprint(), found.tokenizer->fingerprint());
 }
 
 TEST(TokenizerFinder, AGgufFilesPiecesReadEveryGoldenLineAsSentencePieceDoes) {
-  const auto file = ModelFiles::Open(tokenizer::GoldenTokenizers() / "sentencepiece.gguf");
+  const auto file = model::OpenModelFiles(tokenizer::GoldenTokenizers() / "sentencepiece.gguf");
   const auto found = FindTokenizer(*file, 1 << 20, {}).tokenizer;
   const std::vector<tokenizer::GoldenLine> lines = tokenizer::ReadGolden("sentencepiece.jsonl");
   ASSERT_GT(lines.size(), 50u);
@@ -134,14 +135,14 @@ TEST(TokenizerFinder, AGgufFilesPiecesReadEveryGoldenLineAsSentencePieceDoes) {
 TEST(TokenizerFinder, AGgufFileOfAnotherKindIsRefusedAndOneWithoutIsAsAFolderWithout) {
   const TemporaryDirectory folder;
   folder.Write("rwkv.gguf", GgufWithTokenizer("rwkv"));
-  const auto rwkv = ModelFiles::Open(folder.path() / "rwkv.gguf");
+  const auto rwkv = model::OpenModelFiles(folder.path() / "rwkv.gguf");
   EXPECT_THAT(Failure([&] {
                 FindTokenizer(*rwkv, 50280, {"", kShipped});
               }),
               HasSubstr("unsupported kind \"rwkv\""));
   for (const char* kind : {"", "none", "no_vocab"}) {
     folder.Write("none.gguf", GgufWithTokenizer(kind));
-    const auto none = ModelFiles::Open(folder.path() / "none.gguf");
+    const auto none = model::OpenModelFiles(folder.path() / "none.gguf");
     EXPECT_EQ(FindTokenizer(*none, 50280, {"", kShipped}).path, kNeoxFile);
     EXPECT_THAT(Failure([&] {
                   FindTokenizer(*none, 6, {"", kShipped});
@@ -176,14 +177,14 @@ std::string GgufWithNeoxTokens(std::string_view token, std::string_view pre = ""
 TEST(TokenizerFinder, AGgufFileWithoutAPreTokenizerIsGptNeoxsWhereItsTokensAre) {
   const TemporaryDirectory folder;
   folder.Write("neox.gguf", GgufWithNeoxTokens(""));
-  const auto file = ModelFiles::Open(folder.path() / "neox.gguf");
+  const auto file = model::OpenModelFiles(folder.path() / "neox.gguf");
   const FoundTokenizer found = FindTokenizer(*file, 50280, {"", kShipped});
   EXPECT_EQ(found.path, kNeoxFile);
   EXPECT_THAT(found.tokenizer->Encode("Hello, world!"), ElementsAre(12092, 13, 1533, 2));
   EXPECT_EQ(OpenTokenizerFile({folder.path() / "neox.gguf", kShipped}).path, kNeoxFile);
   // One that names its pre-tokenizer is taken at its word.
   folder.Write("named.gguf", GgufWithNeoxTokens("", "gpt-2"));
-  const auto named = ModelFiles::Open(folder.path() / "named.gguf");
+  const auto named = model::OpenModelFiles(folder.path() / "named.gguf");
   EXPECT_EQ(FindTokenizer(*named, 50280, {"", kShipped}).path, folder.path() / "named.gguf");
 }
 
@@ -193,7 +194,7 @@ TEST(TokenizerFinder, AGgufFileWithoutAPreTokenizerAndWithOtherTokensIsRefused) 
   folder.Write("fewer.gguf", GgufWithNeoxTokens("", "", 50276));
   folder.Write("same.gguf", GgufWithNeoxTokens(""));
   const auto failure = [&](const char* name, const std::filesystem::path& shipped) {
-    const auto file = ModelFiles::Open(folder.path() / name);
+    const auto file = model::OpenModelFiles(folder.path() / name);
     return Failure([&] { FindTokenizer(*file, 50280, {"", shipped}); });
   };
   const std::string none =
@@ -208,12 +209,12 @@ TEST(TokenizerFinder, AGgufFileWithoutAPreTokenizerAndWithOtherTokensIsRefused) 
 
 TEST(TokenizerFinder, TheGivenFileMayBeAnyModelsGgufOrModelFile) {
   const TemporaryDirectory folder;
-  const auto original = ModelFiles::Open(GoldenFolder("mamba_original"));
+  const auto original = model::OpenModelFiles(GoldenFolder("mamba_original"));
   const std::filesystem::path pieces = tokenizer::GoldenTokenizers() / "sentencepiece.gguf";
   const FoundTokenizer found = FindTokenizer(*original, 1 << 20, {pieces, ""});
   EXPECT_EQ(found.path, pieces);
   EXPECT_EQ(found.tokenizer->fingerprint(),
-            FindTokenizer(*ModelFiles::Open(pieces), 1 << 20, {}).tokenizer->fingerprint());
+            FindTokenizer(*model::OpenModelFiles(pieces), 1 << 20, {}).tokenizer->fingerprint());
   const auto demo = tokenizer::Tokenizer::Load(DemoModel() / "tokenizer.json");
   const Bytes json = FileSystem::Real().ReadFile(DemoModel() / "tokenizer.json", 1 << 24);
   folder.Write("whole.gguf",

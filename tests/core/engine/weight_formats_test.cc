@@ -121,7 +121,7 @@ TEST(Weights, AFolderThatCannotBeWrittenCostsOnlyTheCache) {
   std::ofstream(folder.path() / "file") << "in the way";
   const auto runtime = Runtime::OpenWithoutTokenizer(GoldenFolder("mamba"), {});
   runtime->UsePackedWeights(folder.path() / "file" / "weights", kFingerprint, &FileSystem::Real());
-  EXPECT_EQ(StateAfter(*runtime, {1, 2}).size(), runtime->state_spec().size());
+  EXPECT_EQ(StateAfter(*runtime, {1, 2}).size(), runtime->SpecFor(0).size());
 }
 
 TEST(Logits, AfterEveryTokenAreThoseAfterReadingUpToIt) {

@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "core/base/error.h"
+#include "core/model/architectures.h"
 #include "core/model_files/statelib_model.h"
 #include "tests/core/model/logits_of.h"
 #include "tests/temporary_directory.h"
@@ -48,21 +49,21 @@ class ConvertTest : public testing::TestWithParam<Case> {};
 
 TEST_P(ConvertTest, AnUnchangedTypeComputesTheSameBits) {
   TemporaryDirectory folder;
-  const auto from = ModelFiles::Open(Golden(GetParam().from));
+  const auto from = OpenModelFiles(Golden(GetParam().from));
   const fs::path path = folder.path() / GetParam().to;
   Convert(*from, path, {.form = GetParam().form});
-  const auto to = ModelFiles::Open(path);
+  const auto to = OpenModelFiles(path);
   EXPECT_EQ(LogitsOf(*to), LogitsOf(*from));
 }
 
 TEST_P(ConvertTest, HalvesStayWithinTheirError) {
   TemporaryDirectory folder;
-  const auto from = ModelFiles::Open(Golden(GetParam().from));
+  const auto from = OpenModelFiles(Golden(GetParam().from));
   const std::vector<float> expected = LogitsOf(*from);
   for (const ElementType type : {ElementType::kF16, ElementType::kBF16}) {
     const fs::path path = folder.path() / GetParam().to;
     Convert(*from, path, {.form = GetParam().form, .weights = type, .replace = true});
-    const double error = LargestError(LogitsOf(*ModelFiles::Open(path)), expected);
+    const double error = LargestError(LogitsOf(*OpenModelFiles(path)), expected);
     std::printf("%s as %s: largest error of logits %.2g\n", GetParam().from.c_str(),
                 std::string(NameOf(type)).c_str(), error);
     EXPECT_GT(error, 0);
@@ -73,11 +74,11 @@ TEST_P(ConvertTest, HalvesStayWithinTheirError) {
 
 TEST_P(ConvertTest, BackInHuggingFacesFormTheNamesAndValuesAreTheSame) {
   TemporaryDirectory folder;
-  const auto from = ModelFiles::Open(Golden(GetParam().from));
+  const auto from = OpenModelFiles(Golden(GetParam().from));
   const fs::path there = folder.path() / GetParam().to, back = folder.path() / "back";
   Convert(*from, there, {.form = GetParam().form});
-  Convert(*ModelFiles::Open(there), back, {.form = ModelForm::kHuggingFace});
-  const auto again = ModelFiles::Open(back);
+  Convert(*OpenModelFiles(there), back, {.form = ModelForm::kHuggingFace});
+  const auto again = OpenModelFiles(back);
   EXPECT_LT(LargestError(LogitsOf(*again), LogitsOf(*from)), 1e-4);  // log and exp of A
   EXPECT_NE(again->Find("backbone.layers.0.mixer.A_log"), nullptr);
   EXPECT_NE(again->Find("backbone.embeddings.weight"), nullptr);
@@ -109,7 +110,7 @@ std::pair<ErrorKind, std::string> FailureOf(const std::string& from, const fs::p
                                             const ConvertOptions& options,
                                             const Facts& facts = {}) {
   try {
-    Convert(*ModelFiles::Open(Golden(from), facts), to, options);
+    Convert(*OpenModelFiles(Golden(from), facts), to, options);
   } catch (const Error& error) {
     return {error.kind(), error.what()};
   }
@@ -124,10 +125,10 @@ size_t FilesIn(const fs::path& folder) {
 
 TEST(Convert, InGgufEightBitsStayWithinTheirError) {
   TemporaryDirectory folder;
-  const auto from = ModelFiles::Open(Golden("mamba"));
+  const auto from = OpenModelFiles(Golden("mamba"));
   const fs::path path = folder.path() / "m.gguf";
   Convert(*from, path, {.form = ModelForm::kGguf, .weights = ElementType::kQ8_0});
-  const auto to = ModelFiles::Open(path);
+  const auto to = OpenModelFiles(path);
   // 96 inputs fill blocks of 32; 48 and the rank of dt do not, so those matrices keep their type.
   const model_files::TensorRef& blocks = to->Get("backbone.layers.0.mixer.out_proj.weight");
   EXPECT_EQ(blocks.type, ElementType::kQ8_0);
@@ -142,10 +143,10 @@ TEST(Convert, InGgufEightBitsStayWithinTheirError) {
 
 TEST(Convert, AModelFileKeepsConfigurationAndTensorsByteByByte) {
   TemporaryDirectory folder;
-  const auto from = ModelFiles::Open(Golden("mamba_original"));
+  const auto from = OpenModelFiles(Golden("mamba_original"));
   const fs::path path = folder.path() / "m.statelib-model";
   Convert(*from, path, {.form = ModelForm::kModelFile});
-  const auto to = ModelFiles::Open(path);
+  const auto to = OpenModelFiles(path);
   EXPECT_EQ(AsText(to->config_bytes()), AsText(from->config_bytes()));
   ASSERT_EQ(to->tensors().all().size(), from->tensors().all().size());
   for (const model_files::TensorRef& tensor : from->tensors().all())
@@ -157,7 +158,7 @@ TEST(Convert, WhatIsThereIsReplacedOnlyWhenToldTo) {
   const fs::path file = folder.Write("m.gguf", "mine");
   EXPECT_THAT(FailureOf("mamba", file, {.form = ModelForm::kGguf}).second, HasSubstr("--force"));
   EXPECT_EQ(fs::file_size(file), 4u);
-  Convert(*ModelFiles::Open(Golden("mamba")), file, {.form = ModelForm::kGguf, .replace = true});
+  Convert(*OpenModelFiles(Golden("mamba")), file, {.form = ModelForm::kGguf, .replace = true});
   EXPECT_GT(fs::file_size(file), 1000u);
   const fs::path into = folder.path() / "folder";
   folder.Write("folder/mine.txt", "mine");
@@ -168,7 +169,7 @@ TEST(Convert, WhatIsThereIsReplacedOnlyWhenToldTo) {
 
 TEST(Convert, NothingThatAKilledProcessLeftGetsIn) {
   TemporaryDirectory folder;
-  const auto from = ModelFiles::Open(Golden("mamba"));
+  const auto from = OpenModelFiles(Golden("mamba"));
   const fs::path path = folder.path() / "out";
   // The numbers of processes come back.
   const fs::path left = fmt::format("{}.{}.part", path.string(), ::getpid());
@@ -219,7 +220,7 @@ TEST(Convert, WhatAFormCannotSayIsRefusedWithAnotherForm) {
 
 TEST(Convert, ASkipWeightForEachChannelIsRefusedInGguf) {
   TemporaryDirectory folder;
-  const auto from = ModelFiles::Open(Golden("mamba2"));
+  const auto from = OpenModelFiles(Golden("mamba2"));
   const std::string skip(128 * sizeof(float), '\0');
   std::vector<model_files::TensorToWrite> tensors;
   for (const model_files::TensorRef& tensor : from->tensors().all()) {
@@ -237,32 +238,32 @@ TEST(Convert, ASkipWeightForEachChannelIsRefusedInGguf) {
 TEST(Convert, InGgufConvolutionsWithoutBiasesGetZeroBiases) {
   for (const std::string name : {"mamba", "mamba2", "falcon_mamba"}) {
     TemporaryDirectory folder;
-    const auto from = ModelFiles::Open(Golden(name), Facts{{"use_conv_bias", "false"}});
+    const auto from = OpenModelFiles(Golden(name), Facts{{"use_conv_bias", "false"}});
     const fs::path path = folder.path() / "m.gguf";
     Convert(*from, path, {.form = ModelForm::kGguf});
-    const auto to = ModelFiles::Open(path);
+    const auto to = OpenModelFiles(path);
     EXPECT_EQ(LogitsOf(*to), LogitsOf(*from)) << name;
-    EXPECT_NE(LogitsOf(*to), LogitsOf(*ModelFiles::Open(Golden(name)))) << name;
+    EXPECT_NE(LogitsOf(*to), LogitsOf(*OpenModelFiles(Golden(name)))) << name;
     EXPECT_THAT(ReadF32(to->Get("backbone.layers.0.mixer.conv1d.bias")), testing::Each(0.0f));
   }
 }
 
 TEST(Convert, InGgufAnUnboundedTimeStepMayBeSpeltAsALargeNumber) {
   TemporaryDirectory folder;
-  const auto from = ModelFiles::Open(Golden("mamba2"), Facts{{"time_step_limit", "[0.0, 1e30]"}});
+  const auto from = OpenModelFiles(Golden("mamba2"), Facts{{"time_step_limit", "[0.0, 1e30]"}});
   const fs::path path = folder.path() / "m.gguf";
   Convert(*from, path, {.form = ModelForm::kGguf});
-  EXPECT_EQ(LogitsOf(*ModelFiles::Open(path)), LogitsOf(*from));
+  EXPECT_EQ(LogitsOf(*OpenModelFiles(path)), LogitsOf(*from));
 }
 
 TEST(Convert, WhatGgufLosesIsNoted) {
   TemporaryDirectory folder;
-  const auto from = ModelFiles::Open(Golden("mamba"), Facts{{"eos_token_id", "[5, 7]"}});
+  const auto from = OpenModelFiles(Golden("mamba"), Facts{{"eos_token_id", "[5, 7]"}});
   const fs::path path = folder.path() / "m.gguf";
   const Conversion conversion = Convert(*from, path, {.form = ModelForm::kGguf});
   EXPECT_THAT(conversion.notes,
               testing::Contains(HasSubstr("eos_token_id: of 5, 7, 5 went into the file")));
-  EXPECT_EQ(ModelFiles::Open(path)->config()["eos_token_id"].Int(0, 10), 5);
+  EXPECT_EQ(OpenModelFiles(path)->config()["eos_token_id"].Int(0, 10), 5);
 }
 
 }  // namespace

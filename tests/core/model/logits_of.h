@@ -29,7 +29,7 @@ inline std::vector<float> LogitsOf(const model_files::ModelFiles& model_files) {
   kernels::Buffer slot = StateAfter(*model, *backend, {3, 1, 4, 1, 5, 9, 2, 6});
   const StateLayout& layout = model->layout();
   float* const last =
-      reinterpret_cast<float*>(slot.bytes() + layout.OffsetOf(layout.spec().size() - 1));
+      reinterpret_cast<float*>(slot.bytes() + layout.OffsetOf(layout.segments().size() - 1));
   const auto vocabulary = static_cast<size_t>(model->info().vocabulary_size),
              hidden = static_cast<size_t>(model->info().hidden_size);
   std::vector<float> logits(vocabulary);

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "core/base/error.h"
+#include "core/model/architectures.h"
 #include "core/model/model.h"
 #include "core/model_files/safetensors_writer.h"
 #include "kernels/backends.h"
@@ -37,7 +38,7 @@ std::string Replaced(std::string text, const std::string& from, const std::strin
 /// The error of loading a folder.
 std::pair<ErrorKind, std::string> FailureOf(const std::filesystem::path& folder) {
   try {
-    const auto model_files = model_files::ModelFiles::Open(folder);
+    const auto model_files = OpenModelFiles(folder);
     const auto backend = kernels::MakeReferenceBackend();
     LoadModel(*model_files, *backend);
   } catch (const Error& error) {
@@ -57,13 +58,13 @@ std::pair<ErrorKind, std::string> FailureWithConfig(const std::string& from,
 }
 
 TEST(Mamba1, StatesHaveAConvolutionWindowAndARecurrentStateForEveryLayerAndOneHiddenVector) {
-  const auto model_files = model_files::ModelFiles::Open(kMamba);
+  const auto model_files = OpenModelFiles(kMamba);
   const auto backend = kernels::MakeReferenceBackend();
   const auto model = LoadModel(*model_files, *backend);
-  ASSERT_EQ(model->layout().spec().size(), 7u);
-  EXPECT_EQ(model->layout().spec()[0].Label(), "layer 0 conv [3, 96]");
-  EXPECT_EQ(model->layout().spec()[5].Label(), "layer 2 ssm [16, 96]");
-  EXPECT_EQ(model->layout().spec()[6].Label(), "hidden [48]");
+  ASSERT_EQ(model->layout().SpecFor(0).size(), 7u);
+  EXPECT_EQ(model->layout().SpecFor(0)[0].Label(), "layer 0 conv [3, 96]");
+  EXPECT_EQ(model->layout().SpecFor(0)[5].Label(), "layer 2 ssm [16, 96]");
+  EXPECT_EQ(model->layout().SpecFor(0)[6].Label(), "hidden [48]");
   EXPECT_EQ(model->info().architecture, "mamba");
   EXPECT_EQ(model->info().end_of_text_ids, std::vector<TokenId>{0});
   uint64_t elements = 0;

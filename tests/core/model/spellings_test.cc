@@ -44,7 +44,7 @@ class Spellings : public testing::Test {
     LooseTensors tensors = ReadLoose(Golden(golden) / "model.safetensors");
     change(tensors);
     WriteLoose(folder / "model.safetensors", tensors);
-    return ModelFiles::Open(folder, facts);
+    return OpenModelFiles(folder, facts);
   }
 
   /// The embedding again as a head, each value mapped.
@@ -75,7 +75,7 @@ TEST_F(Spellings, ADifferingHeadBesideATiedConfigurationIsUsedAndNoted) {
           std::pair(ModelForm::kModelFile, "m.statelib")}) {
       const fs::path to = folder_.path() / (golden + name);
       Convert(*tied, to, {.form = form});
-      EXPECT_EQ(LogitsOf(*ModelFiles::Open(to)), LogitsOf(*tied)) << golden << " " << name;
+      EXPECT_EQ(LogitsOf(*OpenModelFiles(to)), LogitsOf(*tied)) << golden << " " << name;
     }
   }
 }
@@ -83,7 +83,7 @@ TEST_F(Spellings, ADifferingHeadBesideATiedConfigurationIsUsedAndNoted) {
 TEST_F(Spellings, AnEqualHeadBesideATiedConfigurationIsTheEmbedding) {
   const auto model_files = With("mamba", AddHead([](float value) { return value; }));
   const auto backend = kernels::MakeReferenceBackend();
-  const auto plain = ModelFiles::Open(Golden("mamba"));
+  const auto plain = OpenModelFiles(Golden("mamba"));
   EXPECT_THAT(NotesOf(*model_files), IsEmpty());
   EXPECT_EQ(LoadModel(*model_files, *backend)->info().parameters,
             LoadModel(*plain, *backend)->info().parameters);
@@ -92,7 +92,7 @@ TEST_F(Spellings, AnEqualHeadBesideATiedConfigurationIsTheEmbedding) {
 TEST_F(Spellings, ADifferingHeadOfTheOriginalFormGoesAlongToo) {
   // The original form's configuration with its tensors as safetensors.
   const auto model_files = [&] {
-    const auto original = ModelFiles::Open(Golden("mamba_original"));
+    const auto original = OpenModelFiles(Golden("mamba_original"));
     const fs::path folder = folder_.path() / "original";
     fs::create_directories(folder);
     fs::copy_file(Golden("mamba_original") / "config.json", folder / "config.json");
@@ -102,13 +102,13 @@ TEST_F(Spellings, ADifferingHeadOfTheOriginalFormGoesAlongToo) {
                          Bytes(tensor.bytes.begin(), tensor.bytes.end())});
     Named(tensors, "lm_head.weight").Map([](float value) { return 2 * value; });
     WriteLoose(folder / "model.safetensors", tensors);
-    return ModelFiles::Open(folder);
+    return OpenModelFiles(folder);
   }();
   EXPECT_THAT(NotesOf(*model_files), ElementsAre(HasSubstr("the stored head is used")));
   const fs::path to = folder_.path() / "published";
   Convert(*model_files, to, {.form = ModelForm::kHuggingFace});
-  EXPECT_EQ(LogitsOf(*ModelFiles::Open(to)), LogitsOf(*model_files));
-  EXPECT_NE(LogitsOf(*model_files), LogitsOf(*ModelFiles::Open(Golden("mamba_original"))));
+  EXPECT_EQ(LogitsOf(*OpenModelFiles(to)), LogitsOf(*model_files));
+  EXPECT_NE(LogitsOf(*model_files), LogitsOf(*OpenModelFiles(Golden("mamba_original"))));
 }
 
 TEST_F(Spellings, AnEmbeddingOfTheOriginalNameIsFound) {
@@ -116,12 +116,12 @@ TEST_F(Spellings, AnEmbeddingOfTheOriginalNameIsFound) {
     const auto model_files = With(golden, [](LooseTensors& tensors) {
       Named(tensors, "backbone.embeddings.weight").name = "backbone.embedding.weight";
     });
-    EXPECT_EQ(LogitsOf(*model_files), LogitsOf(*ModelFiles::Open(Golden(golden)))) << golden;
+    EXPECT_EQ(LogitsOf(*model_files), LogitsOf(*OpenModelFiles(Golden(golden)))) << golden;
   }
 }
 
 TEST_F(Spellings, APrefixOfTrainingIsNoPartOfTheNames) {
-  const auto plain = ModelFiles::Open(Golden("mamba"));
+  const auto plain = OpenModelFiles(Golden("mamba"));
   const auto prefixed = With("mamba", [](LooseTensors& tensors) {
     for (LooseTensor& tensor : tensors) tensor.name = "module." + tensor.name;
   });
@@ -132,8 +132,8 @@ TEST_F(Spellings, APrefixOfTrainingIsNoPartOfTheNames) {
 }
 
 TEST_F(Spellings, ANormThatAConfigurationDeniesBesideItsWeightIsUsedAndNoted) {
-  const auto plain = ModelFiles::Open(Golden("mamba2"));
-  const auto denied = ModelFiles::Open(Golden("mamba2"), Facts{{"rms_norm", "false"}});
+  const auto plain = OpenModelFiles(Golden("mamba2"));
+  const auto denied = OpenModelFiles(Golden("mamba2"), Facts{{"rms_norm", "false"}});
   EXPECT_EQ(LogitsOf(*denied), LogitsOf(*plain));
   EXPECT_THAT(NotesOf(*denied), ElementsAre(HasSubstr("rms_norm false")));
   // Without its weight there is none.
@@ -151,7 +151,7 @@ TEST_F(Spellings, ANormThatAConfigurationDeniesBesideItsWeightIsUsedAndNoted) {
 TEST_F(Spellings, OnlyAGatedNormOfSeveralGroupsIsDoubted) {
   const auto doubts = [](const char* golden, const Facts& facts) {
     const auto backend = kernels::MakeReferenceBackend();
-    return LoadModel(*ModelFiles::Open(Golden(golden), facts), *backend)->info().doubts;
+    return LoadModel(*OpenModelFiles(Golden(golden), facts), *backend)->info().doubts;
   };
   EXPECT_THAT(doubts("mamba2", {}), ElementsAre(HasSubstr("--set mixer_norm_groups=1")));
   EXPECT_THAT(doubts("mamba2", {{"mixer_norm_groups", "1"}}),

@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
 #include <limits>
 #include <set>
+#include <string>
 #include <vector>
 
 namespace statelib::model_files {
@@ -37,6 +40,48 @@ TEST(ElementType, WeightsAreThreePlainTypesAndTheBlockTypes) {
   EXPECT_EQ(WeightTypeOf(ElementType::kQ8_0), kernels::WeightType::kQ8_0);
   EXPECT_EQ(WeightTypeOf(ElementType::kQ6_K), kernels::WeightType::kQ6_K);
   EXPECT_FALSE(WeightTypeOf(ElementType::kI8));
+}
+
+TEST(ElementType, WeightsHaveTheKernelsNamesAndBlocks) {
+  for (const ElementTypeInfo& info : ElementTypes()) {
+    if (!info.weight) continue;
+    const kernels::WeightTypeInfo kernels_info = kernels::InfoOf(*info.weight);
+    std::string lower(info.name);
+    std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+    EXPECT_EQ(lower, kernels_info.name);
+    EXPECT_EQ(info.block_elements, kernels_info.block_elements);
+    EXPECT_EQ(info.block_bits, 8 * kernels_info.block_bytes);
+  }
+  EXPECT_EQ(WeightTypeNames(), "F32, BF16, F16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K or Q6_K");
+}
+
+TEST(ElementType, NoTwoHaveOneSpelling) {
+  std::set<std::string_view> torch;
+  std::set<uint32_t> numbers, file_types;
+  size_t words = 0, ggml = 0, files = 0;
+  for (const ElementTypeInfo& info : ElementTypes()) {
+    for (const std::string_view name : {info.torch_dtype, info.torch_storage}) {
+      if (name.empty()) continue;
+      torch.insert(name);
+      ++words;
+    }
+    ggml += info.ggml.has_value();
+    files += info.gguf_file.has_value();
+    if (info.ggml) numbers.insert(*info.ggml);
+    if (info.gguf_file) file_types.insert(*info.gguf_file);
+  }
+  EXPECT_EQ(torch.size(), words);
+  EXPECT_EQ(numbers.size(), ggml);
+  EXPECT_EQ(file_types.size(), files);
+}
+
+TEST(ElementType, GgmlNumbersAreReadBack) {
+  for (const ElementTypeInfo& info : ElementTypes()) {
+    if (info.ggml) EXPECT_EQ(NameOf(*ElementTypeFromGgml(*info.ggml)), info.name);
+  }
+  EXPECT_EQ(ElementTypeFromGgml(14), ElementType::kQ6_K);
+  EXPECT_FALSE(ElementTypeFromGgml(10));  // Q2_K
+  EXPECT_FALSE(ElementTypeFromGgml(1000));
 }
 
 TEST(StorageBytes, MultipliesTheAxes) {

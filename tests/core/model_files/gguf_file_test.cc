@@ -70,7 +70,7 @@ TEST(Gguf, EveryTypeThatStatelibComputesWithIsRead) {
 }
 
 TEST(Gguf, OtherTypesAreRefusedByName) {
-  ExpectRefused(ErrorKind::kUnsupported, {"tensor \"x\"", "expected F32, F16, BF16", "found Q2_K"},
+  ExpectRefused(ErrorKind::kUnsupported, {"tensor \"x\"", "expected F32, BF16, F16", "found Q2_K"},
                 GgufBuilder().Tensor("x", {256}, 10, std::string(84, '\0')).Build());
   for (const uint32_t removed : {4u, 31u, 36u, 1000u}) {
     ExpectRefused(ErrorKind::kCorrupt, {"expected a tensor type of ggml", fmt::to_string(removed)},

@@ -9,6 +9,7 @@
 #include "core/model_files/fingerprint.h"
 #include "core/model_files/safetensors_writer.h"
 #include "tests/core/model_files/expect_error.h"
+#include "tests/core/model_files/gguf_builder.h"
 #include "tests/temporary_directory.h"
 
 namespace statelib::model_files {
@@ -100,6 +101,26 @@ TEST(ModelFiles, WhatIsMissingIsNamed) {
   ExpectError(ErrorKind::kInvalidArgument,
               {"README.md: expected a model's folder", "found another file"},
               [&] { ModelFiles::Open(folder.path() / "README.md"); });
+}
+
+TEST(ModelFiles, AGgufFileIsToldByWhoOpensIt) {
+  TemporaryDirectory folder;
+  const fs::path path = folder.Write(
+      "m.gguf", GgufBuilder().String("a", "b").Tensor("own", {3}, 0, CountingFloats(3)).Build());
+  ExpectError(ErrorKind::kUnsupported, {"m.gguf: expected a translator"},
+              [&] { ModelFiles::Open(path); });
+  const GgufTranslator translate = [](const GgufMetadata& metadata, const TensorTable& tensors,
+                                      const std::string&) {
+    GgufTranslation told{R"({"a": ")" + std::string(metadata.Get("a").String()) + "\"}",
+                         {tensors.all().begin(), tensors.all().end()}};
+    told.tensors[0].name = "published";
+    return told;
+  };
+  const auto model_files = ModelFiles::Open(path, {}, translate);
+  EXPECT_EQ(model_files->config()["a"].String(), "b");
+  EXPECT_EQ(ReadF32(model_files->Get("published"))[2], 2.0f);
+  EXPECT_EQ(model_files->Find("own"), nullptr);
+  EXPECT_NE(model_files->gguf()->tensors().Find("own"), nullptr);
 }
 
 TEST(ModelFiles, BrokenConfigIsNamed) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/tokenizer/decoder.h"
 
+#include "core/base/utf8.h"
 #include "core/tokenizer/post_processor.h"
-#include "core/tokenizer/utf8.h"
 #include "tests/core/tokenizer/small_tokenizer.h"
 
 namespace statelib::tokenizer {

@@ -3,7 +3,7 @@
 
 #include <random>
 
-#include "core/tokenizer/utf8.h"
+#include "core/base/utf8.h"
 #include "tests/core/tokenizer/small_tokenizer.h"
 
 namespace statelib::tokenizer {

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "statestore/documents/glob.h"
+#include "tests/sanitized.h"
 #include "tests/statestore/expect_error.h"
 #include "tests/temporary_directory.h"
 
@@ -111,7 +112,12 @@ TEST_F(Folder, PatternsThatAreTooMuchWorkAreRefused) {
   directory_.Write("root/.gitignore", rules);
   for (int i = 0; i < 60; ++i)
     Write({"d" + std::to_string(i) + "/" + std::string(200, 'a'), std::string(100, 'b') + "/x"});
-  ExpectError(ErrorKind::kInvalidArgument, "more than 2000000000 steps", [&] { Files(); });
+  FolderOptions options;
+  EXPECT_EQ(options.pattern_steps_max, 2'000'000'000u);
+  if (kIsSanitized) options.pattern_steps_max = 50'000'000;  // the whole takes a minute there
+  const std::string steps = std::to_string(options.pattern_steps_max);
+  ExpectError(ErrorKind::kInvalidArgument, "more than " + steps + " steps",
+              [&] { Files(options); });
 }
 
 TEST_F(Folder, IgnoreFilesAboveCountInsideARepository) {

@@ -32,7 +32,7 @@ TEST_F(Differences, AStateIsEqualToItself) {
   const StateDifference same = Compare("a", "a");
   EXPECT_TRUE(same.equal_content && same.same_model && same.same_profile && same.history.equal);
   EXPECT_EQ(same.history.common_tokens, same.history.tokens_a);
-  EXPECT_EQ(same.segments.size(), model_.runtime->state_spec().size());
+  EXPECT_EQ(same.segments.size(), model_.runtime->SpecFor(0).size());
   for (const SegmentDifference& segment : same.segments) {
     EXPECT_TRUE(segment.equal_bytes);
     EXPECT_EQ(segment.relative_l2, 0);
@@ -57,7 +57,7 @@ TEST_F(Differences, SegmentsComeWithTheLargestFirstAndWithRightNumbers) {
   IngestText("a", "The meeting is on Monday at nine.");
   IngestText("b", "Sales rose.");
   const StateDifference difference = Compare("a", "b");
-  ASSERT_EQ(difference.segments.size(), model_.runtime->state_spec().size());
+  ASSERT_EQ(difference.segments.size(), model_.runtime->SpecFor(0).size());
   for (size_t i = 1; i < difference.segments.size(); ++i)
     EXPECT_GE(difference.segments[i - 1].relative_l2, difference.segments[i].relative_l2);
 

@@ -67,7 +67,7 @@ TEST_F(Ingesting, SourcesAndLineageAreRecorded) {
   EXPECT_EQ(derivation.parent_state, library_.Resolve("a").state.id);
   EXPECT_EQ(log[0].made_from, "a@1");
   ASSERT_EQ(derivation.sources.size(), 1u);
-  EXPECT_EQ(derivation.sources[0].name, R"(no\x0ate\xff.txt)");
+  EXPECT_EQ(derivation.sources[0].name, R"(no\nte\xff.txt)");
   EXPECT_EQ(derivation.sources[0].size_bytes, kSecond.size());
   EXPECT_EQ(derivation.sources[0].digest, HashOf(AsBytes(kSecond)));
   EXPECT_EQ(derivation.sources[0].token_count,

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "core/model/architectures.h"
 #include "core/model/convert.h"
 #include "tests/statestore/expect_error.h"
 #include "tests/statestore/library/demo_library.h"
@@ -104,7 +105,7 @@ TEST_F(Models, TheFallbackIsFoundByItsFingerprintWhereverItIsNow) {
 }
 
 TEST_F(Models, AFileIsAModelAsAFolderIs) {
-  const auto demo = model_files::ModelFiles::Open(DemoModel());
+  const auto demo = model::OpenModelFiles(DemoModel());
   for (const auto& [form, name] : {std::pair(model::ModelForm::kGguf, "small.gguf"),
                                    std::pair(model::ModelForm::kModelFile, "packed.model")}) {
     const std::filesystem::path file = library_.path() / name;
@@ -199,7 +200,7 @@ TEST_F(Models, TheKeyOfAModelIsRememberedUntilAFileOfItChanges) {
 
 TEST_F(Models, TheKeyOfAModelWithBlocksIsThatOfItsStates) {
   const std::filesystem::path file = library_.path() / "small.gguf";
-  model::Convert(*model_files::ModelFiles::Open(DemoModel()), file,
+  model::Convert(*model::OpenModelFiles(DemoModel()), file,
                  {.form = model::ModelForm::kGguf, .weights = model_files::ElementType::kQ8_0});
   const ModelKey key = LoadModel(library_, {file, ""}, {}).key();
   EXPECT_EQ(key.profile, "blocks-r1");

@@ -125,7 +125,7 @@ TEST_F(Organising, ShowTellsEverythingAboutAState) {
   EXPECT_EQ(details.model, model_.identity);
   EXPECT_THAT(details.names, ElementsAre("a:latest@2"));
   EXPECT_EQ(details.lineage.size(), 2u);
-  EXPECT_EQ(details.segments.size(), model_.runtime->state_spec().size());
+  EXPECT_EQ(details.segments.size(), model_.runtime->SpecFor(0).size());
   EXPECT_EQ(details.segments[0].codec, "exact");
   EXPECT_EQ(details.token_chunks, 1u);
   EXPECT_TRUE(std::filesystem::exists(details.object_path));

@@ -92,7 +92,7 @@ TEST_F(PackedWeights, AModelIsHeldInItsOwnFormatUnlessAnotherOneIsAskedFor) {
 TEST_F(PackedWeights, StatesAreSavedAndLoadedToBeMeasured) {
   const LoadedModel model = LoadModel(library_, {DemoModel(), ""}, {});
   const StateSpeed speed = MeasureStateSpeed(model, library_.path() / "scratch", 0);
-  EXPECT_EQ(speed.raw_bytes, TotalBytes(model.runtime->state_spec()));
+  EXPECT_EQ(speed.raw_bytes, TotalBytes(model.runtime->SpecFor(0)));
   EXPECT_GT(speed.stored_bytes, 0u);
   EXPECT_GT(speed.load_seconds, 0);
   EXPECT_GT(speed.save_seconds, 0);

@@ -102,7 +102,7 @@ TEST_F(Proving, AStateOfAnotherProfileIsComparedAndNotJudged) {
   const Rederivation found = Prove("other");
   EXPECT_FALSE(found.same_profile);
   EXPECT_FALSE(found.equal_bytes);
-  EXPECT_EQ(found.segments.size(), model_.runtime->state_spec().size());
+  EXPECT_EQ(found.segments.size(), model_.runtime->SpecFor(0).size());
   EXPECT_TRUE(Proofs("other").empty());
 }
 

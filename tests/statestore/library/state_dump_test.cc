@@ -97,7 +97,7 @@ TEST_F(Dumping, HoldsEverySegmentAsItIsByItsName) {
   const storage::ResolvedState state = library_.Resolve("gate");
   const LoadedState loaded = LoadState(library_, model_, state);
   const std::vector<Bytes> segments = model_.runtime->Snapshot(loaded.state);
-  const StateSpec& spec = model_.runtime->state_spec();
+  const StateSpec spec = model_.runtime->SpecFor(0);
   const std::string content = Content();
   const model_files::SafetensorsContents contents = Parse(content);
   const model_files::TensorTable tensors(contents.tensors, "dump");
