@@ -7,6 +7,8 @@
 #include "kernels/check.h"
 #include "kernels/cuda/device_transfer.h"
 #include "kernels/cuda/launches.h"
+#include "kernels/cuda/sample.h"
+#include "kernels/cuda/tensor_product.h"
 #include "kernels/row_reader.h"
 
 namespace statelib::kernels {
@@ -131,9 +133,17 @@ class CudaBackend : public Backend {
     if (args.sequences.count > 0) cuda::LaunchMamba2Scan(args);
   }
 
+  void Sample(const SampleArgs& args) override {
+    if (!has_hopper_code_ || !cuda::Sampler::Takes(args)) return Backend::Sample(args);
+    Check(args);
+    if (!args.rows.empty()) sampler_.Sample(args, multiprocessors_);
+  }
+
  private:
   std::string name_;
   size_t multiprocessors_;
+  const bool has_hopper_code_ = cuda::HasTensorCodeForDevice();
+  cuda::Sampler sampler_;
   cuda::Downloads downloads_;
 };
 

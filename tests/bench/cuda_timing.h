@@ -114,6 +114,51 @@ inline DeviceBytes Random(size_t elements, uint32_t seed) {
   return bytes;
 }
 
+inline constexpr size_t kBeyondCaches = size_t{160} << 20;
+
+/// What the card can do.
+struct Limits {
+  double copy_bytes, exponentials, tensor_operations;  // a second
+  size_t multiprocessors;
+};
+
+/// The copy measured, the others at the card's highest clock.
+inline Limits Measure() {
+  constexpr size_t kBytes = size_t{1} << 30;
+  const DeviceBytes from = Random(kBytes / 2, 1), to = AllocateDevice(kBytes);
+  const double seconds = SecondsOf({[&](size_t) {
+    return cudaMemcpyAsync(to.get(), from.get(), kBytes, cudaMemcpyDeviceToDevice, Stream()) ==
+           cudaSuccess;
+  }})[0];
+  int khz = 0, multiprocessors = 0;
+  CheckCuda(cudaDeviceGetAttribute(&khz, cudaDevAttrClockRate, 0), "clock");
+  CheckCuda(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, 0), "device");
+  const double cycles = 1e3 * khz * multiprocessors;
+  return {2 * kBytes / seconds, 16 * cycles, 4096 * cycles, static_cast<size_t>(multiprocessors)};
+}
+
+/// Numbers from low to high.
+inline DeviceBytes Uniform(size_t elements, float low, float high) {
+  std::mt19937 engine(1);
+  std::uniform_real_distribution<float> uniform(low, high);
+  std::vector<float> values(std::min<size_t>(elements, size_t{1} << 20));
+  for (float& value : values) value = uniform(engine);
+  DeviceBytes bytes = AllocateDevice(elements * sizeof(float));
+  for (size_t at = 0; at < elements; at += values.size()) {
+    CheckCuda(
+        cudaMemcpy(bytes.get() + at * sizeof(float), values.data(),
+                   std::min(values.size(), elements - at) * sizeof(float), cudaMemcpyHostToDevice),
+        "upload");
+  }
+  return bytes;
+}
+inline const float* Floats(const DeviceBytes& bytes) {
+  return reinterpret_cast<const float*>(bytes.get());
+}
+inline uint16_t* Halves(const DeviceBytes& bytes) {
+  return reinterpret_cast<uint16_t*>(bytes.get());
+}
+
 }  // namespace statelib::kernels::cuda
 
 #endif  // STATELIB_TESTS_BENCH_CUDA_TIMING_H_

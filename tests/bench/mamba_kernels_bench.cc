@@ -19,45 +19,7 @@
 namespace statelib::kernels::cuda {
 namespace {
 
-constexpr size_t kBeyondCaches = size_t{160} << 20;
 constexpr size_t kStates = 16;
-
-struct Limits {
-  double copy_bytes, exponentials;  // a second
-  size_t multiprocessors;
-};
-
-Limits Measure() {
-  constexpr size_t kBytes = size_t{1} << 30;
-  const DeviceBytes from = Random(kBytes / 2, 1), to = AllocateDevice(kBytes);
-  const double seconds = SecondsOf({[&](size_t) {
-    return cudaMemcpyAsync(to.get(), from.get(), kBytes, cudaMemcpyDeviceToDevice, Stream()) ==
-           cudaSuccess;
-  }})[0];
-  int khz = 0, multiprocessors = 0;
-  CheckCuda(cudaDeviceGetAttribute(&khz, cudaDevAttrClockRate, 0), "clock");
-  CheckCuda(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, 0), "device");
-  return {2 * kBytes / seconds, 16e3 * khz * multiprocessors, static_cast<size_t>(multiprocessors)};
-}
-
-DeviceBytes Uniform(size_t elements, float low, float high) {
-  std::mt19937 engine(1);
-  std::uniform_real_distribution<float> uniform(low, high);
-  std::vector<float> values(std::min<size_t>(elements, size_t{1} << 20));
-  for (float& value : values) value = uniform(engine);
-  DeviceBytes bytes = AllocateDevice(elements * sizeof(float));
-  for (size_t at = 0; at < elements; at += values.size()) {
-    CheckCuda(
-        cudaMemcpy(bytes.get() + at * sizeof(float), values.data(),
-                   std::min(values.size(), elements - at) * sizeof(float), cudaMemcpyHostToDevice),
-        "upload");
-  }
-  return bytes;
-}
-const float* Floats(const DeviceBytes& bytes) {
-  return reinterpret_cast<const float*>(bytes.get());
-}
-uint16_t* Halves(const DeviceBytes& bytes) { return reinterpret_cast<uint16_t*>(bytes.get()); }
 
 /// Mamba-1's scan of one layer over `sequences` sequences of `rows` rows each.
 class Scan {

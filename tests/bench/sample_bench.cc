@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The choice of a token on the CPU, beside the time in which its logits are read once from memory:
-//   statelib_sample_bench [threads]
+// The choice of a token, beside the time in which its logits are read once from memory:
+//   statelib_sample_bench [threads]   on the CPU
+//   statelib_sample_bench cuda        on the GPU: parameters there, choices back and the wait
+//   included
 #include <benchmark/benchmark.h>
 
 #include <random>
@@ -49,7 +51,7 @@ void Choose(benchmark::State& state, Backend& backend, const SampleRow& row, siz
 
 void Register(Backend& backend) {
   for (const size_t vocabulary : {size_t{50280}, size_t{256000}}) {
-    for (const size_t rows : {1, 16}) {
+    for (const size_t rows : {1, 16, 64}) {
       for (const Kind& kind : kKinds) {
         const std::string name =
             std::to_string(rows) + " x " + std::to_string(vocabulary) + ", " + kind.name;
@@ -69,7 +71,9 @@ void Register(Backend& backend) {
 
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
-  const auto backend = statelib::kernels::MakeCpuBackend(argc > 1 ? std::stoi(argv[1]) : 0);
+  const std::string device = argc > 1 ? argv[1] : "0";
+  const auto backend = device == "cuda" ? statelib::kernels::MakeCudaBackend()
+                                        : statelib::kernels::MakeCpuBackend(std::stoi(device));
   statelib::kernels::Register(*backend);
   benchmark::RunSpecifiedBenchmarks();
 }

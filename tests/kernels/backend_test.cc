@@ -165,5 +165,28 @@ TEST_P(BackendTest, RmsNormHasTheBitsOfTheReferenceAndUnitMeanSquare) {
   }
 }
 
+TEST_P(BackendTest, DownloadsThatHaveBegunBringWhatIsThereWhileOthersAreComputed) {
+  Numbers numbers(12);
+  constexpr size_t kCount = 100003;
+  const auto first = numbers.Make(kCount), second = numbers.Make(kCount);
+  Buffer a = ToBackend(*backend_, first), b = ToBackend(*backend_, second),
+         ones = ToBackend(*backend_, std::vector<float>(kCount, 1.0f)),
+         out = backend_->Allocate(kCount);
+  std::vector<float> got_first(kCount), got_second(kCount), unwanted(kCount);
+  const auto of_first =
+      backend_->BeginDownload(a.bytes(), std::as_writable_bytes(std::span(got_first)));
+  backend_->RmsNorm(Rows{b.data(), 1, kCount, kCount}, ones.data(), 1e-5f,
+                    {out.data(), 1, kCount, kCount});
+  backend_->CopyBytes(out.bytes(), b.bytes(), kCount * sizeof(float));
+  const auto of_second =
+      backend_->BeginDownload(b.bytes(), std::as_writable_bytes(std::span(got_second)));
+  // In another order than they began, and one that nobody waits for.
+  backend_->BeginDownload(ones.bytes(), std::as_writable_bytes(std::span(unwanted)));
+  of_second->Wait();
+  of_first->Wait();
+  EXPECT_TRUE(SameBits(got_first, first));
+  EXPECT_TRUE(SameBits(got_second, ToHost(*backend_, out)));
+}
+
 }  // namespace
 }  // namespace statelib::kernels
