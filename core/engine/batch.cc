@@ -122,7 +122,10 @@ void Batch::Read(std::span<const Share> shares) {
   std::vector<PrefillChunk> items;
   bool every = false;
   for (const Share& share : shares) {
-    if (share.rows > 0) items.push_back({&share.sequence->state(), share.tokens});
+    const BatchSequence& sequence = *share.sequence;
+    if (share.rows > 0)
+      items.push_back(
+          {&share.sequence->state(), share.tokens, sequence.open(share.rows), sequence.right()});
     every = every || share.sequence->wanted() == Wanted::kEveryLogits;
   }
   if (items.empty()) return;
@@ -135,7 +138,7 @@ void Batch::Read(std::span<const Share> shares) {
   } else {
     model_.Advance(pass_.tokens(), pass_.sequences());
   }
-  for (const PrefillChunk& item : items) item.state->Read(item.tokens);
+  for (const PrefillChunk& item : items) item.state->Read(item.right, item.tokens, item.open);
 }
 
 void Batch::GiveEveryLogits(const Share& share, size_t first_row, std::exception_ptr* failure) {

@@ -46,6 +46,10 @@ class BatchSequence {
   virtual size_t tokens_left() const = 0;
   /// The first `count` of them, 1 to tokens_left(); views until Took().
   virtual std::span<const TokenId> Next(size_t count) = 0;
+  /// How many of these `count` stay open, and how many of those that the step before has left open
+  /// were right (pass.h). A sequence that has open ones is told of its rows as of others.
+  virtual size_t open(size_t /*count*/) const { return 0; }
+  virtual size_t right() const { return 0; }
   /// Its state has read the first `count` of them. What it wanted after the last token is given
   /// once nothing is left to read; logits after each token are `count` rows. Of many rows it is
   /// told in several calls, when the state has read all of them already. What it throws comes out

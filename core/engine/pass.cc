@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "kernels/check.h"
+
 namespace statelib::engine {
 
 void Reserve(kernels::Backend& backend, size_t elements, kernels::DType dtype,
@@ -23,8 +25,9 @@ void Pass::Set(std::span<const PrefillChunk> sequences) {
     kernels::SequenceEntry entry;
     entry.first_row = static_cast<uint32_t>(host_tokens_.size());
     entry.row_count = static_cast<uint32_t>(sequence.tokens.size());
-    entry.position = sequence.state->token_count();
+    entry.position = sequence.state->token_count() + sequence.right;
     entry.slot = sequence.state->slot_.data();
+    SetRoom(sequence, &entry);
     if (layout_.groups() > 0) entry.pages = pages + i * layout_.groups() * table_.page_stride;
     host_entries_.push_back(entry);
     host_tokens_.insert(host_tokens_.end(), sequence.tokens.begin(), sequence.tokens.end());
@@ -40,12 +43,25 @@ void Pass::Set(std::span<const PrefillChunk> sequences) {
   table_.entries = reinterpret_cast<const kernels::SequenceEntry*>(entries_.bytes());
   table_.count = sequences.size();
   table_.rows = host_tokens_.size();
+  table_.kept_rows_max = model::StateLayout::kKeptRowsMax;
+}
+
+void Pass::SetRoom(const PrefillChunk& sequence, kernels::SequenceEntry* entry) {
+  State& state = *sequence.state;
+  STATELIB_CHECK(sequence.open <= model::StateLayout::kKeptRowsMax);
+  STATELIB_CHECK(sequence.right <= state.open_.size());
+  entry->open_rows = static_cast<uint32_t>(sequence.open);
+  entry->kept_rows = static_cast<uint32_t>(sequence.right);
+  if (sequence.open > 0)
+    Reserve(backend_, layout_.room_bytes() / sizeof(float), kernels::DType::kF32, &state.room_);
+  entry->kept_before = state.room_before_.bytes();
+  entry->kept = state.room_.bytes();
 }
 
 void Pass::SetPages(std::span<const PrefillChunk> sequences) {
   if (layout_.groups() == 0) return;
   for (const PrefillChunk& sequence : sequences) {
-    sequence.state->PrepareWrite(sequence.tokens.size());
+    sequence.state->PrepareWrite(sequence.right, sequence.tokens.size());
     for (const TokenPages& pages : sequence.state->pages_) {
       if (pages.count() > table_.page_stride)
         table_.page_stride = std::max(pages.count(), 2 * table_.page_stride);

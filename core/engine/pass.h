@@ -11,10 +11,14 @@
 
 namespace statelib::engine {
 
-/// One sequence, and the tokens that it reads now; none where only its state is asked for.
+/// One sequence, and the tokens that it reads now; none where only its state is asked for. Tokens
+/// that may turn out wrong stay open: the state does not read them until the next pass says how
+/// many of them were right (kernels/memory.h).
 struct PrefillChunk {
   State* state;
   std::span<const TokenId> tokens;
+  size_t open = 0;   ///< the last ones of `tokens`, at most StateLayout::kKeptRowsMax
+  size_t right = 0;  ///< of those that the pass before has left open, the first ones
 };
 
 /// Makes room for `elements` in a buffer, whose contents go where it has to grow: to twice its
@@ -37,6 +41,7 @@ class Pass {
   const TokenId* tokens() const { return tokens_.data<TokenId>(); }
 
  private:
+  void SetRoom(const PrefillChunk& sequence, kernels::SequenceEntry* entry);
   void SetPages(std::span<const PrefillChunk> sequences);
 
   kernels::Backend& backend_;

@@ -172,6 +172,77 @@ TEST_F(HybridTest, ACopySharesItsPagesUntilOneOfThemIsWritten) {
   EXPECT_TRUE(runtime_->Snapshot(state) == Expected(kTokens));
 }
 
+/// Reads a text a token at a time with guesses behind it, of which some are right: by its number,
+/// none to all.
+class Guessing : public BatchSequence {
+ public:
+  Guessing(State state, std::span<const TokenId> text, size_t vocabulary)
+      : state_(std::move(state)), text_(text), vocabulary_(vocabulary) {
+    Prepare();
+  }
+
+  State& state() override { return state_; }
+  Wanted wanted() const override { return Wanted::kEveryLogits; }
+  size_t tokens_left() const override { return window_.size(); }
+  std::span<const TokenId> Next(size_t count) override { return std::span(window_).first(count); }
+  size_t open(size_t count) const override { return is_last_ ? 0 : count; }
+  size_t right() const override { return right_; }
+  void Took(size_t count, const Given& given) override {
+    const size_t kept = (guessed_right_ + 1) * vocabulary_;
+    logits.insert(logits.end(), given.logits.begin(),
+                  given.logits.begin() + static_cast<std::ptrdiff_t>(kept));
+    EXPECT_EQ(count, window_.size());
+    at_ += guessed_right_ + 1;
+    right_ = guessed_right_ + 1;
+    Prepare();
+  }
+
+  std::vector<float> logits;  // after each token of the text
+
+ private:
+  void Prepare() {
+    window_.clear();
+    if (at_ == text_.size()) return;
+    const size_t width = std::min<size_t>(at_ % 5, text_.size() - at_ - 1);
+    guessed_right_ = std::min(at_ % 3, width);
+    is_last_ = at_ + 1 == text_.size();
+    for (size_t i = 0; i <= width; ++i)
+      window_.push_back(i <= guessed_right_ ? text_[at_ + i] : (text_[at_ + i] + 1) % 83);
+    if (at_ + guessed_right_ + 1 == text_.size() && !is_last_) {
+      // The last token of a text is read by itself, so that nothing stays open.
+      --guessed_right_;
+      window_.back() = (window_.back() + 1) % 83;
+    }
+  }
+
+  State state_;
+  std::span<const TokenId> text_;
+  size_t vocabulary_;
+  size_t at_ = 0, right_ = 0, guessed_right_ = 0;
+  bool is_last_ = false;
+  std::vector<TokenId> window_;
+};
+
+TEST_F(HybridTest, GuessesOfSequencesInABatchLeaveStatesAndLogitsAsTheyAre) {
+  const std::vector<TokenId> other = RandomTokens(290, runtime_->info().vocabulary_size, 4);
+  Guessing one(runtime_->Empty(), First(270), 83), two(runtime_->Empty(), other, 83);
+  const auto batch = runtime_->MakeBatch();
+  batch->Add(one);
+  batch->Add(two);
+  while (batch->Step()) {
+  }
+  for (const auto& [guessing, text] : {std::pair(&one, First(270)), {&two, std::span(other)}}) {
+    State plain = runtime_->Empty();
+    std::vector<float> logits;
+    runtime_->AdvanceWithLogits(plain, text, [&](std::span<const float> of_token) {
+      logits.insert(logits.end(), of_token.begin(), of_token.end());
+    });
+    EXPECT_TRUE(guessing->logits == logits);
+    EXPECT_EQ(guessing->state().history(), plain.history());
+    EXPECT_TRUE(runtime_->Snapshot(guessing->state()) == runtime_->Snapshot(plain));
+  }
+}
+
 TEST_F(HybridTest, ABackendWithoutItsOperationsRefusesItByName) {
   try {
     OpenHybrid(MadeUpBackend::Choice());
