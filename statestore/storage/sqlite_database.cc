@@ -18,6 +18,9 @@ namespace statelib::storage {
 namespace {
 
 constexpr int kValueBytesMax = 256 << 20;  // of one text or blob; the longest are of 1 GB documents
+// Of all that SQLite allocates in this process: some copies of the longest text. A damaged index of
+// words asks for any amount.
+constexpr int64_t kHeapBytesMax = int64_t{4} * kValueBytesMax;
 
 [[noreturn]] void ThrowFor(const std::filesystem::path& path, int code, const char* reason,
                            const std::string& doing) {
@@ -43,6 +46,11 @@ constexpr int kValueBytesMax = 256 << 20;  // of one text or blob; the longest a
           fmt::format("{}: {}: the disk is full; free some space and run the command again, "
                       "nothing was changed",
                       file, doing));
+    case SQLITE_NOMEM:
+      Throw(ErrorKind::kIo,
+            "{}: {}: more than {} MiB of memory would be needed, or the machine has none left; "
+            "where it has, the index is damaged: run `statelib verify`",
+            file, doing, kHeapBytesMax >> 20);
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH:
@@ -245,6 +253,7 @@ Database Database::Connect(const std::filesystem::path& path, Mode mode, bool al
   std::error_code none;
   const bool is_new =
       mode == Mode::kWrite && path != ":memory:" && !std::filesystem::exists(path, none);
+  sqlite3_hard_heap_limit64(kHeapBytesMax);
   sqlite3* connection = nullptr;
   const int code = sqlite3_open_v2(name.c_str(), &connection, flags, nullptr);
   database.connection_.reset(connection);
