@@ -2,30 +2,14 @@
 #include "kernels/host_backend.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstring>
 
 #include "kernels/check.h"
+#include "kernels/exact/interleaved_sum.h"
 #include "kernels/exact/math.h"
 
 namespace statelib::kernels {
-
-namespace {
-
-/// The sum of f(0) to f(count - 1) in the order of the norms: 16 interleaved sums, then halves onto
-/// halves.
-template <typename F>
-float InterleavedSum(size_t count, const F& f) {
-  std::array<float, 16> lanes{};
-  for (size_t i = 0; i < count; ++i) lanes[i % 16] += f(i);
-  for (size_t half = 8; half > 0; half /= 2) {
-    for (size_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
-  }
-  return lanes[0];
-}
-
-}  // namespace
 
 void HostBackend::CopyBytes(const std::byte* from, std::byte* to, size_t bytes) {
   if (bytes > 0) std::memcpy(to, from, bytes);
@@ -88,12 +72,13 @@ void HostBackend::LayerNorm(ConstRows x, const float* weight, const float* bias,
   for (size_t t = 0; t < x.rows; ++t) {
     const float* const from = x.f32() + t * x.stride;
     float* const to = out.f32() + t * out.stride;
-    const float mean = InterleavedSum(x.cols, [&](size_t i) { return from[i]; }) / count;
-    const float variance = InterleavedSum(x.cols,
-                                          [&](size_t i) {
-                                            const float apart = from[i] - mean;
-                                            return apart * apart;
-                                          }) /
+    const float mean =
+        exact::InterleavedSum(x.cols, [&](float sum, size_t i) { return sum + from[i]; }) / count;
+    const float variance = exact::InterleavedSum(x.cols,
+                                                 [&](float sum, size_t i) {
+                                                   const float apart = from[i] - mean;
+                                                   return sum + apart * apart;
+                                                 }) /
                            count;
     const float scale = 1.0f / std::sqrt(variance + epsilon);
     for (size_t i = 0; i < x.cols; ++i)

@@ -2,12 +2,12 @@
 // The oracle: every operation as its formula reads, one element at a time. Its order of operations
 // is the contract.
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <vector>
 
 #include "kernels/backends.h"
 #include "kernels/check.h"
+#include "kernels/exact/interleaved_sum.h"
 #include "kernels/exact/math.h"
 #include "kernels/flush_subnormals.h"
 #include "kernels/host_backend.h"
@@ -29,15 +29,9 @@ float Finish(float sum, float before, Epilogue epilogue) {
   return epilogue.add ? before + sum : sum;
 }
 
-/// The sum of squares in the order that every backend follows: 16 interleaved sums, then halves
-/// onto halves.
 float SumOfSquares(const float* x, size_t count) {
-  std::array<float, 16> lanes{};
-  for (size_t i = 0; i < count; ++i) lanes[i % 16] = std::fma(x[i], x[i], lanes[i % 16]);
-  for (size_t half = 8; half > 0; half /= 2) {
-    for (size_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
-  }
-  return lanes[0];
+  return exact::InterleavedSum(count,
+                               [x](float sum, size_t i) { return std::fma(x[i], x[i], sum); });
 }
 
 class ReferenceBackend : public HostBackend {
